@@ -1,0 +1,71 @@
+//! The admin listener: metrics and health. Read only.
+
+use crate::audit::Journal;
+use crate::listener::Accepted;
+use crate::metrics::Metrics;
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A complete request head, and the longest silence between two requests.
+const HEAD: Duration = Duration::from_mins(1);
+const TEXT: &str = "text/plain; charset=utf-8";
+/// The exposition format's own type.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the admin pages show.
+#[derive(Debug)]
+pub struct Admin {
+    /// All families.
+    pub metrics: Arc<Metrics>,
+    /// Knows whether the proxy is stopping.
+    pub journal: Arc<Journal>,
+}
+
+/// Serves one connection.
+pub async fn connection(admin: Arc<Admin>, accepted: Accepted) {
+    let Accepted { stream, open, .. } = accepted;
+    let serve = service_fn(|request: Request<Incoming>| {
+        let response = answer(&admin, request.method(), request.uri().path());
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let served =
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(TokioIo::new(stream), serve).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "admin connection ended");
+    }
+    drop(open);
+}
+
+fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    if method != Method::GET && method != Method::HEAD {
+        let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "the admin listener is read only\n");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match path {
+        "/metrics" => page(StatusCode::OK, METRICS, admin.metrics.text()),
+        "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
+        "/readyz" if admin.journal.is_stopping() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+        "/readyz" => page(StatusCode::OK, TEXT, "ready\n"),
+        _ => page(StatusCode::NOT_FOUND, TEXT, "here are /metrics, /healthz and /readyz\n"),
+    }
+}
+
+fn page(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,211 @@
+//! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop.
+
+use crate::admin::{self, Admin};
+use crate::audit::{Journal, Start};
+use crate::config::{Config, RelayConfig};
+use crate::error::{Reason, Refusal, RuleName};
+use crate::listener::accept::{Gate, accept_loop};
+use crate::metrics::{ListenerKind, Metrics, Protocol};
+use crate::proxy::respond::Answer;
+use crate::proxy::{Context, Engine, relayed, serve};
+use crate::upstream::pool::Pool;
+use crate::upstream::{Dialer, Resolver};
+use arc_swap::ArcSwap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Connections the kernel may hold for a listener before they are accepted.
+const BACKLOG: u32 = 4_096;
+/// Connections to the admin listener open at once.
+const ADMIN_CONNECTIONS: usize = 64;
+/// How often a stopping proxy looks whether it is done.
+const DRAIN_TICK: Duration = Duration::from_millis(20);
+
+/// Bound listeners and all they share; nothing is served yet.
+#[derive(Debug)]
+pub struct App {
+    context: Arc<Context>,
+    gate: Arc<Gate>,
+    proxy: TcpListener,
+    relays: Vec<(TcpListener, RelayConfig)>,
+    admin: TcpListener,
+    addresses: Addresses,
+    drain: Duration,
+}
+
+/// Where an [`App`] listens; ports that were 0 in the configuration are the real ones here.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// CONNECT and absolute-form.
+    pub proxy: SocketAddr,
+    /// The relays, in the order of the configuration.
+    pub relays: Vec<SocketAddr>,
+    /// Metrics and health.
+    pub admin: SocketAddr,
+}
+
+impl App {
+    /// Binds every listener of the configuration.
+    ///
+    /// # Errors
+    /// A sentence with the remedy: an address is taken, not this machine's or not permitted, or names cannot be resolved.
+    pub fn bind(config: Config) -> Result<Self, String> {
+        let proxy = bind(config.listener, "listener.address")?;
+        let admin = bind(config.admin, "admin.address")?;
+        let relays = bind_relays(&config.relays)?;
+        let addresses = Addresses {
+            proxy: local_address(&proxy)?,
+            relays: relays.iter().map(|(listener, _)| local_address(listener)).collect::<Result<_, _>>()?,
+            admin: local_address(&admin)?,
+        };
+        let own = addresses.relays.iter().copied().chain([addresses.proxy, addresses.admin]).collect();
+        let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
+        let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
+        let (gate, drain) = (config.gate(), config.drain);
+        Ok(Self { context: context(config, dialer), gate, proxy, relays, admin, addresses, drain })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Serves until `shutdown` resolves, then lets open connections finish within the drain time. Connections still open
+    /// after that end with the runtime, each with its record.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let (stop, stopped) = watch::channel(false);
+        let mut loops = JoinSet::new();
+        let Self { context, gate, proxy, relays, admin, addresses: _, drain } = self;
+        loops.spawn(serve_proxy(&context, gate.clone(), proxy, stopped.clone()));
+        for (listener, relay) in relays {
+            loops.spawn(serve_relay(&context, gate.clone(), listener, relay, stopped.clone()));
+        }
+        let (admin_stop, admin_stopped) = watch::channel(false);
+        let serving_admin = tokio::spawn(serve_admin(&context, admin, admin_stopped));
+        shutdown.await;
+        context.journal.stopping();
+        stop.send_replace(true);
+        while loops.join_next().await.is_some() {}
+        drained(&gate, drain).await;
+        // Health and metrics are readable until the very end.
+        admin_stop.send_replace(true);
+        if let Err(error) = serving_admin.await {
+            tracing::error!(%error, "the admin listener ended early");
+        }
+    }
+}
+
+fn context(config: Config, dialer: Dialer) -> Arc<Context> {
+    let metrics = Arc::new(Metrics::new());
+    let journal = Arc::new(Journal::default());
+    let engine = Engine::new(config.policy, &metrics);
+    let pseudonym = format!("ucx-egress-{}", journal.instance());
+    Arc::new(Context {
+        engine: ArcSwap::from_pointee(engine),
+        metrics,
+        journal,
+        dialer,
+        pool: Pool::default(),
+        limits: config.limits,
+        pseudonym,
+    })
+}
+
+async fn drained(gate: &Gate, drain: Duration) {
+    let deadline = Instant::now() + drain;
+    let mut tick = interval(DRAIN_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while gate.open() > 0 && Instant::now() < deadline {
+        tick.tick().await;
+    }
+}
+
+fn serve_proxy(
+    context: &Arc<Context>,
+    gate: Arc<Gate>,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    let (serving, refusing, metrics) = (context.clone(), context.clone(), context.metrics.clone());
+    accept_loop(
+        listener,
+        ListenerKind::Proxy,
+        gate,
+        metrics,
+        stop,
+        move |accepted| serve::connection(serving.clone(), accepted),
+        move |stream, client| turn_away(&refusing, &stream, client, Protocol::Connect),
+    )
+}
+
+fn serve_relay(
+    context: &Arc<Context>,
+    gate: Arc<Gate>,
+    listener: TcpListener,
+    relay: RelayConfig,
+    stop: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    let (serving, refusing, metrics) = (context.clone(), context.clone(), context.metrics.clone());
+    accept_loop(
+        listener,
+        ListenerKind::Relay,
+        gate,
+        metrics,
+        stop,
+        move |accepted| relayed::connection(serving.clone(), relay.destination.clone(), accepted),
+        move |stream, client| turn_away(&refusing, &stream, client, Protocol::Relay),
+    )
+}
+
+fn serve_admin(context: &Arc<Context>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let admin = Arc::new(Admin { metrics: context.metrics.clone(), journal: context.journal.clone() });
+    let serving = move |accepted| admin::connection(admin.clone(), accepted);
+    accept_loop(listener, ListenerKind::Admin, Gate::new(ADMIN_CONNECTIONS), context.metrics.clone(), stop, serving, |_, _| {})
+}
+
+/// Over the limit: one attempt to say so, without waiting, then the connection is closed.
+fn turn_away(context: &Context, stream: &TcpStream, client: SocketAddr, protocol: Protocol) {
+    let mut record = context.record(Start { client, protocol, method: "-" });
+    let detail = "as many connections are open as limits.max_connections allows; try again, or raise it";
+    let refusal = Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"));
+    record.refused(&refusal);
+    record.answered(refusal.reason.status());
+    if matches!(protocol, Protocol::Connect) {
+        // A socket that does not take a few hundred bytes at once is not worth waiting for when the proxy is full.
+        let _ = stream.try_write(&Answer::refusal(&refusal, record.id()).into_bytes());
+    }
+}
+
+fn bind_relays(relays: &[RelayConfig]) -> Result<Vec<(TcpListener, RelayConfig)>, String> {
+    relays.iter().map(|relay| Ok((bind(relay.address, "relay.address")?, relay.clone()))).collect()
+}
+
+fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, String> {
+    let bound = (|| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart must not wait for the previous process's connections to time out.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    })();
+    bound.map_err(|error| {
+        let remedy = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another process listens there; stop it (`ss -ltnp` names it) or choose another port",
+            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address; write one of its own, or 0.0.0.0",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another port, or grant CAP_NET_BIND_SERVICE",
+            _ => "choose another address",
+        };
+        format!("{key} {address}: {error}; {remedy}")
+    })
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr, String> {
+    listener.local_addr().map_err(|error| format!("a listener has no address: {error}"))
+}

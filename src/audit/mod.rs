@@ -1,0 +1,5 @@
+//! What happened, once for each exchange: to the log and the metrics, also when the exchange was cancelled.
+
+pub mod record;
+
+pub use record::{DecisionId, Ended, Journal, Record, Start};

@@ -1,0 +1,242 @@
+//! The record of one exchange. It is written when it is dropped, so no way out of an exchange can forget it.
+
+use crate::destination::Destination;
+use crate::error::{Reason, Refusal, RuleName};
+use crate::metrics::{Protocol, ServiceMetrics};
+use crate::policy::Verdict;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Names one decision in the answer, the log and the audit. Unique across restarts and replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecisionId {
+    boot: u64,
+    number: u64,
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012x}-{:x}", self.boot & 0xffff_ffff_ffff, self.number)
+    }
+}
+
+/// Gives out decision ids and knows whether the proxy is stopping.
+#[derive(Debug)]
+pub struct Journal {
+    boot: u64,
+    next: AtomicU64,
+    stopping: AtomicBool,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        // The standard library's hash keys are random for each process: enough to tell two runs apart.
+        Self { boot: RandomState::new().hash_one(0_u8), next: AtomicU64::new(1), stopping: AtomicBool::new(false) }
+    }
+}
+
+impl Journal {
+    /// From now on, exchanges that are cut end as `shutting_down`.
+    pub fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the proxy is stopping.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Six hexadecimal digits that tell this process from others, for `Via`.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        format!("{:06x}", self.boot & 0xff_ffff)
+    }
+
+    fn id(&self) -> DecisionId {
+        DecisionId { boot: self.boot, number: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+/// How an allowed exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Both sides finished.
+    Completed,
+    /// The client went away first.
+    ClientClosed,
+    /// It was dropped before it came to an end.
+    Cancelled,
+    /// It was refused or cut; the reason says why.
+    Refused,
+}
+
+impl Ended {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::ClientClosed => "client_closed",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What is known when an exchange starts.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// The client.
+    pub client: SocketAddr,
+    /// How the request was made.
+    pub protocol: Protocol,
+    /// The method, from a closed list.
+    pub method: &'static str,
+}
+
+/// One exchange.
+#[derive(Debug)]
+pub struct Record {
+    journal: Arc<Journal>,
+    id: DecisionId,
+    start: Start,
+    started: Instant,
+    destination: Option<Destination>,
+    service: Arc<str>,
+    metrics: Arc<ServiceMetrics>,
+    rule: RuleName,
+    verdict: Option<Verdict>,
+    reason: Option<Reason>,
+    status: u16,
+    ended: Ended,
+    /// Bytes from the client to the upstream.
+    pub up: u64,
+    /// Bytes from the upstream to the client.
+    pub down: u64,
+}
+
+impl Record {
+    /// Starts a record. `service` and `metrics` are those of the pseudo-service until the decision names another.
+    #[must_use]
+    pub fn new(journal: &Arc<Journal>, start: Start, service: &Arc<str>, metrics: &Arc<ServiceMetrics>) -> Self {
+        Self {
+            journal: journal.clone(),
+            id: journal.id(),
+            start,
+            started: Instant::now(),
+            destination: None,
+            service: service.clone(),
+            metrics: metrics.clone(),
+            rule: RuleName::DEFAULT_DENY,
+            verdict: None,
+            reason: None,
+            status: 0,
+            ended: Ended::Cancelled,
+            up: 0,
+            down: 0,
+        }
+    }
+
+    /// The id shown in the answer.
+    #[must_use]
+    pub fn id(&self) -> DecisionId {
+        self.id
+    }
+
+    /// The handles of the exchange's service.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<ServiceMetrics> {
+        &self.metrics
+    }
+
+    /// Where the exchange wants to go.
+    pub fn destination(&mut self, destination: &Destination) {
+        self.destination = Some(destination.clone());
+    }
+
+    /// What the policy decided on.
+    pub fn decided(&mut self, service: &Arc<str>, metrics: &Arc<ServiceMetrics>, rule: &RuleName) {
+        self.service = service.clone();
+        self.metrics = metrics.clone();
+        self.rule = rule.clone();
+    }
+
+    /// The exchange passes; counted once.
+    pub fn allowed(&mut self) {
+        if self.verdict.is_none() {
+            self.verdict = Some(Verdict::Allow);
+            self.metrics.allowed();
+        }
+    }
+
+    /// The exchange passes although enforcing would refuse it; counted once.
+    pub fn would_deny(&mut self, refusal: &Refusal) {
+        if self.verdict != Some(Verdict::WouldDeny) {
+            self.verdict = Some(Verdict::WouldDeny);
+            self.reason = Some(refusal.reason);
+            self.rule = refusal.rule.clone();
+            self.metrics.would_deny(refusal.reason);
+        }
+    }
+
+    /// The exchange was refused.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        self.verdict = Some(Verdict::Deny);
+        self.rule = refusal.rule.clone();
+        self.cut(refusal.reason);
+    }
+
+    /// An exchange that had passed was cut.
+    pub fn cut(&mut self, reason: Reason) {
+        self.reason = Some(reason);
+        self.ended = Ended::Refused;
+        self.metrics.denied(reason);
+    }
+
+    /// The head of the answer was sent.
+    pub fn answered(&mut self, status: u16) {
+        self.status = status;
+        self.metrics.request_duration.observe(self.started.elapsed().as_secs_f64());
+        self.metrics.answered(self.start.protocol, status);
+    }
+
+    /// The exchange came to an end.
+    pub fn ended(&mut self, ended: Ended) {
+        if self.ended == Ended::Cancelled {
+            self.ended = ended;
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if self.ended == Ended::Cancelled && self.journal.is_stopping() {
+            self.cut(Reason::ShuttingDown);
+        }
+        let reason = self.reason.map_or("", Reason::label);
+        let destination = self.destination.as_ref().map_or_else(String::new, Destination::to_string);
+        let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            target: "ucx_egress::exchange",
+            decision = %self.id,
+            verdict = self.verdict.map_or("", Verdict::label),
+            reason,
+            client = %self.start.client,
+            protocol = self.start.protocol.label(),
+            method = self.start.method,
+            destination,
+            service = &*self.service,
+            rule = self.rule.as_str(),
+            status = self.status,
+            ended = self.ended.label(),
+            up = self.up,
+            down = self.down,
+            milliseconds,
+            "exchange"
+        );
+    }
+}

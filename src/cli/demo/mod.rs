@@ -1,0 +1,124 @@
+//! `demo`: the whole product on loopback. A stand-in for the vendor's cloud answers with real TLS under the real names; real
+//! requests go through a real proxy; a table shows each verdict beside the one expected.
+
+mod cases;
+mod client;
+mod cloud;
+
+use super::{NO, OK, failed, load, print, run, start_log};
+use crate::app::{Addresses, App};
+use crate::config::{Config, LogFormat};
+use crate::source::Source;
+use cases::Outcome;
+use cloud::Cloud;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Exit after the table: 0 if every verdict was the expected one, 1 otherwise.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the demonstration. With `--config FILE` the policy of that file is the one demonstrated.
+#[must_use]
+pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
+    let chosen = match config.map(|path| load(Some(path))).transpose() {
+        Ok(chosen) => chosen,
+        Err(code) => return code,
+    };
+    start_log(LogFormat::Text, "warn");
+    let runtime = match run::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(format_args!("the runtime does not start: {error}")),
+    };
+    match runtime.block_on(demonstrate(chosen, arguments.once)) {
+        Ok(code) => code,
+        Err(error) => failed(error),
+    }
+}
+
+async fn demonstrate(chosen: Option<Config>, once: bool) -> Result<u8, String> {
+    let cloud = Cloud::start().await?;
+    let mut config = Config::read(&Source::embedded("demo", &configuration(&cloud))).map_err(|error| error.to_string())?;
+    if let Some(chosen) = chosen {
+        config.policy = chosen.policy;
+    }
+    let app = App::bind(config)?;
+    let addresses = app.addresses().clone();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(app.run(async {
+        let _ = stopped.await;
+    }));
+    let outcomes = cases::run_all(&cloud, &addresses).await?;
+    print(&table(&outcomes));
+    let wrong = outcomes.iter().filter(|outcome| !outcome.is_as_expected()).count();
+    if !once {
+        stay(&cloud, &addresses).await?;
+    }
+    // The proxy may have ended by itself only because it failed; there is nothing left to stop then.
+    let _ = stop.send(());
+    running.await.map_err(|error| format!("the proxy ended early: {error}"))?;
+    Ok(if wrong == 0 { OK } else { NO })
+}
+
+/// Real names with fixed loopback addresses instead of DNS; every port is free and chosen by the system.
+fn configuration(cloud: &Cloud) -> String {
+    format!(
+        r#"
+[listener]
+address = "127.0.0.1:0"
+[admin]
+address = "127.0.0.1:0"
+[[relay]]
+address = "127.0.0.1:0"
+destination = "tenant.imagicle.cloud:1636"
+[upstream]
+allow_addresses = ["127.0.0.1"]
+nameservers = ["127.0.0.1:9"]
+[upstream.hosts]
+"api.imagicle.com" = ["{https}"]
+"grpc.imagicle.com" = ["{grpc}"]
+"tenant.imagicle.cloud" = ["{ldaps}"]
+"inside.imagicle.com" = ["10.0.0.1"]
+[limits]
+drain = "1s"
+"#,
+        https = cloud.https,
+        grpc = cloud.grpc,
+        ldaps = cloud.ldaps,
+    )
+}
+
+fn table(outcomes: &[Outcome]) -> String {
+    let mut text = format!("{:44} {:24} {:24} decision\n", "request", "expected", "verdict");
+    for outcome in outcomes {
+        let mark = if outcome.is_as_expected() { "" } else { "   <- WRONG" };
+        let _ = writeln!(text, "{:44} {:24} {:24} {}{mark}", outcome.request, outcome.expected, outcome.verdict, outcome.decision);
+    }
+    let right = outcomes.iter().filter(|outcome| outcome.is_as_expected()).count();
+    let _ = writeln!(text, "\n{right} of {} verdicts as expected", outcomes.len());
+    text
+}
+
+/// Stays up until Ctrl-C, so that a person can try for themselves.
+async fn stay(cloud: &Cloud, addresses: &Addresses) -> Result<(), String> {
+    let folder = std::env::temp_dir().join(format!("ucx-egress-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let root = folder.join("cloud-ca.pem");
+    std::fs::write(&root, cloud.root_pem()).map_err(|error| format!("{}: {error}", root.display()))?;
+    print(&format!(
+        "\nThe proxy stays up until Ctrl-C. Try:\n  \
+         curl -x http://{proxy} --cacert {root} https://api.imagicle.com/test\n  \
+         curl -x http://{proxy} https://example.org/ -v\n  \
+         curl http://{admin}/metrics\n",
+        proxy = addresses.proxy,
+        admin = addresses.admin,
+        root = root.display(),
+    ));
+    let waited = tokio::signal::ctrl_c().await;
+    let removed = std::fs::remove_dir_all(&folder);
+    waited.and(removed).map_err(|error| error.to_string())
+}

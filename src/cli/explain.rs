@@ -1,0 +1,161 @@
+//! `explain`: the verdict the running proxy would give, and why.
+
+use super::{BAD_CONFIG, NO, OK, failed, load, print};
+use crate::destination::{Destination, Malformed};
+use crate::error::{Reason, Refusal};
+use crate::policy::nearest::nearest;
+use crate::policy::{Cited, Decision, Policy, Subject, Verdict};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// `https://host/path`, `http://host/path` or `host:port`
+    #[arg(value_name = "URL|HOST:PORT")]
+    destination: String,
+    /// The client's address; without it, one that clients.allow covers.
+    #[arg(long)]
+    client: Option<IpAddr>,
+    /// The request's method.
+    #[arg(long, default_value = "CONNECT")]
+    method: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// All that is known about a decision.
+#[derive(Debug, Serialize)]
+struct Explanation<'a> {
+    destination: String,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    rule: String,
+    service: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    treatment: Option<&'static str>,
+    personal_data: &'static str,
+    promise: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    breaks_if_blocked: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a Cited>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest_allow_rule: Option<&'a str>,
+    policy_hash: &'a str,
+}
+
+/// Explains one destination.
+pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
+    let config = match load(config) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    if !known_method(&arguments.method) {
+        return failed(format_args!(
+            "--method {:?} is not forwarded; CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are",
+            arguments.method
+        ));
+    }
+    let policy = &config.policy;
+    let client =
+        arguments.client.unwrap_or_else(|| policy.options().clients.first().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), ipnet::IpNet::addr));
+    let destination = read(&arguments.destination);
+    let (decision, nearest) = match &destination {
+        Ok(destination) => {
+            let decision = policy.decide(&Subject { client, destination });
+            let near = decision.refusal.as_ref().and_then(|_| nearest(policy, destination)).map(|rule| &*rule.name);
+            (decision, near)
+        }
+        Err(malformed) => (refused(malformed.0), None),
+    };
+    let shown = destination.as_ref().map_or_else(|_| "(malformed)".to_owned(), ToString::to_string);
+    let explanation = explanation(policy, shown, &decision, nearest);
+    let text = if arguments.json { serde_json::to_string_pretty(&explanation).map(|json| json + "\n") } else { Ok(text(&explanation)) };
+    match text {
+        Ok(text) => print(&text),
+        Err(error) => {
+            failed(error);
+            return BAD_CONFIG;
+        }
+    }
+    if decision.verdict == Verdict::Deny { NO } else { OK }
+}
+
+fn known_method(method: &str) -> bool {
+    ["CONNECT", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&method)
+}
+
+/// Reads what a person pastes: a URL or an authority. The host itself is read as strictly as on the wire.
+fn read(text: &str) -> Result<Destination, Malformed> {
+    if let Some(rest) = text.strip_prefix("https://") {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        return Destination::with_default_port(rest.split_at(end).0.as_bytes(), 443);
+    }
+    if text.starts_with("http://") {
+        return Destination::from_absolute_form(text.as_bytes()).map(|(destination, _)| destination);
+    }
+    Destination::from_authority(text.as_bytes())
+}
+
+fn refused(detail: &'static str) -> Decision {
+    let refusal = Refusal::bad_request(detail);
+    Decision {
+        verdict: Verdict::Deny,
+        service: crate::policy::ServiceId::NONE,
+        rule: refusal.rule.clone(),
+        refusal: Some(refusal),
+        permit: None,
+    }
+}
+
+fn explanation<'a>(policy: &'a Policy, destination: String, decision: &Decision, nearest: Option<&'a str>) -> Explanation<'a> {
+    let service = policy.service(decision.service);
+    Explanation {
+        destination,
+        verdict: decision.verdict.label(),
+        reason: decision.refusal.as_ref().map(|refusal| refusal.reason).map(Reason::label),
+        detail: decision.refusal.as_ref().map(|refusal| refusal.detail.to_string()),
+        rule: decision.rule.to_string(),
+        service: &service.id,
+        treatment: decision.permit.as_ref().map(|_| "tunnel"),
+        personal_data: service.personal_data.label(),
+        promise: &service.promise,
+        breaks_if_blocked: &service.breaks,
+        source: policy.rule(&decision.rule).and_then(|rule| rule.source.as_ref()),
+        nearest_allow_rule: nearest,
+        policy_hash: policy.hash(),
+    }
+}
+
+fn text(explanation: &Explanation<'_>) -> String {
+    let mut text = format!("{} {}", explanation.verdict, explanation.destination);
+    if let Some(reason) = explanation.reason {
+        let _ = write!(text, ": {reason}");
+    }
+    text.push('\n');
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "  {name:17} {value}");
+        }
+    };
+    line("why", explanation.detail.as_deref().unwrap_or_default());
+    line("rule", &explanation.rule);
+    line("service", explanation.service);
+    line("treatment", explanation.treatment.unwrap_or_default());
+    line("personal data", explanation.personal_data);
+    line("promise", explanation.promise);
+    line("breaks if blocked", explanation.breaks_if_blocked);
+    if let Some(source) = explanation.source {
+        line("source", &format!("{}, section {}: \"{}\"", source.document, source.section, source.quote));
+    }
+    line("nearest allow rule", explanation.nearest_allow_rule.unwrap_or_default());
+    line("policy hash", explanation.policy_hash);
+    text
+}

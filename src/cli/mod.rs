@@ -1,0 +1,94 @@
+//! The command line: one file a verb.
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod policy;
+pub mod run;
+
+use crate::config::{Config, LogFormat};
+use clap::{Parser, Subcommand};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Everything was as it should be.
+pub const OK: u8 = 0;
+/// The answer is no: denied, a wrong verdict.
+pub const NO: u8 = 1;
+/// The configuration or the arguments are wrong.
+pub const BAD_CONFIG: u8 = 2;
+
+/// Egress proxy between Imagicle UCX Suite servers and the Imagicle Cloud: documented hosts only, every refusal explained.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Next: `ucx-egress demo` shows it all on this machine; `ucx-egress check` says what is in force.")]
+struct Arguments {
+    /// Configuration file; without it the built-in default runs (config/ucx-egress.toml shows it).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the proxy and its admin listener until SIGTERM or SIGINT (the default).
+    Run,
+    /// Load configuration and policy, print what is in force, warn of what can never act.
+    Check,
+    /// Say what the proxy would decide about a destination, by which rule, documented where.
+    Explain(explain::Arguments),
+    /// The allow list as data.
+    #[command(subcommand)]
+    Policy(policy::Verb),
+    /// The whole product on loopback: a stand-in cloud, real requests, a table of verdicts.
+    Demo(demo::Arguments),
+}
+
+/// Reads the arguments, runs the verb, gives its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Arguments { config, verb } = Arguments::parse();
+    let config = config.as_deref();
+    ExitCode::from(match verb.unwrap_or(Verb::Run) {
+        Verb::Run => run::main(config),
+        Verb::Check => check::main(config),
+        Verb::Explain(arguments) => explain::main(config, &arguments),
+        Verb::Policy(verb) => policy::main(config, &verb),
+        Verb::Demo(arguments) => demo::main(config, &arguments),
+    })
+}
+
+/// Loads the configuration, or says what is wrong with it.
+fn load(path: Option<&std::path::Path>) -> Result<Config, u8> {
+    Config::load(path).map_err(|error| {
+        eprintln!("ucx-egress: {error}");
+        BAD_CONFIG
+    })
+}
+
+/// Says on standard error what went wrong and gives the exit code for it.
+fn failed(message: impl std::fmt::Display) -> u8 {
+    eprintln!("ucx-egress: {message}");
+    BAD_CONFIG
+}
+
+/// Prints on standard output; a reader that went away (`| head`) is no error.
+fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Starts the log on standard error. `RUST_LOG` changes what is in it.
+fn start_log(format: LogFormat, default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if let Err(error) = started {
+        eprintln!("ucx-egress: the log does not start: {error}");
+    }
+}

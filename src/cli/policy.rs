@@ -1,0 +1,83 @@
+//! `policy show|export`: the allow list as data.
+
+use super::{OK, load, print};
+use crate::config::Config;
+use crate::policy::export;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// What to do with the policy.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Print each rule with its service, what the vendor promises, and where that is documented.
+    Show,
+    /// Print the allow list for another tool.
+    Export {
+        /// The form wanted.
+        #[arg(long, value_enum)]
+        format: Format,
+    },
+}
+
+/// Forms of the allow list.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Format {
+    /// One object with all rules.
+    Json,
+    /// RFC 4180, with a header line.
+    Csv,
+    /// Proxy auto-configuration (JavaScript).
+    Pac,
+    /// A `NO_PROXY` value that keeps local traffic off the proxy.
+    NoProxy,
+    /// Squid `acl` and `http_access` lines.
+    Squid,
+}
+
+/// Runs the verb.
+#[must_use]
+pub fn main(config: Option<&Path>, verb: &Verb) -> u8 {
+    let config = match load(config) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let policy = &config.policy;
+    print(&match verb {
+        Verb::Show => show(&config),
+        Verb::Export { format: Format::Json } => export::json(policy),
+        Verb::Export { format: Format::Csv } => export::csv(policy),
+        Verb::Export { format: Format::Pac } => export::pac(policy, &config.listener.to_string()),
+        Verb::Export { format: Format::NoProxy } => export::no_proxy(),
+        Verb::Export { format: Format::Squid } => export::squid(policy),
+    });
+    OK
+}
+
+fn show(config: &Config) -> String {
+    let policy = &config.policy;
+    let mut text =
+        format!("policy {} from {} (profile {}, hash {})\n", policy.name(), policy.file(), policy.options().profile.label(), policy.hash());
+    for service in policy.services().iter().skip(1) {
+        let _ = writeln!(text, "\n{} - {}", service.id, service.title);
+        let channel = service.channel.as_ref().map(|channel| format!("shares the endpoints of {channel}"));
+        let rules = policy.rules().iter().filter(|rule| policy.service(rule.service).id == service.id);
+        for endpoint in rules.map(|rule| format!("{}:{} ({})", rule.host, rule.port, rule.protocol.label())).chain(channel) {
+            let _ = writeln!(text, "  endpoint       {endpoint}");
+        }
+        let _ = writeln!(text, "  personal data  {}", service.personal_data.label());
+        let _ = writeln!(
+            text,
+            "  treatment      tunnel{}",
+            if service.treatment == crate::policy::Treatment::Intercept { ", intercept once interception is configured" } else { "" }
+        );
+        let _ = writeln!(text, "  required       {}", if service.required { "yes" } else { "no" });
+        let _ = writeln!(text, "  breaks         {}", service.breaks);
+        if !service.promise.is_empty() {
+            let _ = writeln!(text, "  promise        \"{}\"", service.promise);
+        }
+        if let Some(source) = &service.source {
+            let _ = writeln!(text, "  source         {}, section {}: \"{}\"", source.document, source.section, source.quote);
+        }
+    }
+    text
+}

@@ -1,0 +1,98 @@
+//! `run`: the proxy until SIGTERM or SIGINT; a second signal ends it at once.
+
+use super::{OK, failed, load, start_log};
+use crate::app::{Addresses, App};
+use crate::config::Config;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::path::Path;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Descriptors beside those of client connections: listeners, log, name servers, admin.
+const SPARE_DESCRIPTORS: u64 = 128;
+/// What the runtime may take to drop the tasks that the drain did not see end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// Runs the proxy.
+#[must_use]
+pub fn main(config: Option<&Path>) -> u8 {
+    match load(config) {
+        Ok(config) => serve(config),
+        Err(code) => code,
+    }
+}
+
+fn serve(config: Config) -> u8 {
+    start_log(config.log, "info");
+    for warning in &config.warnings {
+        tracing::warn!(place = warning.place, "{}", warning.message);
+    }
+    raise_descriptor_limit(config.max_connections);
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(format_args!("the runtime does not start: {error}")),
+    };
+    let code = runtime.block_on(until_signalled(config));
+    runtime.shutdown_timeout(LAST_MOMENT);
+    code
+}
+
+async fn until_signalled(config: Config) -> u8 {
+    let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return failed("signals cannot be handled; is this a container without a signal mask?");
+    };
+    let (name, hash, mode) = (config.name.clone(), config.policy.hash().to_owned(), config.policy.options().mode);
+    let app = match App::bind(config) {
+        Ok(app) => app,
+        Err(error) => return failed(error),
+    };
+    let Addresses { proxy, relays, admin } = app.addresses().clone();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?relays, %admin, "listening");
+    let (first, second) = tokio::sync::oneshot::channel();
+    let signals = tokio::spawn(wait(terminate, interrupt, first));
+    app.run(async {
+        let _ = second.await;
+    })
+    .await;
+    signals.abort();
+    tracing::info!("stopped");
+    OK
+}
+
+/// The first signal drains, the second ends the process at once.
+async fn wait(mut terminate: Signal, mut interrupt: Signal, first: tokio::sync::oneshot::Sender<()>) {
+    either(&mut terminate, &mut interrupt).await;
+    tracing::info!("stopping: no new connections; a second signal ends the process at once");
+    let _ = first.send(());
+    either(&mut terminate, &mut interrupt).await;
+    std::process::exit(i32::from(OK));
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// One worker for each core; with one core, no threads that hand work to each other.
+pub(super) fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut builder = if cores == 1 { tokio::runtime::Builder::new_current_thread() } else { tokio::runtime::Builder::new_multi_thread() };
+    builder.enable_all().build()
+}
+
+/// Takes as many descriptors as the system permits, and says so when they are fewer than the configuration could use.
+fn raise_descriptor_limit(max_connections: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+    {
+        tracing::warn!(%error, "the limit of file descriptors cannot be raised");
+    }
+    let wanted = 2 * max_connections as u64 + SPARE_DESCRIPTORS;
+    if let Some(available) = getrlimit(Resource::Nofile).current.filter(|available| *available < wanted) {
+        tracing::warn!(available, wanted, "fewer file descriptors than limits.max_connections needs; raise LimitNOFILE or lower it");
+    }
+}

@@ -1,0 +1,158 @@
+//! The configuration document: one struct a section, each with `build()`, every error with `file:line:column`.
+//!
+//! Unknown keys are refused. So are keys of the contract that this version does not have yet: a control that silently does
+//! nothing is worse than none.
+
+pub mod policy;
+pub mod sections;
+pub mod warnings;
+
+use crate::listener::Gate;
+use crate::policy::Policy;
+use crate::proxy::Limits;
+use crate::source::{Located, Source};
+use crate::upstream::{HostAddress, NameServers};
+use ipnet::IpNet;
+use sections::{Admin, Clients, LimitsSection, Listener, Log, RelaySection, Upstream};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+pub use sections::LogFormat;
+
+/// The annotated default, part of the program: what runs without `--config`.
+pub const DEFAULT: &str = include_str!("../../config/ucx-egress.toml");
+/// What the default is called in errors.
+const DEFAULT_NAME: &str = "config/ucx-egress.toml (built in)";
+
+/// A whole configuration file.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listener: Listener,
+    relay: Vec<RelaySection>,
+    admin: Admin,
+    clients: Clients,
+    upstream: Upstream,
+    policy: policy::PolicySection,
+    limits: LimitsSection,
+    log: Log,
+    interception: Option<Spanned<toml::Value>>,
+    inspection: Option<Spanned<toml::Value>>,
+    audit: Option<Spanned<toml::Value>>,
+}
+
+/// A relay listener.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The one destination.
+    pub destination: crate::destination::Destination,
+}
+
+/// A configuration that was checked whole.
+#[derive(Debug)]
+pub struct Config {
+    /// The file's name.
+    pub name: String,
+    /// Where CONNECT and absolute-form requests are taken.
+    pub listener: SocketAddr,
+    /// The relays.
+    pub relays: Vec<RelayConfig>,
+    /// Where metrics and health are served.
+    pub admin: SocketAddr,
+    /// Fixed addresses of hosts.
+    pub hosts: HashMap<crate::destination::Host, Vec<HostAddress>>,
+    /// Exceptions to the ban on special addresses.
+    pub allow_addresses: Vec<IpNet>,
+    /// Who is asked for names.
+    pub name_servers: NameServers,
+    /// The compiled policy.
+    pub policy: Policy,
+    /// Deadlines.
+    pub limits: Limits,
+    /// One resolution.
+    pub resolve_deadline: Duration,
+    /// One dial.
+    pub connect_deadline: Duration,
+    /// Connections open at once.
+    pub max_connections: usize,
+    /// Time exchanges have to finish when the proxy stops.
+    pub drain: Duration,
+    /// How the log is written.
+    pub log: LogFormat,
+    /// Rules and settings that can never act, each with its place.
+    pub warnings: Vec<Located>,
+}
+
+impl Config {
+    /// Loads a file, or the built-in default.
+    ///
+    /// # Errors
+    /// On the first thing that is wrong, with its place and the accepted form.
+    pub fn load(path: Option<&Path>) -> Result<Self, Located> {
+        match path {
+            Some(path) => Self::read(&Source::read(path)?),
+            None => Self::read(&Source::embedded(DEFAULT_NAME, DEFAULT)),
+        }
+    }
+
+    /// Reads a configuration text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(source: &Source) -> Result<Self, Located> {
+        let file: File = source.parse()?;
+        file.refuse_what_is_to_come(source)?;
+        let policy = file.policy.build(source, file.clients.build(source)?)?;
+        let hosts = file.upstream.hosts(source)?;
+        let warnings = warnings::find(source, &file, &policy, &hosts);
+        Ok(Self {
+            name: source.name().to_owned(),
+            listener: file.listener.address(source)?,
+            relays: file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?,
+            admin: file.admin.address(source)?,
+            hosts,
+            allow_addresses: file.upstream.allow_addresses(source)?,
+            name_servers: file.upstream.name_servers(source)?,
+            policy,
+            limits: file.limits.build(source)?,
+            resolve_deadline: file.limits.resolve.0,
+            connect_deadline: file.limits.connect.0,
+            max_connections: file.limits.max_connections,
+            drain: file.limits.drain.0,
+            log: file.log.format,
+            warnings,
+        })
+    }
+
+    /// The gate for client connections.
+    #[must_use]
+    pub fn gate(&self) -> Arc<Gate> {
+        Gate::new(self.max_connections)
+    }
+}
+
+impl File {
+    /// Sections that exist in the contract and not yet in this version.
+    fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
+        let sections = [("interception", &self.interception), ("inspection", &self.inspection), ("audit", &self.audit)];
+        for (name, section) in sections {
+            if let Some(section) = section {
+                let message = format!(
+                    "[{name}] is not in version {} yet; remove the section. Without it every connection is a tunnel",
+                    env!("CARGO_PKG_VERSION")
+                );
+                return Err(source.error(section.span(), message));
+            }
+        }
+        self.listener.refuse_what_is_to_come(source)?;
+        self.clients.refuse_what_is_to_come(source)?;
+        self.upstream.refuse_what_is_to_come(source)
+    }
+}

@@ -1,0 +1,63 @@
+//! `[policy]`: which policy file, which part of it, enforced or observed.
+
+use crate::policy::compile::Unfit;
+use crate::policy::document::IMAGICLE;
+use crate::policy::{Mode, Options, Policy, Profile};
+use crate::source::{Located, Source};
+use ipnet::IpNet;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// What the embedded policy is called in errors.
+const EMBEDDED: &str = "config/policy/imagicle.toml (built in)";
+
+/// `[policy]`
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicySection {
+    profile: Option<Profile>,
+    file: Option<Spanned<String>>,
+    mode: Mode,
+    groups: Vec<Spanned<String>>,
+    pub(super) exact_hosts: Vec<Spanned<String>>,
+}
+
+impl PolicySection {
+    /// Reads and compiles the chosen policy.
+    pub(super) fn build(&self, source: &Source, clients: Vec<IpNet>) -> Result<Policy, Located> {
+        let options = Options {
+            profile: self.profile.unwrap_or(Profile::Documented),
+            mode: self.mode,
+            groups: texts(&self.groups),
+            exact_hosts: texts(&self.exact_hosts),
+            clients,
+        };
+        Policy::compile(&self.policy_source(source)?, options).map_err(|unfit| self.located(source, unfit))
+    }
+
+    fn policy_source(&self, source: &Source) -> Result<Source, Located> {
+        let Some(file) = &self.file else {
+            return Ok(Source::embedded(EMBEDDED, IMAGICLE));
+        };
+        Source::read(&source.path(file.get_ref())).map_err(|error| source.error(file.span(), format!("policy.file: {error}")))
+    }
+
+    fn located(&self, source: &Source, unfit: Unfit) -> Located {
+        let find = |list: &[Spanned<String>], value: &str| list.iter().find(|text| text.get_ref() == value).map_or(0..0, Spanned::span);
+        match unfit {
+            Unfit::File(located) => located,
+            Unfit::UnknownGroup(group) => source.error(
+                find(&self.groups, &group),
+                format!("{group:?} is no group of the policy; the built-in ones are \"voice-analytics\", \"webex\" and \"cognito\""),
+            ),
+            Unfit::ExactHost(host, problem) => source.error(
+                find(&self.exact_hosts, &host),
+                format!("{host:?}: {problem}; write a host that a wildcard of the policy covers, such as \"tenant.imagicle.cloud\""),
+            ),
+        }
+    }
+}
+
+fn texts(spanned: &[Spanned<String>]) -> Vec<String> {
+    spanned.iter().map(|text| text.get_ref().clone()).collect()
+}

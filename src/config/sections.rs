@@ -1,0 +1,263 @@
+//! The sections of the configuration but the policy's.
+
+use crate::destination::{Destination, Host};
+use crate::policy::{Policy, Subject};
+use crate::proxy::Limits;
+use crate::source::{Located, Source};
+use crate::units::Span;
+use crate::upstream::{HostAddress, NameServers};
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use toml::Spanned;
+
+type Text = Spanned<String>;
+type Later = Option<Spanned<toml::Value>>;
+
+/// Reads an address and port.
+fn socket_address(source: &Source, text: &Text) -> Result<SocketAddr, Located> {
+    text.get_ref().parse().map_err(|_| {
+        source.error(
+            text.span(),
+            format!("{:?} is no address and port; write \"127.0.0.1:3128\", \"0.0.0.0:3128\" or \"[::]:3128\"", text.get_ref()),
+        )
+    })
+}
+
+/// Reads networks; a bare address is a network of one.
+fn networks(source: &Source, texts: &[Text]) -> Result<Vec<IpNet>, Located> {
+    texts.iter().map(|text| network(source, text)).collect()
+}
+
+fn network(source: &Source, text: &Text) -> Result<IpNet, Located> {
+    let written = text.get_ref();
+    let read = written.parse::<IpNet>().or_else(|_| written.parse::<IpAddr>().map(IpNet::from));
+    let network = read.map_err(|_| {
+        source.error(text.span(), format!("{written:?} is no network; write \"10.0.0.0/8\", \"203.0.113.7\" or \"2001:db8::/32\""))
+    })?;
+    if network.addr() != network.network() {
+        return Err(source.error(text.span(), format!("{written:?} has bits behind its prefix; write \"{}\"", network.trunc())));
+    }
+    Ok(network)
+}
+
+/// Refuses a key of the contract that this version does not have.
+fn not_yet(source: &Source, key: &str, value: &Later) -> Result<(), Located> {
+    match value {
+        Some(value) => Err(source.error(value.span(), format!("{key} is not in version {} yet; remove it", env!("CARGO_PKG_VERSION")))),
+        None => Ok(()),
+    }
+}
+
+/// `[listener]`
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listener {
+    address: Option<Text>,
+    proxy_protocol: Later,
+    tls: Later,
+}
+
+impl Listener {
+    pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
+        self.address.as_ref().map_or(Ok(loopback(3128)), |address| socket_address(source, address))
+    }
+
+    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
+        not_yet(source, "listener.tls", &self.tls)?;
+        not_yet(source, "listener.proxy_protocol", &self.proxy_protocol)
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// `[[relay]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelaySection {
+    pub(super) address: Text,
+    pub(super) destination: Text,
+}
+
+impl RelaySection {
+    /// The relay, its destination checked against the policy: one that is refused could never serve.
+    pub(super) fn build(&self, source: &Source, policy: &Policy) -> Result<super::RelayConfig, Located> {
+        let written = self.destination.get_ref();
+        let destination = Destination::from_authority(written.as_bytes())
+            .map_err(|malformed| source.error(self.destination.span(), format!("{written:?} is refused as bad_request: {malformed}")))?;
+        let address = socket_address(source, &self.address)?;
+        // Some client that may use the proxy: whether there is one at all is not this section's matter.
+        let decision =
+            policy.options().clients.first().map(|network| policy.decide(&Subject { client: network.addr(), destination: &destination }));
+        match decision.filter(|decision| decision.permit.is_none()).and_then(|decision| decision.refusal) {
+            Some(refusal) => {
+                Err(source.error(self.destination.span(), format!("{written:?} is refused as {}: {}", refusal.reason, refusal.detail)))
+            }
+            None => Ok(super::RelayConfig { address, destination }),
+        }
+    }
+}
+
+/// `[admin]`
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    address: Option<Text>,
+}
+
+impl Admin {
+    pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
+        self.address.as_ref().map_or(Ok(loopback(9180)), |address| socket_address(source, address))
+    }
+}
+
+/// `[clients]`
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clients {
+    pub(super) allow: Option<Vec<Text>>,
+    htpasswd: Later,
+}
+
+/// Loopback and the private networks (RFC 1918), where UCX servers are.
+const DEFAULT_CLIENTS: &[&str] = &["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+impl Clients {
+    pub(super) fn build(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
+        match &self.allow {
+            Some(allow) => networks(source, allow),
+            None => Ok(DEFAULT_CLIENTS.iter().filter_map(|network| network.parse().ok()).collect()),
+        }
+    }
+
+    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
+        not_yet(source, "clients.htpasswd", &self.htpasswd)
+    }
+}
+
+/// `[upstream]`
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Upstream {
+    /// Added to the system's roots once something is decrypted; until then only kept.
+    pub(super) ca_files: Vec<Text>,
+    pub(super) allow_addresses: Vec<Text>,
+    parent: Later,
+    nameservers: Option<Vec<Text>>,
+    pub(super) hosts: BTreeMap<Text, Vec<Text>>,
+}
+
+impl Upstream {
+    pub(super) fn allow_addresses(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
+        networks(source, &self.allow_addresses)
+    }
+
+    pub(super) fn name_servers(&self, source: &Source) -> Result<NameServers, Located> {
+        let Some(servers) = &self.nameservers else {
+            return Ok(NameServers::System);
+        };
+        let read = |text: &Text| {
+            let bare = text.get_ref().parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+            bare.or_else(|_| socket_address(source, text))
+        };
+        servers.iter().map(read).collect::<Result<_, _>>().map(NameServers::Fixed)
+    }
+
+    pub(super) fn hosts(&self, source: &Source) -> Result<HashMap<Host, Vec<HostAddress>>, Located> {
+        self.hosts.iter().map(|(name, addresses)| Ok((host(source, name)?, fixed_addresses(source, name, addresses)?))).collect()
+    }
+
+    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
+        not_yet(source, "upstream.parent", &self.parent)
+    }
+}
+
+fn host(source: &Source, name: &Text) -> Result<Host, Located> {
+    let written = name.get_ref();
+    let host = Host::parse(written.as_bytes()).map_err(|malformed| source.error(name.span(), format!("{written:?}: {malformed}")))?;
+    match host.name() {
+        Some(normal) if normal == written => Ok(host),
+        Some(normal) => Err(source.error(name.span(), format!("{written:?} is not in normal form; write {normal:?}"))),
+        None => Err(source.error(name.span(), format!("{written:?} is an address; a host is given addresses by its name"))),
+    }
+}
+
+fn fixed_addresses(source: &Source, name: &Text, addresses: &[Text]) -> Result<Vec<HostAddress>, Located> {
+    if addresses.is_empty() {
+        return Err(source.error(name.span(), "the host is given no address; write at least one, or remove the line to use DNS"));
+    }
+    let read =
+        |text: &Text| text.get_ref().parse().map_err(|problem| source.error(text.span(), format!("{:?}: {problem}", text.get_ref())));
+    addresses.iter().map(read).collect()
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsSection {
+    /// A complete request head.
+    head: Span,
+    /// A complete ClientHello.
+    hello: Span,
+    /// One name resolution with its retries.
+    pub(super) resolve: Span,
+    /// One dial.
+    pub(super) connect: Span,
+    /// The head of an upstream's answer.
+    answer: Span,
+    /// Time exchanges have to finish when the proxy stops.
+    pub(super) drain: Span,
+    /// Client connections open at once.
+    pub(super) max_connections: usize,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        let seconds = |seconds| Span(Duration::from_secs(seconds));
+        Self {
+            head: seconds(10),
+            hello: seconds(10),
+            resolve: seconds(5),
+            connect: seconds(5),
+            answer: seconds(60),
+            drain: seconds(30),
+            max_connections: 32_768,
+        }
+    }
+}
+
+impl LimitsSection {
+    pub(super) fn build(&self, source: &Source) -> Result<Limits, Located> {
+        let deciding =
+            [("head", self.head), ("hello", self.hello), ("resolve", self.resolve), ("connect", self.connect), ("answer", self.answer)];
+        if let Some((name, _)) = deciding.iter().find(|(_, span)| span.0.is_zero()) {
+            return Err(source.error(0..0, format!("limits.{name} is 0: nothing could pass; write a time such as \"10s\"")));
+        }
+        if self.max_connections == 0 {
+            return Err(source.error(0..0, "limits.max_connections is 0: nobody could connect; write a number such as 32768"));
+        }
+        Ok(Limits { head: self.head.0, hello: self.hello.0, answer: self.answer.0 })
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Copy, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub(super) format: LogFormat,
+}

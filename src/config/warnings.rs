@@ -1,0 +1,104 @@
+//! Settings that can never act: each is probably a mistake, so `check` and the start say so.
+
+use super::File;
+use crate::destination::Host;
+use crate::policy::{Mode, Policy, Profile};
+use crate::source::{Located, Source};
+use crate::upstream::HostAddress;
+use crate::upstream::address::special_class;
+use ipnet::IpNet;
+use std::collections::HashMap;
+
+/// All warnings, in the order of the file's sections.
+pub(super) fn find(source: &Source, file: &File, policy: &Policy, hosts: &HashMap<Host, Vec<HostAddress>>) -> Vec<Located> {
+    let mut found = Vec::new();
+    covered_clients(source, file, &mut found);
+    nobody_allowed(source, policy, &mut found);
+    idle_addresses(source, file, &mut found);
+    idle_hosts(source, file, policy, hosts, &mut found);
+    idle_ca_files(source, file, &mut found);
+    idle_exact_hosts(source, file, policy, &mut found);
+    redundant_rules(policy, &mut found);
+    if policy.options().mode == Mode::Observe {
+        found.push(source.error(0..0, "policy.mode is \"observe\": refusals by policy are recorded and nothing of it is blocked"));
+    }
+    found
+}
+
+fn parsed(text: &toml::Spanned<String>) -> Option<IpNet> {
+    text.get_ref().parse().ok()
+}
+
+fn covered_clients(source: &Source, file: &File, found: &mut Vec<Located>) {
+    let allow = file.clients.allow.as_deref().unwrap_or_default();
+    for (index, text) in allow.iter().enumerate() {
+        let Some(network) = parsed(text) else { continue };
+        let others = allow.iter().enumerate().filter(|(other, _)| *other != index).filter_map(|(other, text)| Some((other, parsed(text)?)));
+        if let Some((_, wider)) =
+            others.into_iter().find(|(other, wider)| wider.contains(&network) && (*wider != network || *other < index))
+        {
+            found.push(source.error(text.span(), format!("never acts: {network} is part of {wider}, which is listed too")));
+        }
+    }
+}
+
+fn nobody_allowed(source: &Source, policy: &Policy, found: &mut Vec<Located>) {
+    if policy.options().clients.is_empty() {
+        found.push(source.error(0..0, "clients.allow is empty: every client is refused"));
+    }
+    if policy.rules().is_empty() {
+        found.push(source.error(0..0, "the policy allows no destination: every request is refused"));
+    }
+}
+
+fn idle_addresses(source: &Source, file: &File, found: &mut Vec<Located>) {
+    for text in &file.upstream.allow_addresses {
+        let Some(network) = parsed(text) else { continue };
+        if special_class(network.network()).is_none() && special_class(network.broadcast()).is_none() && network.prefix_len() > 8 {
+            found.push(source.error(text.span(), format!("never acts: {network} is public and needs no exception")));
+        }
+    }
+}
+
+fn idle_hosts(source: &Source, file: &File, policy: &Policy, hosts: &HashMap<Host, Vec<HostAddress>>, found: &mut Vec<Located>) {
+    for host in hosts.keys() {
+        if policy.options().mode == Mode::Enforce && !policy.knows(host) {
+            let span = file.upstream.hosts.keys().find(|text| host.name() == Some(text.get_ref())).map_or(0..0, toml::Spanned::span);
+            found.push(source.error(span, format!("never acts: no rule of the policy allows {host}")));
+        }
+    }
+}
+
+fn idle_ca_files(source: &Source, file: &File, found: &mut Vec<Located>) {
+    if let Some(first) = file.upstream.ca_files.first() {
+        found.push(source.error(first.span(), "never acts: nothing is decrypted, so no certificate of the cloud is verified by the proxy"));
+    }
+}
+
+fn idle_exact_hosts(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    if policy.options().profile == Profile::Documented
+        && let Some(first) = file.policy.exact_hosts.first()
+    {
+        found.push(source.error(first.span(), "never acts: policy.exact_hosts narrows the profile \"strict\" only"));
+    }
+}
+
+/// An exact endpoint that a wildcard of the same service covers on the same port decides nothing.
+fn redundant_rules(policy: &Policy, found: &mut Vec<Located>) {
+    for rule in policy.rules() {
+        let wildcard = rule.host.split_once('.').map(|(_, parent)| format!("*.{parent}")).unwrap_or_default();
+        let covering = policy.rules().iter().find(|other| {
+            other.host == wildcard
+                && other.host != rule.host
+                && other.port == rule.port
+                && other.service == rule.service
+                && other.protocol == rule.protocol
+        });
+        if let Some(covering) = covering {
+            found.push(Located {
+                place: policy.file().to_owned(),
+                message: format!("rule {} never acts: {} covers it", rule.name, covering.name),
+            });
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Egress proxy between Imagicle UCX Suite servers and the Imagicle Cloud.
+//!
+//! It lets through the hosts that the vendor documents and nothing else, gives every refusal a reason that is found again in
+//! the answer, the log and the metrics, and relays the rest byte for byte.
+//!
+//! # Map
+//!
+//! Modules are declared in dependency order: each uses only what stands above it. A test holds that.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`units`] | durations and sizes as people write them |
+//! | [`source`] | a configuration or policy text; errors with `file:line:column` |
+//! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
+//! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
+//! | [`metrics`] | every family, its help, labels and pre-resolved handles |
+//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `host_set`), asked (`decision`), shown (`export`, `nearest`) |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O |
+//! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `pool` (plain HTTP) |
+//! | [`listener`] | `accept` (loop, limits, panics), `head` (the strict first head), `rewound` |
+//! | [`audit`] | `Record`: emitted once for each exchange, on drop |
+//! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
+//! | [`proxy`] | `serve` (a connection's first request), `connect`, `tunnel`, `relayed`, `exchange` (plain HTTP), `respond` |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz` |
+//! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
+//! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |
+//! | [`cli`] | one file a verb |
+//!
+//! # The request path
+//!
+//! 1. accept: counted, limited; the first head is read within its deadline and checked more strictly than any parser behind it
+//!    ([`listener::head`])
+//! 2. CONNECT target, absolute URI or relay destination becomes a [`destination::Destination`], or `bad_request`
+//! 3. [`policy::Policy::decide`] gives a [`policy::Decision`]: verdict, rule, reason, treatment, and a [`policy::Permit`] if the
+//!    exchange may go on
+//! 4. [`upstream::Dialer::dial`] demands the permit: resolves once, checks every address, connects to a checked one. CONNECT is
+//!    answered 200 only now
+//! 5. the ClientHello is read, bounded and timed, reassembled over packets and records: its name must be the destination
+//!    ([`proxy::tunnel`])
+//! 6. the tunnel is relayed ([`relay::Relay`]); plain HTTP endpoints are served request by request instead ([`proxy::exchange`])
+//! 7. the [`audit::Record`] is dropped: one log line, also when the exchange was cancelled
+//!
+//! # Invariants
+//!
+//! 1. no upstream connection without a `Permit`, and only in `upstream/dial.rs`
+//! 2. a host is compared only as `Host`
+//! 3. the same verdict on every entry path: one vector file runs over CONNECT, absolute-form, `explain` and the relay check
+//! 4. what cannot be checked is refused; what observing lets through is recorded as `would_deny`
+//! 5. a ClientHello cut at any byte gives the same verdict
+//! 6. no payload in any output
+//! 7. label values come from the policy and from closed lists
+//! 8. every deciding read has a deadline and a byte limit; established streams have idle limits only
+//! 9. `policy` and `tls` are pure: no async, clock, I/O, logging
+//! 10. a panic ends one connection, fails closed, is counted
+//! 11. `forbid(unsafe_code)`
+//! 12. every `config/*.toml` loads in the tests
+//!
+//! # Lexicon
+//!
+//! *client* and *upstream* are the two sides. A *listener* accepts *connections*; an *exchange* is one request with its answer, or
+//! one tunnel. A *destination* is a *host* and a port; an *address* is what a host resolves to. A *service* is a documented purpose
+//! (licensing, presence, …). The *policy* holds *rules*; a *decision* has a *verdict* (`allow`, `deny`, `would_deny`), a *reason* and a
+//! *treatment* (tunnel, intercept). A *permit* proves an allow. A *relay* is a listener with one fixed destination. *Limits* are
+//! amounts, *deadlines* are for a whole step, *timeouts* are for silence.
+
+#![forbid(unsafe_code)]
+
+pub mod units;
+
+pub mod source;
+
+pub mod error;
+
+pub mod destination;
+
+pub mod metrics;
+
+pub mod policy;
+
+pub mod tls;
+
+pub mod upstream;
+
+pub mod listener;
+
+pub mod audit;
+
+pub mod relay;
+
+pub mod proxy;
+
+pub mod admin;
+
+pub mod config;
+
+pub mod app;
+
+pub mod cli;

@@ -1,0 +1,126 @@
+//! The accept loop: counts, limits, survives running out of descriptors, contains panics.
+
+use crate::metrics::{ListenerKind, Metrics, OpenConnection};
+use futures_util::FutureExt as _;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Pause after an accept that failed for want of descriptors or memory: long enough not to spin, short enough not to notice.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// How many connections of clients may be open at once.
+#[derive(Debug)]
+pub struct Gate {
+    open: AtomicUsize,
+    limit: usize,
+}
+
+impl Gate {
+    /// A gate for `limit` connections.
+    #[must_use]
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { open: AtomicUsize::new(0), limit })
+    }
+
+    fn enter(self: &Arc<Self>) -> Option<Seat> {
+        let seat = Seat(self.clone());
+        (self.open.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(seat)
+    }
+
+    /// Connections open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+}
+
+/// One connection's place under the limit.
+#[derive(Debug)]
+struct Seat(Arc<Gate>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection and what keeps it counted while it is open.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The socket.
+    pub stream: TcpStream,
+    /// The client's address.
+    pub client: SocketAddr,
+    /// Kept as long as the connection is.
+    pub open: Counted,
+}
+
+/// Holds a connection's place in limit and gauge.
+#[derive(Debug)]
+pub struct Counted {
+    _seat: Seat,
+    _gauge: OpenConnection,
+}
+
+/// Accepts until `stop` turns true. Each connection runs `serve` in a task of its own; over the limit `turn_away` gets it.
+pub async fn accept_loop<S, F>(
+    listener: TcpListener,
+    kind: ListenerKind,
+    gate: Arc<Gate>,
+    metrics: Arc<Metrics>,
+    mut stop: watch::Receiver<bool>,
+    serve: S,
+    turn_away: impl Fn(TcpStream, SocketAddr),
+) where
+    S: Fn(Accepted) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let (stream, client) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                survive(&error).await;
+                continue;
+            }
+        };
+        let gauge = metrics.connection(kind);
+        let Some(seat) = gate.enter() else {
+            turn_away(stream, client);
+            continue;
+        };
+        // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
+        let _ = stream.set_nodelay(true);
+        let open = Counted { _seat: seat, _gauge: gauge };
+        tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
+    }
+}
+
+/// A panic ends one connection, is counted, and its message stays out of the log: it could quote what it choked on.
+pub async fn contained(work: impl Future<Output = ()>, metrics: Arc<Metrics>) {
+    if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+        metrics.panics.inc();
+        tracing::error!("a connection was ended by a defect of the proxy; please report it");
+    }
+}
+
+async fn survive(error: &io::Error) {
+    match error.kind() {
+        // The client gave up between the kernel's accept and ours.
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {}
+        _ => {
+            tracing::warn!(%error, "cannot accept connections; if descriptors ran out, raise LimitNOFILE or lower limits.max_connections");
+            tokio::time::sleep(BACK_OFF).await;
+        }
+    }
+}

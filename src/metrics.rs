@@ -1,0 +1,430 @@
+//! Every metric family: its name, help, labels and the handles resolved once.
+//!
+//! Label values come from the policy and from closed lists, never from traffic: no client can add a time series. All families
+//! are present at zero from the start, so a dashboard can tell "nothing happened" from "not measured".
+
+use crate::error::Reason;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// The service label of exchanges that belong to no service of the policy.
+pub const NO_SERVICE: &str = "none";
+
+/// Which listener a connection came in on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// CONNECT and absolute-form.
+    Proxy,
+    /// A `[[relay]]`.
+    Relay,
+    /// Metrics and health.
+    Admin,
+}
+
+impl ListenerKind {
+    const ALL: [Self; 3] = [Self::Proxy, Self::Relay, Self::Admin];
+
+    /// The label value.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Relay => "relay",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// How a request was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// CONNECT over HTTP/1.
+    Connect,
+    /// A forwarded HTTP/1 request.
+    Http1,
+    /// A connection to a `[[relay]]`.
+    Relay,
+}
+
+impl Protocol {
+    /// The label value.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Http1 => "http1",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// The handles of one service, resolved when the policy loads.
+#[derive(Debug, Clone)]
+pub struct ServiceMetrics {
+    service: String,
+    allow: IntCounter,
+    deny: Vec<IntCounter>,
+    would_deny: Vec<Option<IntCounter>>,
+    requests: IntCounterVec,
+    /// Time to the answer: from the request's last header byte to the status line.
+    pub request_duration: Histogram,
+    /// Tunnels open now.
+    pub tunnels: IntGauge,
+    /// Bytes from the client to the upstream.
+    pub bytes_up: IntCounter,
+    /// Bytes from the upstream to the client.
+    pub bytes_down: IntCounter,
+    /// Time to an established upstream connection, resolution included.
+    pub upstream_connect: Histogram,
+}
+
+impl ServiceMetrics {
+    /// An exchange was let through.
+    pub fn allowed(&self) {
+        self.allow.inc();
+    }
+
+    /// An exchange was refused.
+    pub fn denied(&self, reason: Reason) {
+        if let Some(counter) = self.deny.get(reason as usize) {
+            counter.inc();
+        }
+    }
+
+    /// An exchange was let through that enforcing would refuse.
+    pub fn would_deny(&self, reason: Reason) {
+        if let Some(Some(counter)) = self.would_deny.get(reason as usize) {
+            counter.inc();
+        }
+    }
+
+    /// An answer was given.
+    pub fn answered(&self, protocol: Protocol, status: u16) {
+        self.requests.with_label_values(&[self.service.as_str(), protocol.label(), code_label(status)]).inc();
+    }
+}
+
+/// The status as a label: those that matter by number, the rest by class, so that no upstream can add series at will.
+fn code_label(status: u16) -> &'static str {
+    const KNOWN: &[(u16, &str)] = &[
+        (200, "200"),
+        (204, "204"),
+        (304, "304"),
+        (400, "400"),
+        (401, "401"),
+        (403, "403"),
+        (404, "404"),
+        (405, "405"),
+        (407, "407"),
+        (413, "413"),
+        (421, "421"),
+        (429, "429"),
+        (500, "500"),
+        (502, "502"),
+        (503, "503"),
+        (504, "504"),
+    ];
+    if let Some((_, label)) = KNOWN.iter().find(|(known, _)| *known == status) {
+        return label;
+    }
+    match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        5 => "5xx",
+        _ => "other",
+    }
+}
+
+/// All families.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    build_info: IntGaugeVec,
+    connections: IntGaugeVec,
+    connections_total: IntCounterVec,
+    decisions: IntCounterVec,
+    requests: IntCounterVec,
+    request_duration: HistogramVec,
+    tunnels: IntGaugeVec,
+    bytes: IntCounterVec,
+    upstream_connect: HistogramVec,
+    coverage: IntCounterVec,
+    /// Connection tasks ended by a panic.
+    pub panics: IntCounter,
+}
+
+/// Seconds: from a cached local answer to a dial at its deadline.
+const LATENCY: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Seconds: an inspection is microseconds to a few milliseconds.
+const INSPECTION: &[f64] = &[0.000_025, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05];
+
+impl Metrics {
+    /// Registers every family at zero.
+    ///
+    /// # Panics
+    /// Never: names and labels are constants, and a test registers them all.
+    #[must_use]
+    pub fn new() -> Self {
+        let family = Families(Registry::new());
+        let metrics = Self {
+            build_info: family.gauges(
+                "build_info",
+                "Always 1; the version and the hash of the policy in force.",
+                &["version", "policy_hash"],
+            ),
+            connections: family.gauges("connections", "Client connections open now.", &["listener"]),
+            connections_total: family.counters("connections_total", "Client connections accepted.", &["listener"]),
+            decisions: family.counters(
+                "decisions_total",
+                "Decisions: allow, deny, or would_deny when observing. An allow has no reason.",
+                &["service", "verdict", "reason"],
+            ),
+            requests: family.counters(
+                "requests_total",
+                "Answers given, by status; rarer statuses by class.",
+                &["service", "protocol", "code"],
+            ),
+            request_duration: family.histograms(
+                "request_duration_seconds",
+                "Time from a complete request head to the head of its answer.",
+                &["service"],
+                LATENCY,
+            ),
+            tunnels: family.gauges("tunnels", "Tunnels open now.", &["service"]),
+            bytes: family.counters("bytes_total", "Bytes relayed: up from the client, down to it.", &["service", "direction"]),
+            upstream_connect: family.histograms(
+                "upstream_connect_seconds",
+                "Time to an upstream connection, name resolution included.",
+                &["service"],
+                LATENCY,
+            ),
+            coverage: family.counters(
+                "coverage_total",
+                "What was done with an allowed connection: inspected, tunnelled or uninspectable.",
+                &["service", "state"],
+            ),
+            panics: family.counter("panics_total", "Connections ended by a panic of the proxy; each is a defect."),
+            registry: family.0,
+        };
+        for listener in ListenerKind::ALL {
+            metrics.connections.with_label_values(&[listener.label()]);
+            metrics.connections_total.with_label_values(&[listener.label()]);
+        }
+        register_quiet_families(&Families(metrics.registry.clone()));
+        metrics
+    }
+
+    /// Names the version and the policy in force; the previous policy's series goes.
+    pub fn policy_in_force(&self, hash: &str) {
+        self.build_info.reset();
+        self.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), hash]).set(1);
+    }
+
+    /// Resolves the handles of one service, all at zero.
+    #[must_use]
+    pub fn service(&self, service: &str) -> ServiceMetrics {
+        let decision = |verdict: &str, reason: &str| self.decisions.with_label_values(&[service, verdict, reason]);
+        for state in ["inspected", "tunnelled", "uninspectable"] {
+            self.coverage.with_label_values(&[service, state]);
+        }
+        self.requests.with_label_values(&[service, Protocol::Connect.label(), "200"]);
+        ServiceMetrics {
+            service: service.to_owned(),
+            allow: decision("allow", ""),
+            deny: Reason::ALL.iter().map(|reason| decision("deny", reason.label())).collect(),
+            would_deny: Reason::ALL.iter().map(|reason| reason.observable().then(|| decision("would_deny", reason.label()))).collect(),
+            requests: self.requests.clone(),
+            request_duration: self.request_duration.with_label_values(&[service]),
+            tunnels: self.tunnels.with_label_values(&[service]),
+            bytes_up: self.bytes.with_label_values(&[service, "up"]),
+            bytes_down: self.bytes.with_label_values(&[service, "down"]),
+            upstream_connect: self.upstream_connect.with_label_values(&[service]),
+        }
+    }
+
+    /// An allowed connection of a service stayed a tunnel: its payload was not inspected.
+    pub fn tunnelled(&self, service: &str) {
+        self.coverage.with_label_values(&[service, "tunnelled"]).inc();
+    }
+
+    /// Counts a connection until the guard is dropped.
+    #[must_use]
+    pub fn connection(&self, listener: ListenerKind) -> OpenConnection {
+        self.connections_total.with_label_values(&[listener.label()]).inc();
+        let gauge = self.connections.with_label_values(&[listener.label()]);
+        gauge.inc();
+        OpenConnection(gauge)
+    }
+
+    /// The text exposition format, version 0.0.4.
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        // Encoding into memory fails only for a family without a name, which registration refuses.
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics could not be written");
+        }
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An open connection in the gauge.
+#[derive(Debug)]
+pub struct OpenConnection(IntGauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Families whose events this version does not have yet: present, at zero.
+fn register_quiet_families(family: &Families) {
+    let handshakes =
+        family.counters("tls_handshakes_total", "TLS handshakes of intercepted connections, by side and outcome.", &["side", "outcome"]);
+    for side in ["client", "upstream"] {
+        for outcome in ["ok", "failed"] {
+            handshakes.with_label_values(&[side, outcome]);
+        }
+    }
+    let leaves = family.counters("leaf_certificates_total", "Interception certificates, by where they came from.", &["source"]);
+    for source in ["cache", "minted"] {
+        leaves.with_label_values(&[source]);
+    }
+    let messages = family.counters("inspected_messages_total", "Messages inspected, by verdict.", &["service", "verdict"]);
+    for verdict in ["allow", "deny", "would_deny"] {
+        messages.with_label_values(&[NO_SERVICE, verdict]);
+    }
+    family.counters("inspected_bytes_total", "Bytes of payload inspected.", &["service"]).with_label_values(&[NO_SERVICE]);
+    family.histograms("inspection_seconds", "Time one inspection took.", &["service"], INSPECTION).with_label_values(&[NO_SERVICE]);
+    family
+        .counters("findings_total", "Findings of personal data, by kind and what was done.", &["service", "kind", "action"])
+        .with_label_values(&[NO_SERVICE, "none", "deny"]);
+    let reloads = family.counters("config_reloads_total", "Configuration reloads, by outcome.", &["outcome"]);
+    for outcome in ["ok", "failed"] {
+        reloads.with_label_values(&[outcome]);
+    }
+    family.gauge("config_last_reload_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970.").set(now());
+    family.gauge("ca_expiry_timestamp_seconds", "When the interception CA expires, in seconds since 1970; 0 without one.");
+    let audit = family.counters("audit_records_total", "Audit records, by what became of them.", &["outcome"]);
+    for outcome in ["written", "failed"] {
+        audit.with_label_values(&[outcome]);
+    }
+    #[cfg(target_os = "linux")]
+    family
+        .0
+        .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
+        .expect("the process collector is registered once");
+}
+
+fn now() -> f64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64().floor())
+}
+
+/// Makes families under the product's prefix and registers them.
+struct Families(Registry);
+
+impl Families {
+    fn register<C: Collector + Clone + 'static>(&self, collector: &C) {
+        self.0.register(Box::new(collector.clone())).expect("metric names are constants, each used once");
+    }
+
+    fn made<C: Collector + Clone + 'static>(&self, collector: prometheus::Result<C>) -> C {
+        let collector = collector.expect("metric names and labels are constants in the accepted form");
+        self.register(&collector);
+        collector
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.made(IntCounterVec::new(opts(name, help), labels))
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.made(IntCounter::with_opts(opts(name, help)))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.made(IntGaugeVec::new(opts(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Gauge {
+        self.made(Gauge::with_opts(opts(name, help)))
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
+        let options = HistogramOpts::from(opts(name, help)).buckets(buckets.to_vec());
+        self.made(HistogramVec::new(options, labels))
+    }
+}
+
+fn opts(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("ucx_egress")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The families of the contract.
+    const FAMILIES: &[&str] = &[
+        "build_info",
+        "connections",
+        "connections_total",
+        "decisions_total",
+        "requests_total",
+        "request_duration_seconds",
+        "tunnels",
+        "bytes_total",
+        "upstream_connect_seconds",
+        "tls_handshakes_total",
+        "leaf_certificates_total",
+        "inspected_messages_total",
+        "inspected_bytes_total",
+        "inspection_seconds",
+        "findings_total",
+        "coverage_total",
+        "config_reloads_total",
+        "config_last_reload_timestamp_seconds",
+        "ca_expiry_timestamp_seconds",
+        "audit_records_total",
+        "panics_total",
+    ];
+
+    #[test]
+    fn every_family_is_present_from_the_start() {
+        let metrics = Metrics::new();
+        metrics.policy_in_force("abc");
+        let _none = metrics.service(NO_SERVICE);
+        let text = String::from_utf8(metrics.text()).expect("the exposition is UTF-8");
+        for family in FAMILIES {
+            assert!(text.contains(&format!("# TYPE ucx_egress_{family} ")), "{family} is missing");
+            assert!(text.lines().any(|line| line.starts_with(&format!("ucx_egress_{family}"))), "{family} has no series");
+        }
+        assert!(text.contains("process_open_fds"));
+    }
+
+    #[test]
+    fn a_reload_leaves_one_build_info() {
+        let metrics = Metrics::new();
+        metrics.policy_in_force("old");
+        metrics.policy_in_force("new");
+        let text = String::from_utf8(metrics.text()).expect("the exposition is UTF-8");
+        assert_eq!(text.matches("ucx_egress_build_info{").count(), 1);
+    }
+
+    #[test]
+    fn statuses_add_a_bounded_number_of_labels() {
+        let labels: std::collections::HashSet<_> = (0..=u16::MAX).map(code_label).collect();
+        assert!(labels.len() <= 22, "{labels:?}");
+    }
+}

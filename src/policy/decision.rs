@@ -1,0 +1,316 @@
+//! The decision: who asks for what, and the answer with its rule, reason and treatment.
+
+use super::compile::{Options, Rule, ServiceInfo, host_index};
+use super::document::{Treatment, WireProtocol};
+use super::host_set::HostSet;
+use crate::destination::{Destination, Host};
+use crate::error::{Reason, Refusal, RuleName};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Enforce, or record only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Refusals refuse.
+    #[default]
+    Enforce,
+    /// Refusals by policy are recorded as `would_deny` and the exchange passes.
+    Observe,
+}
+
+/// A service of the policy in force; the first is the pseudo-service `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ServiceId(u16);
+
+impl ServiceId {
+    /// What belongs to no service.
+    pub const NONE: Self = Self(0);
+
+    pub(super) fn from_index(index: usize) -> Self {
+        Self(u16::try_from(index).unwrap_or_default())
+    }
+
+    /// Position in [`Policy::services`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who asks for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The client's address.
+    pub client: IpAddr,
+    /// Where it wants to go.
+    pub destination: &'a Destination,
+}
+
+/// The outcome of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Let through.
+    Allow,
+    /// Refused.
+    Deny,
+    /// Let through because the mode is observe; enforcing would refuse.
+    WouldDeny,
+}
+
+impl Verdict {
+    /// The word in logs and metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::WouldDeny => "would_deny",
+        }
+    }
+}
+
+/// What must be true of the first bytes in a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HelloCheck {
+    /// A ClientHello that names the destination.
+    NameRequired,
+    /// A ClientHello; if it names a server, the destination. LDAP clients often send no name.
+    NameIfSent,
+    /// Plain HTTP: parsed request by request, never relayed blindly.
+    PlainHttp,
+    /// Nothing is documented, so nothing can be checked: only when observing a destination that no rule allows.
+    Unchecked,
+}
+
+/// Proof that the policy allows a destination. Only [`Policy::decide`] makes one, and dialling takes one.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Permit {
+    destination: Destination,
+    service: ServiceId,
+    check: HelloCheck,
+    treatment: Treatment,
+    idle_timeout: Duration,
+}
+
+impl Permit {
+    /// Where the connection may go.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// The service it belongs to.
+    #[must_use]
+    pub fn service(&self) -> ServiceId {
+        self.service
+    }
+
+    /// What its first bytes must be.
+    #[must_use]
+    pub fn check(&self) -> HelloCheck {
+        self.check
+    }
+
+    /// Tunnel or intercept.
+    #[must_use]
+    pub fn treatment(&self) -> Treatment {
+        self.treatment
+    }
+
+    /// How long it may be silent.
+    #[must_use]
+    pub fn idle_timeout(&self) -> Duration {
+        self.idle_timeout
+    }
+}
+
+/// A decision and all that explains it.
+#[derive(Debug)]
+pub struct Decision {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// The service it belongs to.
+    pub service: ServiceId,
+    /// What decided.
+    pub rule: RuleName,
+    /// Why not; also present when the verdict is [`Verdict::WouldDeny`].
+    pub refusal: Option<Refusal>,
+    /// Present exactly when the exchange may go on.
+    pub permit: Option<Permit>,
+}
+
+/// The compiled policy.
+#[derive(Debug)]
+pub struct Policy {
+    name: String,
+    file: String,
+    hash: String,
+    options: Options,
+    services: Vec<ServiceInfo>,
+    none: ServiceInfo,
+    rules: Vec<Rule>,
+    hosts: HostSet<usize>,
+}
+
+impl Policy {
+    pub(super) fn assemble(
+        name: String,
+        file: String,
+        hash: String,
+        options: Options,
+        services: Vec<ServiceInfo>,
+        rules: Vec<Rule>,
+    ) -> Result<Self, globset::Error> {
+        let hosts = host_index(&rules)?;
+        Ok(Self { name, file, hash, options, services, none: ServiceInfo::none(), rules, hosts })
+    }
+
+    /// Decides. Every entry path asks here and nowhere else.
+    #[must_use]
+    pub fn decide(&self, subject: &Subject<'_>) -> Decision {
+        if !self.client_is_allowed(subject.client) {
+            let rule = RuleName::Builtin("clients.allow");
+            let refusal = Refusal::new(
+                Reason::ClientNotAllowed,
+                "the client's address is in no network of clients.allow; add its network there",
+                rule,
+            );
+            return self.refused(refusal, ServiceId::NONE, subject.destination);
+        }
+        self.decide_destination(subject.destination)
+    }
+
+    fn decide_destination(&self, destination: &Destination) -> Decision {
+        if matches!(destination.host, Host::Address(_)) {
+            let rule = RuleName::Builtin("names-only");
+            let refusal =
+                Refusal::new(Reason::IpLiteral, "the cloud is allowed by name, never by address; use the documented host name", rule);
+            return self.refused(refusal, ServiceId::NONE, destination);
+        }
+        let mut known_host = None;
+        for rule in self.hosts.matches(&destination.host).filter_map(|index| self.rules.get(*index)) {
+            if rule.port == destination.port {
+                return self.allowed(rule, destination);
+            }
+            known_host.get_or_insert(rule);
+        }
+        self.refused_destination(known_host, destination)
+    }
+
+    fn allowed(&self, rule: &Rule, destination: &Destination) -> Decision {
+        let service = self.service(rule.service);
+        let check = match rule.protocol {
+            WireProtocol::Https | WireProtocol::Grpc => HelloCheck::NameRequired,
+            WireProtocol::Ldaps => HelloCheck::NameIfSent,
+            WireProtocol::Http => HelloCheck::PlainHttp,
+        };
+        let permit = Permit {
+            destination: destination.clone(),
+            service: rule.service,
+            check,
+            treatment: service.treatment,
+            idle_timeout: service.idle_timeout,
+        };
+        Decision {
+            verdict: Verdict::Allow,
+            service: rule.service,
+            rule: RuleName::Policy(rule.name.clone()),
+            refusal: None,
+            permit: Some(permit),
+        }
+    }
+
+    fn refused_destination(&self, known_host: Option<&Rule>, destination: &Destination) -> Decision {
+        let Some(rule) = known_host else {
+            let detail =
+                format!("{} is in no rule of the policy {:?}; see `ucx-egress explain {destination}`", destination.host, self.name);
+            return self.refused(Refusal::new(Reason::HostNotAllowed, detail, RuleName::DEFAULT_DENY), ServiceId::NONE, destination);
+        };
+        let detail = format!(
+            "{} is allowed on other ports than {} only; see `ucx-egress explain {destination}`",
+            destination.host, destination.port
+        );
+        self.refused(Refusal::new(Reason::PortNotAllowed, detail, RuleName::DEFAULT_DENY), rule.service, destination)
+    }
+
+    fn refused(&self, refusal: Refusal, service: ServiceId, destination: &Destination) -> Decision {
+        let verdict = self.verdict(refusal.reason);
+        let permit = (verdict == Verdict::WouldDeny).then(|| Permit {
+            destination: destination.clone(),
+            service,
+            check: HelloCheck::Unchecked,
+            treatment: Treatment::Tunnel,
+            idle_timeout: self.service(service).idle_timeout,
+        });
+        Decision { verdict, service, rule: refusal.rule.clone(), refusal: Some(refusal), permit }
+    }
+
+    /// What becomes of a refusal in the mode in force.
+    #[must_use]
+    pub fn verdict(&self, reason: Reason) -> Verdict {
+        if self.options.mode == Mode::Observe && reason.observable() { Verdict::WouldDeny } else { Verdict::Deny }
+    }
+
+    fn client_is_allowed(&self, client: IpAddr) -> bool {
+        let client = client.to_canonical();
+        self.options.clients.iter().any(|network: &IpNet| network.contains(&client))
+    }
+
+    /// The service of an id; the pseudo-service stands in for an id of another policy.
+    #[must_use]
+    pub fn service(&self, id: ServiceId) -> &ServiceInfo {
+        self.services.get(id.index()).unwrap_or(&self.none)
+    }
+
+    /// All services that are on; the first is the pseudo-service `none`.
+    #[must_use]
+    pub fn services(&self) -> &[ServiceInfo] {
+        &self.services
+    }
+
+    /// All allow rules.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Whether any rule covers the host, on whatever port.
+    #[must_use]
+    pub fn knows(&self, host: &Host) -> bool {
+        self.hosts.matches(host).next().is_some()
+    }
+
+    /// The rule of a name.
+    #[must_use]
+    pub fn rule(&self, name: &RuleName) -> Option<&Rule> {
+        self.rules.iter().find(|rule| *rule.name == *name.as_str())
+    }
+
+    /// What the configuration chose.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The policy's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it came from.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Two proxies with the same value decide alike.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}

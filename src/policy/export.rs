@@ -1,0 +1,172 @@
+//! The allow list as data for other tools: JSON, CSV, PAC, `NO_PROXY`, Squid.
+
+use super::compile::Rule;
+use super::decision::Policy;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// One rule with all that explains it.
+#[derive(Debug, Serialize)]
+pub struct Row<'a> {
+    service: &'a str,
+    title: &'a str,
+    host: &'a str,
+    port: u16,
+    protocol: &'static str,
+    treatment: &'static str,
+    personal_data: &'static str,
+    required: bool,
+    breaks: &'a str,
+    idle_timeout_seconds: u64,
+    document: &'a str,
+    section: &'a str,
+    quote: &'a str,
+}
+
+/// The rules as rows, in the order of the policy file.
+#[must_use]
+pub fn rows(policy: &Policy) -> Vec<Row<'_>> {
+    policy.rules().iter().map(|rule| row(policy, rule)).collect()
+}
+
+fn row<'a>(policy: &'a Policy, rule: &'a Rule) -> Row<'a> {
+    let service = policy.service(rule.service);
+    let source = rule.source.as_ref();
+    Row {
+        service: &service.id,
+        title: &service.title,
+        host: &rule.host,
+        port: rule.port,
+        protocol: rule.protocol.label(),
+        treatment: service.treatment.label(),
+        personal_data: service.personal_data.label(),
+        required: service.required,
+        breaks: &service.breaks,
+        idle_timeout_seconds: service.idle_timeout.as_secs(),
+        document: source.map_or("site policy", |cited| &cited.document),
+        section: source.map_or("", |cited| &cited.section),
+        quote: source.map_or("", |cited| &cited.quote),
+    }
+}
+
+/// JSON: the policy's name and hash, and the rows.
+#[must_use]
+pub fn json(policy: &Policy) -> String {
+    let value = serde_json::json!({
+        "policy": policy.name(),
+        "policy_hash": policy.hash(),
+        "profile": policy.options().profile.label(),
+        "rules": rows(policy),
+    });
+    format!("{value:#}\n")
+}
+
+/// CSV (RFC 4180) with a header line.
+#[must_use]
+pub fn csv(policy: &Policy) -> String {
+    let mut text = String::from("service,host,port,protocol,treatment,personal_data,required,breaks,document,section,quote\r\n");
+    for row in rows(policy) {
+        let port = row.port.to_string();
+        let required = row.required.to_string();
+        let cells = [
+            row.service,
+            row.host,
+            &port,
+            row.protocol,
+            row.treatment,
+            row.personal_data,
+            &required,
+            row.breaks,
+            row.document,
+            row.section,
+            row.quote,
+        ];
+        text.push_str(&cells.map(cell).join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// Quoted where needed; a leading `=`, `+`, `-` or `@` is disarmed, since spreadsheets would run it as a formula.
+fn cell(value: &str) -> String {
+    let disarmed = if value.starts_with(['=', '+', '-', '@']) { format!("'{value}") } else { value.to_owned() };
+    if disarmed.contains([',', '"', '\r', '\n']) { format!("\"{}\"", disarmed.replace('"', "\"\"")) } else { disarmed }
+}
+
+/// A proxy auto-configuration file: documented hosts through the proxy, everything else direct.
+#[must_use]
+pub fn pac(policy: &Policy, proxy: &str) -> String {
+    let mut text =
+        format!("// {} {}\nfunction FindProxyForURL(url, host) {{\n  host = host.toLowerCase();\n", policy.name(), policy.hash());
+    for host in hosts(policy) {
+        let _ = writeln!(text, "  if ({}) return \"PROXY {proxy}\";", pac_condition(host));
+    }
+    text.push_str("  return \"DIRECT\";\n}\n");
+    text
+}
+
+/// PAC's `*` crosses dots; the number of dots keeps a wildcard to one label.
+fn pac_condition(host: &str) -> String {
+    if !host.contains('*') {
+        return format!("host == \"{host}\"");
+    }
+    format!("shExpMatch(host, \"{host}\") && dnsDomainLevels(host) == {}", host.matches('.').count())
+}
+
+/// A `NO_PROXY` value that keeps the suite's local traffic off the proxy.
+#[must_use]
+pub fn no_proxy() -> String {
+    "localhost,127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16\n".to_owned()
+}
+
+/// Squid `acl` lines with the same meaning.
+#[must_use]
+pub fn squid(policy: &Policy) -> String {
+    let mut text = format!("# {} {}\n", policy.name(), policy.hash());
+    for (index, rule) in policy.rules().iter().enumerate() {
+        let service = &policy.service(rule.service).id;
+        let _ = writeln!(
+            text,
+            "# {service}: {}",
+            rule.source.as_ref().map_or("site policy".to_owned(), |cited| format!("{} section {}", cited.document, cited.section))
+        );
+        let _ = writeln!(text, "acl ucx_host_{index} dstdom_regex -n ^{}$", squid_pattern(&rule.host));
+        let _ = writeln!(text, "acl ucx_port_{index} port {}", rule.port);
+        let _ = writeln!(text, "http_access allow CONNECT ucx_host_{index} ucx_port_{index}");
+    }
+    text.push_str("http_access deny all\n");
+    text
+}
+
+fn squid_pattern(host: &str) -> String {
+    host.replace('.', "\\.").replace('*', "[^.]+")
+}
+
+/// Each host pattern once, in order.
+fn hosts(policy: &Policy) -> Vec<&str> {
+    let mut hosts: Vec<&str> = Vec::new();
+    for rule in policy.rules() {
+        if !hosts.contains(&rule.host.as_str()) {
+            hosts.push(&rule.host);
+        }
+    }
+    hosts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_cells_are_quoted_and_disarmed() {
+        assert_eq!(cell("plain"), "plain");
+        assert_eq!(cell("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(cell("=1+1"), "'=1+1");
+    }
+
+    #[test]
+    fn a_wildcard_stays_one_label_in_every_format() {
+        assert_eq!(squid_pattern("*.imagicle.com"), "[^.]+\\.imagicle\\.com");
+        assert!(pac_condition("*.imagicle.com").ends_with("dnsDomainLevels(host) == 2"));
+    }
+}

@@ -1,0 +1,14 @@
+//! Policy: what may leave, as data, and the one function that decides.
+//!
+//! Pure: no async, clock, I/O or logging. A policy is compiled when it loads; a decision is a few hash lookups.
+
+pub mod compile;
+pub mod decision;
+pub mod document;
+pub mod export;
+pub mod host_set;
+pub mod nearest;
+
+pub use compile::{Cited, Options, Rule, ServiceInfo};
+pub use decision::{Decision, HelloCheck, Mode, Permit, Policy, ServiceId, Subject, Verdict};
+pub use document::{Document, PersonalData, Profile, Treatment, WireProtocol};

@@ -1,0 +1,167 @@
+//! Bodies on their way through: counted, limited in silence, and with something to do at their end.
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Why a body stopped.
+#[derive(Debug)]
+pub enum BodyError {
+    /// The connection it came from failed.
+    Source(hyper::Error),
+    /// It was silent for too long.
+    Idle,
+}
+
+impl std::fmt::Display for BodyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Source(error) => error.fmt(f),
+            Self::Idle => f.write_str("the body was silent for too long"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Source(error) => Some(error),
+            Self::Idle => None,
+        }
+    }
+}
+
+/// Told about a body as it passes.
+pub trait Watcher: Send + Unpin {
+    /// So many bytes passed.
+    fn passed(&mut self, bytes: u64);
+    /// The body is complete, or failed. Not called when the body is dropped before either.
+    fn ended(&mut self, result: Result<(), &BodyError>);
+}
+
+/// A body that is watched.
+pub struct Watched<W> {
+    body: Incoming,
+    watcher: W,
+    idle: Duration,
+    /// Made only when the body has to be waited for.
+    timer: Option<Pin<Box<Sleep>>>,
+    ended: bool,
+}
+
+impl<W: Watcher> Watched<W> {
+    /// Watches a body that may be silent for `idle`.
+    pub fn new(body: Incoming, idle: Duration, mut watcher: W) -> Self {
+        let ended = body.is_end_stream();
+        if ended {
+            watcher.ended(Ok(()));
+        }
+        Self { body, watcher, idle, timer: None, ended }
+    }
+
+    fn end(&mut self, result: Result<(), &BodyError>) {
+        if !self.ended {
+            self.ended = true;
+            self.watcher.ended(result);
+        }
+    }
+
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let idle = self.idle;
+        self.timer.get_or_insert_with(|| Box::pin(sleep(idle))).as_mut().poll(cx)
+    }
+}
+
+impl<W: Watcher> Body for Watched<W> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        match polled {
+            Poll::Pending => {
+                if this.poll_silence(cx).is_ready() {
+                    this.end(Err(&BodyError::Idle));
+                    return Poll::Ready(Some(Err(BodyError::Idle)));
+                }
+                Poll::Pending
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(timer) = &mut this.timer {
+                    timer.as_mut().reset(Instant::now() + this.idle);
+                }
+                this.watcher.passed(frame.data_ref().map_or(0, |data| data.len() as u64));
+                if this.body.is_end_stream() {
+                    this.end(Ok(()));
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let error = BodyError::Source(error);
+                this.end(Err(&error));
+                Poll::Ready(Some(Err(error)))
+            }
+            Poll::Ready(None) => {
+                this.end(Ok(()));
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of an answer: the upstream's, or our own.
+pub enum AnswerBody {
+    /// Our own words.
+    Full(Full<Bytes>),
+    /// The upstream's.
+    Upstream(Pin<Box<dyn Body<Data = Bytes, Error = BodyError> + Send>>),
+}
+
+impl AnswerBody {
+    /// Our own words.
+    #[must_use]
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        Self::Full(Full::new(bytes.into()))
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut *self {
+            Self::Full(body) => Pin::new(body).poll_frame(cx).map(|frame| frame.map(|result| result.map_err(|never| match never {}))),
+            Self::Upstream(body) => body.as_mut().poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(body) => body.is_end_stream(),
+            Self::Upstream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(body) => body.size_hint(),
+            Self::Upstream(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What every exchange needs: the policy in force, metrics, the dialler, limits.
+
+use crate::audit::{Journal, Record, Start};
+use crate::error::Refusal;
+use crate::metrics::{Metrics, ServiceMetrics};
+use crate::policy::{Policy, ServiceId, ServiceInfo, Verdict};
+use crate::upstream::Dialer;
+use crate::upstream::pool::Pool;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Deadlines of everything that is waited for before a decision, and of what stalls after it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// A complete request head, from accept or from the end of the previous exchange.
+    pub head: Duration,
+    /// A complete ClientHello, from the answer to CONNECT.
+    pub hello: Duration,
+    /// The head of an upstream's answer to a forwarded request.
+    pub answer: Duration,
+}
+
+/// A policy with the metric handles of its services.
+#[derive(Debug)]
+pub struct Engine {
+    /// The compiled policy.
+    pub policy: Policy,
+    services: Vec<Labelled>,
+    none: Labelled,
+}
+
+/// A service's label and its handles.
+pub type Labelled = (Arc<str>, Arc<ServiceMetrics>);
+
+impl Engine {
+    /// Resolves the handles of a policy and announces it.
+    #[must_use]
+    pub fn new(policy: Policy, metrics: &Metrics) -> Self {
+        metrics.policy_in_force(policy.hash());
+        let labelled = |service: &ServiceInfo| (service.id.clone(), Arc::new(metrics.service(&service.id)));
+        let services = policy.services().iter().map(labelled).collect();
+        let none = labelled(policy.service(ServiceId::NONE));
+        Self { policy, services, none }
+    }
+
+    /// Label and handles of a service; those of `none` for an id of another policy.
+    #[must_use]
+    pub fn service(&self, id: ServiceId) -> &Labelled {
+        self.services.get(id.index()).unwrap_or(&self.none)
+    }
+}
+
+/// Shared by all connections.
+#[derive(Debug)]
+pub struct Context {
+    /// The policy in force; swapped whole.
+    pub engine: ArcSwap<Engine>,
+    /// All families.
+    pub metrics: Arc<Metrics>,
+    /// Decision ids.
+    pub journal: Arc<Journal>,
+    /// The way to the cloud.
+    pub dialer: Dialer,
+    /// Idle connections for plain HTTP.
+    pub pool: Pool,
+    /// Deadlines.
+    pub limits: Limits,
+    /// This proxy's name in `Via` (RFC 9110 section 7.6.3): no host name, no version.
+    pub pseudonym: String,
+}
+
+impl Context {
+    /// Starts the record of an exchange.
+    #[must_use]
+    pub fn record(&self, start: Start) -> Record {
+        let engine = self.engine.load();
+        let (service, metrics) = engine.service(ServiceId::NONE);
+        Record::new(&self.journal, start, service, metrics)
+    }
+
+    /// Passes a refusal that the mode only observes, and records it; gives back one that is enforced.
+    ///
+    /// # Errors
+    /// The refusal itself, when it is enforced.
+    pub fn enforce(&self, record: &mut Record, refusal: Refusal) -> Result<(), Refusal> {
+        match self.engine.load().policy.verdict(refusal.reason) {
+            Verdict::WouldDeny => {
+                record.would_deny(&refusal);
+                Ok(())
+            }
+            _ => Err(refusal),
+        }
+    }
+}

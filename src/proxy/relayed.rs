@@ -1,0 +1,34 @@
+//! A `[[relay]]`: a listener for clients that know no proxy, with one fixed destination. Same decision, dial, checks, record.
+
+use super::connect::{decide, dial};
+use super::context::Context;
+use super::tunnel::{self, Tunnel};
+use crate::audit::Start;
+use crate::destination::Destination;
+use crate::listener::Accepted;
+use crate::listener::accept::contained;
+use crate::metrics::Protocol;
+use std::sync::Arc;
+
+/// Serves one connection to a relay.
+pub async fn connection(context: Arc<Context>, destination: Destination, accepted: Accepted) {
+    let Accepted { stream, client, open } = accepted;
+    let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });
+    record.destination(&destination);
+    let dialled = match decide(&context, &mut record, client, &destination) {
+        Ok(permit) => dial(&context, &record, &permit).await.map(|upstream| (permit, upstream)),
+        Err(refusal) => Err(refusal),
+    };
+    match dialled {
+        Ok((permit, upstream)) => {
+            record.answered(200);
+            let tunnel = Tunnel { client: stream, upstream, ahead: Vec::new(), permit, record, open };
+            tokio::spawn(contained(tunnel::run(context.clone(), tunnel), context.metrics.clone()));
+        }
+        // There is no protocol yet to say it in: the log and the metrics carry the reason.
+        Err(refusal) => {
+            record.refused(&refusal);
+            record.answered(refusal.reason.status());
+        }
+    }
+}

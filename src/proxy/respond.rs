@@ -1,0 +1,119 @@
+//! The answer to a refused request: RFC 9457 body, RFC 9209 `Proxy-Status`, the decision id, the reason in the reason phrase.
+
+use crate::audit::DecisionId;
+use crate::error::{Reason, Refusal};
+use crate::proxy::body::AnswerBody;
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
+use std::io::Write as _;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The proxy's name in `Proxy-Status`.
+const PROXY: &str = "ucx-egress";
+/// How long a refused client may take to read its answer before the socket is closed under it.
+const LINGER: Duration = Duration::from_secs(2);
+/// What a refused client may still send meanwhile.
+const LINGER_BYTES: usize = 256 * 1024;
+/// Header fields that carry the decision.
+pub const DECISION_ID: HeaderName = HeaderName::from_static("x-decision-id");
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+const METHODS: &str = "CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// A complete answer.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    phrase: String,
+    headers: Vec<(HeaderName, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// The answer to a refusal. The connection is closed behind it: RFC 9931 demands that of a refused CONNECT.
+    #[must_use]
+    pub fn refusal(refusal: &Refusal, id: DecisionId) -> Self {
+        let reason = refusal.reason;
+        let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::FORBIDDEN);
+        let mut headers = vec![
+            (CONTENT_TYPE, "application/problem+json".to_owned()),
+            (DECISION_ID, id.to_string()),
+            (PROXY_STATUS, format!("{PROXY}; error={}; details=\"{reason}\"", reason.proxy_status())),
+            (CACHE_CONTROL, "no-store".to_owned()),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        ];
+        if reason == Reason::MethodNotAllowed {
+            headers.push((ALLOW, METHODS.to_owned()));
+        }
+        let phrase = format!("{} ({reason})", status.canonical_reason().unwrap_or("Refused"));
+        Self { status, phrase, headers, body: problem(refusal, id) }
+    }
+
+    /// As bytes for a connection that no HTTP server has in hand.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512 + self.body.len());
+        // Writing to memory cannot fail.
+        let _ = write!(bytes, "HTTP/1.1 {} {}\r\n", self.status.as_str(), self.phrase);
+        for (name, value) in &self.headers {
+            let _ = write!(bytes, "{name}: {value}\r\n");
+        }
+        let _ = write!(bytes, "content-length: {}\r\nconnection: close\r\n\r\n", self.body.len());
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// As a response for the HTTP server.
+    #[must_use]
+    pub fn into_response(self) -> Response<AnswerBody> {
+        let mut response = Response::new(AnswerBody::full(self.body));
+        *response.status_mut() = self.status;
+        if let Ok(phrase) = ReasonPhrase::try_from(self.phrase.into_bytes()) {
+            response.extensions_mut().insert(phrase);
+        }
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+}
+
+/// The RFC 9457 document. Details are our own sentences with at most a host in normal form in them.
+fn problem(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
+    let reason = refusal.reason;
+    let document = serde_json::json!({
+        "type": format!("urn:ucx-egress:reason:{reason}"),
+        "title": reason.title(),
+        "status": reason.status(),
+        "detail": refusal.detail,
+        "reason": reason.label(),
+        "decision": id.to_string(),
+        "rule": refusal.rule.as_str(),
+    });
+    format!("{document:#}\n").into_bytes()
+}
+
+/// Sends an answer and closes so that the client gets to read it: what it still sends is read and thrown away for a moment,
+/// since closing over unread bytes would reset the connection and destroy the answer.
+pub async fn send_and_close(mut stream: TcpStream, answer: Vec<u8>) {
+    // A client that is gone needs no answer; the record says what happened.
+    let _ = tokio::time::timeout(LINGER, async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        let mut rest = [0; 1024];
+        let mut left = LINGER_BYTES;
+        loop {
+            match stream.read(&mut rest).await? {
+                0 => return Ok(()),
+                read if read >= left => return Ok::<(), std::io::Error>(()),
+                read => left -= read,
+            }
+        }
+    })
+    .await;
+}

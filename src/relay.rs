@@ -1,0 +1,266 @@
+//! The byte relay behind every tunnel: both directions, half-close, idle limits, and no buffer while nothing moves.
+//!
+//! Bytes are read into one buffer of the thread and written on at once; only what the peer did not take is kept, until it is
+//! taken. An idle tunnel therefore owns two sockets and a few counters.
+
+use crate::metrics::ServiceMetrics;
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// The buffer of a thread: large enough that bulk transfers cost few calls.
+const BUFFER: usize = 64 * 1024;
+/// Counters reach the metrics after so many bytes, and at the end.
+const FLUSH: u64 = 256 * 1024;
+/// Reads of one direction before other tunnels get their turn.
+const TURNS: usize = 8;
+/// With one direction finished, the other may be silent no longer than this.
+const HALF_CLOSED: Duration = Duration::from_mins(5);
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER].into_boxed_slice());
+}
+
+/// Lends the thread's buffer for one synchronous step.
+pub fn with_scratch<T>(step: impl FnOnce(&mut [u8]) -> T) -> T {
+    SCRATCH.with_borrow_mut(|buffer| step(buffer))
+}
+
+/// How a relay ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Both directions were finished in order.
+    Completed,
+    /// The client's connection broke.
+    ClientBroke,
+    /// The upstream's connection broke.
+    UpstreamBroke,
+    /// Nothing moved for the idle limit.
+    Idle,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Half {
+    /// What the receiver has not taken yet; empty and unallocated while it keeps up.
+    pending: Vec<u8>,
+    /// Bytes of `pending` that it has taken.
+    taken: usize,
+    /// Bytes of this direction.
+    total: u64,
+    flushed: u64,
+    source_finished: bool,
+    done: bool,
+}
+
+/// Which side of a direction broke.
+enum Broke {
+    Source,
+    Sink,
+}
+
+impl Half {
+    fn starting_with(pending: Vec<u8>) -> Self {
+        Self { pending, ..Self::default() }
+    }
+
+    /// Moves bytes until nothing can move. `Ready` when the direction is finished.
+    fn poll_move(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
+        for _ in 0..TURNS {
+            if ready!(self.poll_drain(cx, sink)).is_err() {
+                return Poll::Ready(Err(Broke::Sink));
+            }
+            if self.source_finished {
+                return self.poll_finish(cx, sink);
+            }
+            match ready!(self.poll_fill(cx, source, sink)) {
+                Ok(()) => {}
+                Err(broke) => return Poll::Ready(Err(broke)),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<io::Result<()>> {
+        while let Some(left) = self.pending.get(self.taken..).filter(|left| !left.is_empty()) {
+            let written = ready!(Pin::new(&mut *sink).poll_write(cx, left))?;
+            self.taken += written;
+            self.total += written as u64;
+        }
+        if !self.pending.is_empty() {
+            self.pending = Vec::new();
+            self.taken = 0;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once and writes on; keeps what was not taken.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
+        with_scratch(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            if ready!(Pin::new(source).poll_read(cx, &mut buffer)).is_err() {
+                return Poll::Ready(Err(Broke::Source));
+            }
+            let read = buffer.filled();
+            if read.is_empty() {
+                self.source_finished = true;
+                return Poll::Ready(Ok(()));
+            }
+            let written = match Pin::new(sink).poll_write(cx, read) {
+                Poll::Ready(Ok(written)) => written,
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Broke::Sink)),
+                Poll::Pending => 0,
+            };
+            self.total += written as u64;
+            self.pending = read.get(written..).unwrap_or_default().to_vec();
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Passes the end of the source on; the other direction stays open.
+    fn poll_finish(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
+        // A sink that is gone already has nothing left to be told.
+        let _ = ready!(Pin::new(sink).poll_shutdown(cx));
+        self.done = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn unflushed(&mut self) -> u64 {
+        let bytes = self.total - self.flushed;
+        self.flushed = self.total;
+        bytes
+    }
+}
+
+/// A running relay. Resolves with how it ended; the byte counts stay readable.
+#[derive(Debug)]
+pub struct Relay {
+    client: TcpStream,
+    upstream: TcpStream,
+    up: Half,
+    down: Half,
+    moved: u64,
+    last_move: Instant,
+    idle: Duration,
+    timer: Pin<Box<Sleep>>,
+    metrics: Arc<ServiceMetrics>,
+}
+
+impl Relay {
+    /// Joins two connections. `first` was read from the client already and goes up before anything else.
+    #[must_use]
+    pub fn new(client: TcpStream, upstream: TcpStream, first: Vec<u8>, idle: Duration, metrics: Arc<ServiceMetrics>) -> Self {
+        let now = Instant::now();
+        Self {
+            client,
+            upstream,
+            up: Half::starting_with(first),
+            down: Half::default(),
+            moved: 0,
+            last_move: now,
+            idle,
+            timer: Box::pin(sleep_until(now + idle)),
+            metrics,
+        }
+    }
+
+    /// Bytes relayed so far: up, down.
+    #[must_use]
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.up.total, self.down.total)
+    }
+
+    fn poll_halves(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        if !self.up.done
+            && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream)
+        {
+            return Poll::Ready(match broke {
+                Broke::Source => End::ClientBroke,
+                Broke::Sink => End::UpstreamBroke,
+            });
+        }
+        if !self.down.done
+            && let Poll::Ready(Err(broke)) = self.down.poll_move(cx, &mut self.upstream, &mut self.client)
+        {
+            return Poll::Ready(match broke {
+                Broke::Source => End::UpstreamBroke,
+                Broke::Sink => End::ClientBroke,
+            });
+        }
+        if self.up.done && self.down.done { Poll::Ready(End::Completed) } else { Poll::Pending }
+    }
+
+    /// One timer for the whole relay, moved only when it fires: a busy tunnel touches it once in an idle period.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = if self.up.done || self.down.done { self.idle.min(HALF_CLOSED) } else { self.idle };
+        if self.timer.deadline() > self.last_move + limit {
+            self.timer.as_mut().reset(self.last_move + limit);
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let due = self.last_move + limit;
+            if due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.flush();
+            self.timer.as_mut().reset(due);
+        }
+        Poll::Pending
+    }
+
+    fn note_progress(&mut self) {
+        let moved = self.up.total + self.down.total;
+        if moved == self.moved {
+            return;
+        }
+        self.moved = moved;
+        self.last_move = Instant::now();
+        if moved - self.up.flushed - self.down.flushed >= FLUSH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.metrics.bytes_up.inc_by(self.up.unflushed());
+        self.metrics.bytes_down.inc_by(self.down.unflushed());
+    }
+
+    /// A side that broke must not look to the other like an orderly end: it is reset.
+    fn reset_survivor(&self, end: End) {
+        let survivor = match end {
+            End::ClientBroke => &self.upstream,
+            End::UpstreamBroke => &self.client,
+            End::Completed | End::Idle => return,
+        };
+        // Best effort: a socket that cannot take the option is gone too.
+        let _ = socket2::SockRef::from(survivor).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl Future for Relay {
+    type Output = End;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
+        let this = &mut *self;
+        let moved = this.poll_halves(cx);
+        this.note_progress();
+        if let Poll::Ready(end) = moved {
+            this.reset_survivor(end);
+            return Poll::Ready(end);
+        }
+        this.poll_idle(cx).map(|()| End::Idle)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}

@@ -1,0 +1,3 @@
+//! TLS without I/O.
+
+pub mod client_hello;

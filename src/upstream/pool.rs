@@ -1,0 +1,88 @@
+//! Connections kept for plain HTTP/1.1: the next request of any client to the same destination uses one that is idle.
+
+use crate::destination::Destination;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+
+/// A request body on its way upstream.
+pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Idle connections kept for one destination.
+const MAX_IDLE_EACH: usize = 64;
+/// An idle connection is not used any more after this long: servers close theirs after 60 to 75 seconds.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
+/// Largest head of an upstream's answer.
+const MAX_HEAD: usize = 64 * 1024;
+
+struct Idle {
+    sender: SendRequest<RequestBody>,
+    since: Instant,
+}
+
+/// The idle connections of all destinations.
+#[derive(Default)]
+pub struct Pool {
+    idle: Mutex<HashMap<Destination, Vec<Idle>>>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// An idle connection that still lives, the most recently used first.
+    pub async fn take(&self, destination: &Destination) -> Option<SendRequest<RequestBody>> {
+        while let Some(mut idle) = self.pop(destination) {
+            if idle.since.elapsed() < MAX_IDLE_TIME && idle.sender.ready().await.is_ok() {
+                return Some(idle.sender);
+            }
+        }
+        None
+    }
+
+    fn pop(&self, destination: &Destination) -> Option<Idle> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.get_mut(destination)?;
+        let last = kept.pop();
+        if kept.is_empty() {
+            idle.remove(destination);
+        }
+        last
+    }
+
+    /// Keeps a connection whose answer was read to its end.
+    pub fn put(&self, destination: &Destination, sender: SendRequest<RequestBody>) {
+        if sender.is_closed() {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.entry(destination.clone()).or_default();
+        kept.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < MAX_IDLE_TIME);
+        if kept.len() < MAX_IDLE_EACH {
+            kept.push(Idle { sender, since: Instant::now() });
+        }
+    }
+}
+
+/// Speaks HTTP/1.1 on a fresh connection. Its task ends when the sender is dropped or the upstream hangs up.
+///
+/// # Errors
+/// When the connection is gone already.
+pub async fn open(stream: TcpStream) -> hyper::Result<SendRequest<RequestBody>> {
+    let (sender, connection) = http1::Builder::new().max_header_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(async move {
+        // What went wrong is told to the request that was under way; an idle connection that ends is no event.
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "upstream connection ended");
+        }
+    });
+    Ok(sender)
+}

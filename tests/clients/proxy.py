@@ -1,0 +1,100 @@
+"""The proxy under test: its configuration, its admin address, its log."""
+
+import http.client
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from procs import Process, Processes, free_port
+
+SERIES = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The proxy's answer to a CONNECT it refuses."""
+
+    status: int
+    phrase: str
+    headers: dict[str, str]
+    body: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    process: Process
+    port: int
+    admin_port: int
+    relay_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def admin(self, path: str) -> tuple[int, str]:
+        """Asks the admin address once, on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"Connection": "close"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def is_ready(self) -> bool:
+        try:
+            return self.admin("/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a family's series that bear these labels."""
+        total = 0.0
+        for line in self.admin("/metrics")[1].splitlines():
+            series = SERIES.match(line)
+            if not series or series["name"] != name:
+                continue
+            borne = dict(LABEL.findall(series["labels"] or ""))
+            if labels.items() <= borne.items():
+                total += float(series["value"])
+        return total
+
+    def refusal(self, target: str) -> Refusal:
+        """Asks for a tunnel as a client would that shows everything it is answered."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("CONNECT", target, headers={"Host": target})
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            text = answer.read() if answer.status != 200 else b"{}"
+            return Refusal(answer.status, answer.reason, headers, json.loads(text))
+        finally:
+            connection.close()
+
+
+def start(processes: Processes, binary: Path, folder: Path, hosts: dict[str, int]) -> Proxy:
+    """Starts the binary with `hosts` mapped to loopback ports, and waits until it is ready."""
+    port, admin_port, relay_port = free_port(), free_port(), free_port()
+    fixed = "\n".join(f'"{host}" = ["127.0.0.1:{at}"]' for host, at in hosts.items())
+    config = folder / "proxy.toml"
+    config.write_text(f"""\
+[listener]
+address = "127.0.0.1:{port}"
+[admin]
+address = "127.0.0.1:{admin_port}"
+[[relay]]
+address = "127.0.0.1:{relay_port}"
+destination = "tenant.imagicle.cloud:1636"
+[upstream]
+allow_addresses = ["127.0.0.0/8"]
+[upstream.hosts]
+{fixed}
+[log]
+format = "json"
+""")
+    process = processes.start("proxy", [binary, "--config", config, "run"])
+    proxy = Proxy(process, port, admin_port, relay_port)
+    process.await_event("200 from /readyz", proxy.is_ready)
+    return proxy

@@ -1,0 +1,51 @@
+//! Upstreams for the proxy to reach: one that shows raw bytes ([`RawOrigin`]), one that answers
+//! requests ([`HttpOrigin`]), and the same behind TLS ([`TlsOrigin`]).
+//!
+//! What an origin has seen lives in a watch channel, so a test waits for the event itself. Every
+//! task belongs to its origin and ends when the origin is dropped.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+mod http;
+mod raw;
+
+pub use http::{HttpOrigin, TlsOrigin};
+pub use raw::{Behaviour, RawOrigin};
+
+/// An accept loop on loopback that takes its connections along when it is dropped.
+struct Accepting {
+    addr: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Accepting {
+    async fn start<F, C>(serve: F) -> Self
+    where
+        F: Fn(TcpStream) -> C + Send + 'static,
+        C: Future<Output = ()> + Send + 'static,
+    {
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = bound.expect("loopback has a free port");
+        let addr = listener
+            .local_addr()
+            .expect("a bound listener has an address");
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.expect("an open listener accepts");
+                connections.spawn(serve(stream));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Self { addr, task }
+    }
+}
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,160 @@
+//! `/metrics` as a test sees it: the Prometheus text format, read back into numbers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, interval};
+
+use super::client::{DEADLINE, exchange};
+
+/// One reading of every metric.
+pub struct Scrape {
+    text: String,
+    samples: Vec<Sample>,
+}
+
+struct Sample {
+    name: String,
+    labels: Vec<(String, String)>,
+    value: f64,
+}
+
+impl Scrape {
+    pub async fn get(admin: SocketAddr) -> Self {
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
+        let (head, body) = exchange(admin, request.as_bytes()).await;
+        assert_eq!(head.status, 200, "{head:?}");
+        Self::parse(String::from_utf8(body).expect("the text format is UTF-8"))
+    }
+
+    fn parse(text: String) -> Self {
+        let lines = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let samples = lines.map(Sample::parse).collect();
+        Self { text, samples }
+    }
+
+    /// The series called `name` that carry all of `labels`, added up; `None` if there are none.
+    /// Labels left out match anything, so a test names only those it is about.
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let matching = self
+            .samples
+            .iter()
+            .filter(|sample| sample.matches(name, labels));
+        matching
+            .map(|sample| sample.value)
+            .reduce(|sum, value| sum + value)
+    }
+
+    /// All series called `name`, added up; 0 if there are none yet.
+    pub fn sum(&self, name: &str) -> f64 {
+        self.value(name, &[]).unwrap_or(0.0)
+    }
+
+    /// How many series the scrape holds: what an operator pays for.
+    pub fn series(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The families declared by `# TYPE`, in order.
+    pub fn families(&self) -> Vec<String> {
+        let declared = self
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "));
+        declared
+            .filter_map(|line| line.split(' ').next())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The scrape as received, to search for what must not be in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Sample {
+    fn parse(line: &str) -> Self {
+        let name_end = line
+            .find(['{', ' '])
+            .expect("a sample has a name and a value");
+        let (name, rest) = line.split_at(name_end);
+        let (labels, rest) = match rest.strip_prefix('{') {
+            Some(rest) => parse_labels(rest),
+            None => (Vec::new(), rest),
+        };
+        let value = rest
+            .split_ascii_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
+        let value = value.unwrap_or_else(|| panic!("no number in {line}"));
+        Self {
+            name: name.to_owned(),
+            labels,
+            value,
+        }
+    }
+
+    fn matches(&self, name: &str, labels: &[(&str, &str)]) -> bool {
+        let carries = |wanted: &(&str, &str)| {
+            self.labels
+                .iter()
+                .any(|(key, value)| (key.as_str(), value.as_str()) == *wanted)
+        };
+        self.name == name && labels.iter().all(carries)
+    }
+}
+
+/// Reads `key="value",…}` and returns what follows the brace.
+fn parse_labels(mut rest: &str) -> (Vec<(String, String)>, &str) {
+    let mut labels = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([',', ' ']);
+        if let Some(after) = rest.strip_prefix('}') {
+            return (labels, after);
+        }
+        let (key, after) = rest.split_once("=\"").expect("a label is key=\"value\"");
+        let (value, after) = parse_quoted(after);
+        labels.push((key.to_owned(), value));
+        rest = after;
+    }
+}
+
+/// Undoes the escapes `\\`, `\"` and `\n` up to the closing quote.
+fn parse_quoted(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut chars = text.chars();
+    loop {
+        match chars.next().expect("a label value ends with a quote") {
+            '"' => return (value, chars.as_str()),
+            '\\' => match chars.next().expect("an escape has a second character") {
+                'n' => value.push('\n'),
+                escaped => value.push(escaped),
+            },
+            plain => value.push(plain),
+        }
+    }
+}
+
+/// Scrapes until `condition` holds and returns that scrape; fails the test at the deadline.
+///
+/// Metrics have no event to wait for, so this is the one place that asks again and again.
+pub async fn wait_until(admin: SocketAddr, condition: impl Fn(&Scrape) -> bool) -> Scrape {
+    let deadline = Instant::now() + DEADLINE;
+    let mut pause = interval(Duration::from_millis(10));
+    loop {
+        pause.tick().await;
+        let scrape = Scrape::get(admin).await;
+        if condition(&scrape) {
+            return scrape;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "not so within {DEADLINE:?}:\n{}",
+            scrape.text()
+        );
+    }
+}
