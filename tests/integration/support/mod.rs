@@ -1,0 +1,9 @@
+//! What the tests are made of: the proxy, origins, name servers, clients, certificates, metrics.
+
+pub mod client;
+pub mod daemon;
+pub mod dns;
+pub mod origin;
+pub mod pki;
+pub mod proxy;
+pub mod scrape;

@@ -1,0 +1,124 @@
+//! The proxy inside the test's own runtime, on free ports.
+
+use crate::support::client::within_deadline;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use ucx_egress::app::{Addresses, App};
+use ucx_egress::config::Config;
+use ucx_egress::source::Source;
+
+/// A configuration in the making. Loopback addresses are allowed upstream, and names resolve to nothing but what is set.
+pub struct Setup {
+    upstream: Vec<String>,
+    hosts: Vec<String>,
+    sections: String,
+    loopback: bool,
+}
+
+impl Setup {
+    pub fn new() -> Self {
+        Self { upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true }
+    }
+
+    /// Gives a host a fixed address, with its port.
+    pub fn host(mut self, name: &str, address: SocketAddr) -> Self {
+        self.hosts.push(format!("\"{name}\" = [\"{address}\"]"));
+        self
+    }
+
+    /// Gives a host any fixed addresses.
+    pub fn addresses(mut self, name: &str, addresses: &[&str]) -> Self {
+        self.hosts.push(format!("\"{name}\" = {addresses:?}"));
+        self
+    }
+
+    /// Asks this name server.
+    pub fn name_server(mut self, address: SocketAddr) -> Self {
+        self.upstream.push(format!("nameservers = [\"{address}\"]"));
+        self
+    }
+
+    /// Keeps the ban on loopback addresses, as a real configuration does.
+    pub fn without_loopback(mut self) -> Self {
+        self.loopback = false;
+        self
+    }
+
+    /// Adds a relay on a free port.
+    pub fn relay(self, destination: &str) -> Self {
+        self.section(&format!("[[relay]]\naddress = \"127.0.0.1:0\"\ndestination = \"{destination}\""))
+    }
+
+    /// Adds a section as it is written.
+    pub fn section(mut self, text: &str) -> Self {
+        writeln!(self.sections, "{text}").expect("writing to a string");
+        self
+    }
+
+    /// The configuration as a file would hold it.
+    pub fn text(&self) -> String {
+        let mut text = String::from("[listener]\naddress = \"127.0.0.1:0\"\n[admin]\naddress = \"127.0.0.1:0\"\n[upstream]\n");
+        if self.loopback {
+            text.push_str("allow_addresses = [\"127.0.0.0/8\"]\n");
+        }
+        if !self.upstream.iter().any(|line| line.starts_with("nameservers")) {
+            // The discard port: nothing answers there, and no test asks a real name server.
+            text.push_str("nameservers = [\"127.0.0.1:9\"]\n");
+        }
+        for line in &self.upstream {
+            writeln!(text, "{line}").expect("writing to a string");
+        }
+        writeln!(text, "[upstream.hosts]\n{}\n{}", self.hosts.join("\n"), self.sections).expect("writing to a string");
+        text
+    }
+
+    /// Reads the configuration.
+    pub fn config(&self) -> Config {
+        let text = self.text();
+        Config::read(&Source::embedded("test.toml", &text)).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    /// Starts the proxy.
+    pub fn start(&self) -> Proxy {
+        Proxy::start(self.config())
+    }
+}
+
+/// A running proxy.
+pub struct Proxy {
+    pub addresses: Addresses,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub fn start(config: Config) -> Self {
+        let app = App::bind(config).expect("free loopback ports are to be had");
+        let addresses = app.addresses().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(app.run(async {
+            let _ = stopped.await;
+        }));
+        Self { addresses, stop, running }
+    }
+
+    pub fn proxy(&self) -> SocketAddr {
+        self.addresses.proxy
+    }
+
+    pub fn admin(&self) -> SocketAddr {
+        self.addresses.admin
+    }
+
+    pub fn relay(&self) -> SocketAddr {
+        self.addresses.relays[0]
+    }
+
+    /// Stops as SIGTERM does and waits for the end of the drain.
+    pub async fn stop(self) {
+        self.stop.send(()).expect("the proxy still runs");
+        within_deadline("the proxy stops", self.running).await.expect("the proxy ends in order");
+    }
+}
