@@ -25,6 +25,10 @@ pub fn main(config: Option<&Path>) -> u8 {
 
 fn serve(config: Config) -> u8 {
     start_log(config.log, "info");
+    std::panic::set_hook(Box::new(|panic| {
+        // The place only: a panic's message can quote what it choked on, and that may be payload.
+        tracing::error!(place = panic.location().map(ToString::to_string), "panic");
+    }));
     for warning in &config.warnings {
         tracing::warn!(place = warning.place, "{}", warning.message);
     }

@@ -107,11 +107,14 @@ pub async fn accept_loop<S, F>(
 }
 
 /// A panic ends one connection, is counted, and its message stays out of the log: it could quote what it choked on.
-pub async fn contained(work: impl Future<Output = ()>, metrics: Arc<Metrics>) {
-    if AssertUnwindSafe(work).catch_unwind().await.is_err() {
-        metrics.panics.inc();
-        tracing::error!("a connection was ended by a defect of the proxy; please report it");
-    }
+pub fn contained<F: Future<Output = ()>>(work: F, metrics: Arc<Metrics>) -> impl Future<Output = ()> + use<F> {
+    // Combinators, not an async block: that would hold the future twice.
+    AssertUnwindSafe(work).catch_unwind().map(move |ended| {
+        if ended.is_err() {
+            metrics.panics.inc();
+            tracing::error!("a connection was ended by a defect of the proxy; please report it");
+        }
+    })
 }
 
 async fn survive(error: &io::Error) {

@@ -6,7 +6,7 @@ use super::tunnel::{self, Tunnel};
 use crate::audit::{Record, Start};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
-use crate::listener::accept::{Counted, contained};
+use crate::listener::accept::Counted;
 use crate::metrics::Protocol;
 use crate::policy::{Permit, Subject, Verdict};
 use std::net::SocketAddr;
@@ -36,8 +36,7 @@ pub async fn serve(context: Arc<Context>, mut stream: TcpStream, open: Counted, 
             }
             record.answered(200);
             let tunnel = Tunnel { client: stream, upstream, ahead, permit, record, open };
-            // A task of its own: the one that read the head and dialled is far larger than a tunnel needs to be.
-            tokio::spawn(contained(tunnel::run(context.clone(), tunnel), context.metrics.clone()));
+            tunnel::run(context, tunnel).await;
         }
         Err(refusal) => {
             let answer = refuse(&mut record, &refusal);

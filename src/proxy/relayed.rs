@@ -6,7 +6,6 @@ use super::tunnel::{self, Tunnel};
 use crate::audit::Start;
 use crate::destination::Destination;
 use crate::listener::Accepted;
-use crate::listener::accept::contained;
 use crate::metrics::Protocol;
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ pub async fn connection(context: Arc<Context>, destination: Destination, accepte
         Ok((permit, upstream)) => {
             record.answered(200);
             let tunnel = Tunnel { client: stream, upstream, ahead: Vec::new(), permit, record, open };
-            tokio::spawn(contained(tunnel::run(context.clone(), tunnel), context.metrics.clone()));
+            tunnel::run(context, tunnel).await;
         }
         // There is no protocol yet to say it in: the log and the metrics carry the reason.
         Err(refusal) => {

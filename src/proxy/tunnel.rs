@@ -6,13 +6,16 @@ use super::serve;
 use crate::audit::{Ended, Record};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
-use crate::listener::accept::Counted;
+use crate::listener::accept::{Counted, contained};
 use crate::policy::{HelloCheck, Permit};
 use crate::relay::{End, Relay, with_scratch};
 use crate::tls::client_hello::{ClientHello, HelloReader, InvalidHello, Progress, ServerName};
 use prometheus::IntGauge;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -59,7 +62,7 @@ enum Stop {
     ClientClosed,
 }
 
-/// Checks the first bytes and relays until the end.
+/// Checks the first bytes and sends the tunnel on its way.
 pub async fn run(context: Arc<Context>, tunnel: Tunnel) {
     let Tunnel { mut client, upstream, ahead, permit, mut record, open } = tunnel;
     if permit.check() == HelloCheck::PlainHttp {
@@ -75,35 +78,38 @@ pub async fn run(context: Arc<Context>, tunnel: Tunnel) {
         }
     };
     record.allowed();
-    let idle = permit.idle_timeout();
     context.metrics.tunnelled(&context.engine.load().service(permit.service()).0);
-    drop((context, permit));
-    let _shown = Shown::new(&record.metrics().tunnels);
-    let mut relay = Relay::new(client, upstream, first, idle, record.metrics().clone());
-    let mut recording = Recording { record, relay: &mut relay };
-    let end = (&mut *recording.relay).await;
-    recording.finish(end);
-    drop(open);
+    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone());
+    let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };
+    // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
+    tokio::spawn(contained(carried, context.metrics.clone()));
 }
 
-/// Copies the byte counts into the record however the relay is left.
-struct Recording<'a> {
+/// A tunnel that is being relayed, and all it needs for that.
+struct Carried {
+    relay: Relay,
     record: Record,
-    relay: &'a mut Relay,
+    _shown: Shown,
+    _open: Counted,
 }
 
-impl Recording<'_> {
-    fn finish(&mut self, end: End) {
+impl Future for Carried {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        let end = task::ready!(Pin::new(&mut self.relay).poll(cx));
         match end {
             End::Completed => self.record.ended(Ended::Completed),
             End::ClientBroke => self.record.ended(Ended::ClientClosed),
             End::UpstreamBroke => self.record.cut(Reason::UpstreamFailed),
             End::Idle => self.record.cut(Reason::IdleTimeout),
         }
+        Poll::Ready(())
     }
 }
 
-impl Drop for Recording<'_> {
+/// The byte counts reach the record however the tunnel is left.
+impl Drop for Carried {
     fn drop(&mut self) {
         (self.record.up, self.record.down) = self.relay.bytes();
     }

@@ -56,22 +56,12 @@ impl RawClient {
     }
 
     pub fn local_addr(&self) -> SocketAddr {
-        self.stream
-            .local_addr()
-            .expect("a connected socket has an address")
+        self.stream.local_addr().expect("a connected socket has an address")
     }
 
     /// Shakes hands as a TLS client. The server must not have spoken yet.
-    pub async fn tls(
-        self,
-        config: Arc<ClientConfig>,
-        server_name: &str,
-    ) -> io::Result<TlsStream<TcpStream>> {
-        assert!(
-            self.buffer.is_empty(),
-            "bytes before the ClientHello: {:?}",
-            self.buffer
-        );
+    pub async fn tls(self, config: Arc<ClientConfig>, server_name: &str) -> io::Result<TlsStream<TcpStream>> {
+        assert!(self.buffer.is_empty(), "bytes before the ClientHello: {:?}", self.buffer);
         let name = ServerName::try_from(server_name.to_owned()).expect("a valid server name");
         let handshake = TlsConnector::from(config).connect(name, self.stream);
         within_deadline("tls handshake", handshake).await
@@ -79,24 +69,17 @@ impl RawClient {
 
     /// Ends the connection with RST instead of FIN.
     pub fn reset(self) {
-        self.stream
-            .set_zero_linger()
-            .expect("SO_LINGER can be set on a connected socket");
+        self.stream.set_zero_linger().expect("SO_LINGER can be set on a connected socket");
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
     pub fn over(stream: S) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-        }
+        Self { stream, buffer: Vec::new() }
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
-        self.try_send(bytes)
-            .await
-            .expect("the peer takes the bytes");
+        self.try_send(bytes).await.expect("the peer takes the bytes");
     }
 
     /// Like [`send`](Self::send), for a peer that may refuse halfway.
@@ -127,10 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
             return self.read_chunks().await;
         }
         match head.header("content-length") {
-            Some(length) => {
-                self.read_exact(length.parse().expect("a numeric length"))
-                    .await
-            }
+            Some(length) => self.read_exact(length.parse().expect("a numeric length")).await,
             None => self.read_to_end().await,
         }
     }
@@ -173,10 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         loop {
             let line = self.read_through(b"\r\n").await;
             let line = str::from_utf8(&line).expect("a chunk size line is ASCII");
-            let size = line
-                .split([';', '\r'])
-                .next()
-                .expect("splitting yields at least one part");
+            let size = line.split([';', '\r']).next().expect("splitting yields at least one part");
             match usize::from_str_radix(size, 16).expect("a hexadecimal chunk size") {
                 0 => break,
                 size => body.extend(self.read_exact(size).await),
@@ -189,10 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
     async fn read_through(&mut self, mark: &[u8]) -> Vec<u8> {
         loop {
-            let found = self
-                .buffer
-                .windows(mark.len())
-                .position(|window| window == mark);
+            let found = self.buffer.windows(mark.len()).position(|window| window == mark);
             if let Some(start) = found {
                 return self.buffer.drain(..start + mark.len()).collect();
             }
@@ -202,12 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
     async fn fill_some(&mut self) {
         let read = self.fill().await.expect("the connection stays up");
-        assert_ne!(
-            read,
-            0,
-            "closed early, after {:?}",
-            String::from_utf8_lossy(&self.buffer)
-        );
+        assert_ne!(read, 0, "closed early, after {:?}", String::from_utf8_lossy(&self.buffer));
     }
 
     async fn fill(&mut self) -> io::Result<usize> {
@@ -218,17 +187,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
 impl<S> fmt::Debug for RawClient<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawClient")
-            .field("unread", &self.buffer.len())
-            .finish_non_exhaustive()
+        f.debug_struct("RawClient").field("unread", &self.buffer.len()).finish_non_exhaustive()
     }
 }
 
 /// Asks `proxy` for a tunnel to `authority`; a refusal comes back with its explanation.
-pub async fn connect_tunnel(
-    proxy: SocketAddr,
-    authority: &str,
-) -> Result<RawClient, (Head, Problem)> {
+pub async fn connect_tunnel(proxy: SocketAddr, authority: &str) -> Result<RawClient, (Head, Problem)> {
     let mut client = RawClient::connect(proxy).await;
     let request = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
     client.send(request.as_bytes()).await;
@@ -251,20 +215,9 @@ pub async fn exchange(proxy: SocketAddr, raw_request: &[u8]) -> (Head, Vec<u8>) 
 }
 
 /// One GET over TLS through a tunnel. Whatever refuses on the way fails the test.
-pub async fn https_get(
-    proxy: SocketAddr,
-    authority: &str,
-    sni: &str,
-    path: &str,
-    config: Arc<ClientConfig>,
-) -> (u16, Vec<u8>) {
-    let tunnel = connect_tunnel(proxy, authority)
-        .await
-        .expect("the proxy opens the tunnel");
-    let stream = tunnel
-        .tls(config, sni)
-        .await
-        .expect("the TLS handshake succeeds");
+pub async fn https_get(proxy: SocketAddr, authority: &str, sni: &str, path: &str, config: Arc<ClientConfig>) -> (u16, Vec<u8>) {
+    let tunnel = connect_tunnel(proxy, authority).await.expect("the proxy opens the tunnel");
+    let stream = tunnel.tls(config, sni).await.expect("the TLS handshake succeeds");
     let host = authority.strip_suffix(":443").unwrap_or(authority);
     let mut client = RawClient::over(stream);
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -280,13 +233,10 @@ pub fn client_hello(server_name: Option<&str>) -> Vec<u8> {
     config.enable_sni = server_name.is_some();
     let name = server_name.unwrap_or("unnamed.invalid").to_owned();
     let name = ServerName::try_from(name).expect("a valid server name");
-    let mut connection =
-        ClientConnection::new(Arc::new(config), name).expect("a complete configuration");
+    let mut connection = ClientConnection::new(Arc::new(config), name).expect("a complete configuration");
     let mut hello = Vec::new();
     while connection.wants_write() {
-        connection
-            .write_tls(&mut hello)
-            .expect("a Vec takes every byte");
+        connection.write_tls(&mut hello).expect("a Vec takes every byte");
     }
     hello
 }

@@ -38,12 +38,7 @@ impl DnsServer {
         let zone = Arc::new(Mutex::new(Zone::default()));
         let (seen, queries) = watch::channel(Vec::new());
         let task = tokio::spawn(serve(socket, Arc::clone(&zone), seen));
-        Self {
-            addr,
-            zone,
-            queries,
-            task,
-        }
+        Self { addr, zone, queries, task }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -53,13 +48,7 @@ impl DnsServer {
     /// Answers `name` with `addresses`, each family to its own query; none left is NOERROR without
     /// records. `ttl` is in seconds.
     pub fn set(&self, name: &str, addresses: Vec<IpAddr>, ttl: u32) {
-        self.insert(
-            name,
-            Entry::Addresses {
-                turns: vec![addresses],
-                ttl,
-            },
-        );
+        self.insert(name, Entry::Addresses { turns: vec![addresses], ttl });
     }
 
     /// Answers `name` differently each time, as DNS rebinding does. A and AAAA queries count on
@@ -70,13 +59,7 @@ impl DnsServer {
 
     /// Answers `name` with a CNAME to `target`, followed by what is known of `target`.
     pub fn set_alias(&self, name: &str, target: &str, ttl: u32) {
-        self.insert(
-            name,
-            Entry::Alias {
-                target: normal(target),
-                ttl,
-            },
-        );
+        self.insert(name, Entry::Alias { target: normal(target), ttl });
     }
 
     /// Hears every query from now on, and answers none.
@@ -92,9 +75,7 @@ impl DnsServer {
     pub async fn wait_for_queries(&self, count: usize) {
         let mut queries = self.queries.clone();
         let heard = queries.wait_for(|queries| queries.len() >= count);
-        within_deadline("dns queries", heard)
-            .await
-            .expect("the server task runs");
+        within_deadline("dns queries", heard).await.expect("the server task runs");
     }
 
     fn insert(&self, name: &str, entry: Entry) {
@@ -152,11 +133,7 @@ impl Zone {
         let mut records = Records::default();
         let known = self.resolve(&query.name, query.qtype, &mut records);
         // A name that is an alias exists, even when its target does not.
-        let rcode = if known || records.count > 0 {
-            NO_ERROR
-        } else {
-            NAME_ERROR
-        };
+        let rcode = if known || records.count > 0 { NO_ERROR } else { NAME_ERROR };
         Some(query.reply(rcode, &records))
     }
 
@@ -211,12 +188,7 @@ impl Query {
         }
         let qtype = u16::from_be_bytes(*question.get(at..)?.first_chunk()?);
         let question = question.get(..at + 4)?.to_vec();
-        Some(Self {
-            id,
-            question,
-            name: labels.join("."),
-            qtype,
-        })
+        Some(Self { id, question, name: labels.join("."), qtype })
     }
 
     fn reply(&self, rcode: u8, records: &Records) -> Vec<u8> {

@@ -29,9 +29,7 @@ impl Accepting {
     {
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = bound.expect("loopback has a free port");
-        let addr = listener
-            .local_addr()
-            .expect("a bound listener has an address");
+        let addr = listener.local_addr().expect("a bound listener has an address");
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {

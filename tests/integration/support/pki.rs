@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256,
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -22,13 +22,10 @@ pub struct Pki {
 impl Pki {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "ucx-egress test root");
+        params.distinguished_name.push(DnType::CommonName, "ucx-egress test root");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let root = CertifiedIssuer::self_signed(params, p256_key())
-            .expect("fixed root parameters can be signed");
+        let root = CertifiedIssuer::self_signed(params, p256_key()).expect("fixed root parameters can be signed");
         Self { root }
     }
 
@@ -42,9 +39,7 @@ impl Pki {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = p256_key();
-        let certificate = params
-            .signed_by(&key, &self.root)
-            .expect("the root signs any valid leaf");
+        let certificate = params.signed_by(&key, &self.root).expect("the root signs any valid leaf");
         Leaf { certificate, key }
     }
 
@@ -98,21 +93,15 @@ impl Leaf {
 
 /// A TLS client that trusts only `root_pem`: how a client meets the proxy's interception CA.
 pub fn client_config_trusting(root_pem: &str, alpn: &[&[u8]]) -> Arc<ClientConfig> {
-    let root = CertificateDer::from_pem_slice(root_pem.as_bytes())
-        .expect("the root is one PEM certificate");
+    let root = CertificateDer::from_pem_slice(root_pem.as_bytes()).expect("the root is one PEM certificate");
     client_config(Some(root), alpn)
 }
 
 /// A TLS client that trusts `root`, or nobody: enough to say hello, not to finish a handshake.
-pub(super) fn client_config(
-    root: Option<CertificateDer<'static>>,
-    alpn: &[&[u8]],
-) -> Arc<ClientConfig> {
+pub(super) fn client_config(root: Option<CertificateDer<'static>>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     if let Some(root) = root {
-        roots
-            .add(root)
-            .expect("the root is a well-formed certificate");
+        roots.add(root).expect("the root is a well-formed certificate");
     }
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()

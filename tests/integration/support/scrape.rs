@@ -21,17 +21,14 @@ struct Sample {
 
 impl Scrape {
     pub async fn get(admin: SocketAddr) -> Self {
-        let request =
-            format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
         let (head, body) = exchange(admin, request.as_bytes()).await;
         assert_eq!(head.status, 200, "{head:?}");
         Self::parse(String::from_utf8(body).expect("the text format is UTF-8"))
     }
 
     fn parse(text: String) -> Self {
-        let lines = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let samples = lines.map(Sample::parse).collect();
         Self { text, samples }
     }
@@ -39,13 +36,8 @@ impl Scrape {
     /// The series called `name` that carry all of `labels`, added up; `None` if there are none.
     /// Labels left out match anything, so a test names only those it is about.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let matching = self
-            .samples
-            .iter()
-            .filter(|sample| sample.matches(name, labels));
-        matching
-            .map(|sample| sample.value)
-            .reduce(|sum, value| sum + value)
+        let matching = self.samples.iter().filter(|sample| sample.matches(name, labels));
+        matching.map(|sample| sample.value).reduce(|sum, value| sum + value)
     }
 
     /// All series called `name`, added up; 0 if there are none yet.
@@ -60,14 +52,8 @@ impl Scrape {
 
     /// The families declared by `# TYPE`, in order.
     pub fn families(&self) -> Vec<String> {
-        let declared = self
-            .text
-            .lines()
-            .filter_map(|line| line.strip_prefix("# TYPE "));
-        declared
-            .filter_map(|line| line.split(' ').next())
-            .map(str::to_owned)
-            .collect()
+        let declared = self.text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        declared.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
     }
 
     /// The scrape as received, to search for what must not be in it.
@@ -78,32 +64,19 @@ impl Scrape {
 
 impl Sample {
     fn parse(line: &str) -> Self {
-        let name_end = line
-            .find(['{', ' '])
-            .expect("a sample has a name and a value");
+        let name_end = line.find(['{', ' ']).expect("a sample has a name and a value");
         let (name, rest) = line.split_at(name_end);
         let (labels, rest) = match rest.strip_prefix('{') {
             Some(rest) => parse_labels(rest),
             None => (Vec::new(), rest),
         };
-        let value = rest
-            .split_ascii_whitespace()
-            .next()
-            .and_then(|word| word.parse().ok());
+        let value = rest.split_ascii_whitespace().next().and_then(|word| word.parse().ok());
         let value = value.unwrap_or_else(|| panic!("no number in {line}"));
-        Self {
-            name: name.to_owned(),
-            labels,
-            value,
-        }
+        Self { name: name.to_owned(), labels, value }
     }
 
     fn matches(&self, name: &str, labels: &[(&str, &str)]) -> bool {
-        let carries = |wanted: &(&str, &str)| {
-            self.labels
-                .iter()
-                .any(|(key, value)| (key.as_str(), value.as_str()) == *wanted)
-        };
+        let carries = |wanted: &(&str, &str)| self.labels.iter().any(|(key, value)| (key.as_str(), value.as_str()) == *wanted);
         self.name == name && labels.iter().all(carries)
     }
 }
@@ -151,10 +124,6 @@ pub async fn wait_until(admin: SocketAddr, condition: impl Fn(&Scrape) -> bool) 
         if condition(&scrape) {
             return scrape;
         }
-        assert!(
-            Instant::now() < deadline,
-            "not so within {DEADLINE:?}:\n{}",
-            scrape.text()
-        );
+        assert!(Instant::now() < deadline, "not so within {DEADLINE:?}:\n{}", scrape.text());
     }
 }

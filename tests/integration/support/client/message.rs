@@ -13,17 +13,12 @@ pub struct Head {
 impl Head {
     pub(super) fn parse(bytes: &[u8]) -> Self {
         let text = str::from_utf8(bytes).expect("a response head is ASCII");
-        let mut lines = text
-            .split_terminator("\r\n")
-            .take_while(|line| !line.is_empty());
+        let mut lines = text.split_terminator("\r\n").take_while(|line| !line.is_empty());
         let status_line = lines.next().expect("a response starts with a status line");
         let mut words = status_line.splitn(3, ' ').map(str::to_owned);
         Self {
             version: words.next().expect("splitting yields at least one part"),
-            status: words
-                .next()
-                .and_then(|word| word.parse().ok())
-                .expect("a numeric status"),
+            status: words.next().and_then(|word| word.parse().ok()).expect("a numeric status"),
             reason: words.next().unwrap_or_default(),
             headers: lines.map(header).collect(),
         }
@@ -32,9 +27,7 @@ impl Head {
     /// The first header called `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
-        headers
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn has_no_body(&self) -> bool {
@@ -42,8 +35,7 @@ impl Head {
     }
 
     pub(super) fn is_chunked(&self) -> bool {
-        self.header("transfer-encoding")
-            .is_some_and(|coding| coding.ends_with("chunked"))
+        self.header("transfer-encoding").is_some_and(|coding| coding.ends_with("chunked"))
     }
 }
 
@@ -68,23 +60,14 @@ pub struct Problem {
 impl Problem {
     /// Panics unless `body` is a complete problem document: a refusal without one is a bug.
     pub fn parse(head: &Head, body: &[u8]) -> Self {
-        assert_eq!(
-            head.header("content-type"),
-            Some("application/problem+json"),
-            "{head:?}"
-        );
+        assert_eq!(head.header("content-type"), Some("application/problem+json"), "{head:?}");
         let json: serde_json::Value = serde_json::from_slice(body).expect("a problem is JSON");
         let optional = |member: &str| json[member].as_str().map(str::to_owned);
-        let text = |member: &str| {
-            optional(member).unwrap_or_else(|| panic!("no text member {member} in {json}"))
-        };
+        let text = |member: &str| optional(member).unwrap_or_else(|| panic!("no text member {member} in {json}"));
         Self {
             type_uri: text("type"),
             title: text("title"),
-            status: json["status"]
-                .as_u64()
-                .and_then(|n| n.try_into().ok())
-                .expect("a status"),
+            status: json["status"].as_u64().and_then(|n| n.try_into().ok()).expect("a status"),
             detail: text("detail"),
             reason: text("reason"),
             decision: text("decision"),

@@ -65,10 +65,7 @@ impl HttpOrigin {
                 serve(stream, None, seen).await;
             }
         });
-        Self {
-            accepting: accepting.await,
-            seen,
-        }
+        Self { accepting: accepting.await, seen }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -86,10 +83,7 @@ impl HttpOrigin {
 
     pub async fn wait_for_requests(&self, count: usize) {
         let mut seen = self.seen.clone();
-        let met = within_deadline(
-            "requests",
-            seen.wait_for(|seen| seen.requests.len() >= count),
-        );
+        let met = within_deadline("requests", seen.wait_for(|seen| seen.requests.len() >= count));
         met.await.expect("the origin runs");
     }
 }
@@ -114,10 +108,7 @@ impl TlsOrigin {
                 serve(stream, server_name, seen).await;
             }
         });
-        Self(HttpOrigin {
-            accepting: accepting.await,
-            seen,
-        })
+        Self(HttpOrigin { accepting: accepting.await, seen })
     }
 }
 
@@ -143,11 +134,7 @@ where
 }
 
 /// Shows the request to the test as soon as its head is there, then waits for the body.
-async fn record(
-    request: Request<Incoming>,
-    server_name: &Option<String>,
-    seen: &watch::Sender<Seen>,
-) -> Result<Recorded, hyper::Error> {
+async fn record(request: Request<Incoming>, server_name: &Option<String>, seen: &watch::Sender<Seen>) -> Result<Recorded, hyper::Error> {
     let (head, body) = request.into_parts();
     let mut recorded = Recorded {
         method: head.method,
@@ -191,28 +178,21 @@ fn numbered(path: &str) -> Option<Answer> {
 
 fn json(text: String) -> Answer {
     let mut answer = Response::new(Full::from(text).boxed());
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
 fn echo(request: Recorded) -> Answer {
     let mut answer = Response::new(Full::from(request.body).boxed());
     if let Some(content_type) = request.headers.get(CONTENT_TYPE) {
-        answer
-            .headers_mut()
-            .insert(CONTENT_TYPE, content_type.clone());
+        answer.headers_mut().insert(CONTENT_TYPE, content_type.clone());
     }
     answer
 }
 
 fn header_pairs(headers: &HeaderMap) -> String {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let pairs: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), text(value)))
-        .collect();
+    let pairs: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
     serde_json::to_string(&pairs).expect("pairs of text are JSON")
 }
 
@@ -236,10 +216,7 @@ impl Body for Chunks {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.next == self.count {
             return Poll::Ready(None);
         }

@@ -54,16 +54,10 @@ impl RawOrigin {
     pub async fn scripted(behaviour: Behaviour) -> Self {
         let (sender, seen) = watch::channel(Seen::default());
         let accepting = Accepting::start(move |stream| {
-            let connection = Connection {
-                stream,
-                seen: sender.clone(),
-            };
+            let connection = Connection { stream, seen: sender.clone() };
             connection.run(behaviour.clone())
         });
-        Self {
-            accepting: accepting.await,
-            seen,
-        }
+        Self { accepting: accepting.await, seen }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -86,20 +80,17 @@ impl RawOrigin {
     }
 
     pub async fn wait_for_connections(&self, count: usize) {
-        self.wait_for("connections", |seen| seen.connections >= count)
-            .await;
+        self.wait_for("connections", |seen| seen.connections >= count).await;
     }
 
     pub async fn wait_for_bytes(&self, count: usize) {
-        self.wait_for("bytes", |seen| seen.received.len() >= count)
-            .await;
+        self.wait_for("bytes", |seen| seen.received.len() >= count).await;
     }
 
     /// Waits until the script is over on `count` connections: the peer finished or reset, or the
     /// behaviour closed them.
     pub async fn wait_for_closed(&self, count: usize) {
-        self.wait_for("closed connections", |seen| seen.closed >= count)
-            .await;
+        self.wait_for("closed connections", |seen| seen.closed >= count).await;
     }
 
     async fn wait_for(&self, what: &str, condition: impl Fn(&Seen) -> bool) {
@@ -176,8 +167,7 @@ impl Connection {
 
     async fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.stream.read(buffer).await?;
-        self.seen
-            .send_modify(|seen| seen.received.extend_from_slice(&buffer[..read]));
+        self.seen.send_modify(|seen| seen.received.extend_from_slice(&buffer[..read]));
         Ok(read)
     }
 }
