@@ -11,6 +11,7 @@ use crate::proxy::{Context, Engine, relayed, serve};
 use crate::upstream::pool::Pool;
 use crate::upstream::{Dialer, Resolver};
 use arc_swap::ArcSwap;
+use rustix::process::{Resource, getrlimit};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +25,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const BACKLOG: u32 = 4_096;
 /// Connections to the admin listener open at once.
 const ADMIN_CONNECTIONS: usize = 64;
+/// Descriptors beside those of client connections: listeners, log, name servers, admin.
+pub const SPARE_DESCRIPTORS: usize = 128;
+/// Client connections where descriptors are no limit.
+const UNLIMITED_CONNECTIONS: usize = 1_000_000;
 /// How often a stopping proxy looks whether it is done.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
@@ -67,7 +72,7 @@ impl App {
         let own = addresses.relays.iter().copied().chain([addresses.proxy, addresses.admin]).collect();
         let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
         let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
-        let (gate, drain) = (config.gate(), config.drain);
+        let (gate, drain) = (Gate::new(config.max_connections.unwrap_or_else(affordable_connections)), config.drain);
         Ok(Self { context: context(config, dialer), gate, proxy, relays, admin, addresses, drain })
     }
 
@@ -100,6 +105,12 @@ impl App {
             tracing::error!(%error, "the admin listener ended early");
         }
     }
+}
+
+/// Each tunnel needs two descriptors; some are spared for everything else.
+fn affordable_connections() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    descriptors.map_or(UNLIMITED_CONNECTIONS, |limit| (limit.saturating_sub(SPARE_DESCRIPTORS) / 2).clamp(1, UNLIMITED_CONNECTIONS))
 }
 
 fn context(config: Config, dialer: Dialer) -> Arc<Context> {

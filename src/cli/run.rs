@@ -1,7 +1,7 @@
 //! `run`: the proxy until SIGTERM or SIGINT; a second signal ends it at once.
 
 use super::{OK, failed, load, start_log};
-use crate::app::{Addresses, App};
+use crate::app::{Addresses, App, SPARE_DESCRIPTORS};
 use crate::config::Config;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;
@@ -9,8 +9,6 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Descriptors beside those of client connections: listeners, log, name servers, admin.
-const SPARE_DESCRIPTORS: u64 = 128;
 /// What the runtime may take to drop the tasks that the drain did not see end.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
@@ -87,15 +85,15 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
     builder.enable_all().build()
 }
 
-/// Takes as many descriptors as the system permits, and says so when they are fewer than the configuration could use.
-fn raise_descriptor_limit(max_connections: usize) {
+/// Takes as many descriptors as the system permits, and says so when they are fewer than the configuration asks for.
+fn raise_descriptor_limit(max_connections: Option<usize>) {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
     {
         tracing::warn!(%error, "the limit of file descriptors cannot be raised");
     }
-    let wanted = 2 * max_connections as u64 + SPARE_DESCRIPTORS;
+    let Some(wanted) = max_connections.map(|connections| connections.saturating_mul(2).saturating_add(SPARE_DESCRIPTORS) as u64) else { return };
     if let Some(available) = getrlimit(Resource::Nofile).current.filter(|available| *available < wanted) {
         tracing::warn!(available, wanted, "fewer file descriptors than limits.max_connections needs; raise LimitNOFILE or lower it");
     }

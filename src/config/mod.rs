@@ -7,7 +7,6 @@ pub mod policy;
 pub mod sections;
 pub mod warnings;
 
-use crate::listener::Gate;
 use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
@@ -18,7 +17,6 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -80,8 +78,8 @@ pub struct Config {
     pub resolve_deadline: Duration,
     /// One dial.
     pub connect_deadline: Duration,
-    /// Connections open at once.
-    pub max_connections: usize,
+    /// Client connections open at once; as many as file descriptors permit, if it is not set.
+    pub max_connections: Option<usize>,
     /// Time exchanges have to finish when the proxy stops.
     pub drain: Duration,
     /// How the log is written.
@@ -129,12 +127,6 @@ impl Config {
             log: file.log.format,
             warnings,
         })
-    }
-
-    /// The gate for client connections.
-    #[must_use]
-    pub fn gate(&self) -> Arc<Gate> {
-        Gate::new(self.max_connections)
     }
 }
 

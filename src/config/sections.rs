@@ -211,8 +211,8 @@ pub struct LimitsSection {
     answer: Span,
     /// Time exchanges have to finish when the proxy stops.
     pub(super) drain: Span,
-    /// Client connections open at once.
-    pub(super) max_connections: usize,
+    /// Client connections open at once; as many as file descriptors permit, if it is not set.
+    pub(super) max_connections: Option<usize>,
 }
 
 impl Default for LimitsSection {
@@ -225,7 +225,7 @@ impl Default for LimitsSection {
             connect: seconds(5),
             answer: seconds(60),
             drain: seconds(30),
-            max_connections: 32_768,
+            max_connections: None,
         }
     }
 }
@@ -237,7 +237,7 @@ impl LimitsSection {
         if let Some((name, _)) = deciding.iter().find(|(_, span)| span.0.is_zero()) {
             return Err(source.error(0..0, format!("limits.{name} is 0: nothing could pass; write a time such as \"10s\"")));
         }
-        if self.max_connections == 0 {
+        if self.max_connections == Some(0) {
             return Err(source.error(0..0, "limits.max_connections is 0: nobody could connect; write a number such as 32768"));
         }
         Ok(Limits { head: self.head.0, hello: self.hello.0, answer: self.answer.0 })

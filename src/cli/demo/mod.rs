@@ -111,9 +111,10 @@ async fn stay(cloud: &Cloud, addresses: &Addresses) -> Result<(), String> {
     std::fs::write(&root, cloud.root_pem()).map_err(|error| format!("{}: {error}", root.display()))?;
     print(&format!(
         "\nThe proxy stays up until Ctrl-C. Try:\n  \
-         curl -x http://{proxy} --cacert {root} https://api.imagicle.com/test\n  \
-         curl -x http://{proxy} https://example.org/ -v\n  \
-         curl http://{admin}/metrics\n",
+         curl -sS -x http://{proxy} --cacert {root} https://api.imagicle.com/test\n  \
+         curl -sS -x http://{proxy} https://example.org/\n  \
+         curl -sS -x http://{proxy} -i http://example.org/\n  \
+         curl -sS http://{admin}/metrics\n",
         proxy = addresses.proxy,
         admin = addresses.admin,
         root = root.display(),

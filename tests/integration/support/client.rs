@@ -50,9 +50,18 @@ pub struct RawClient<S = TcpStream> {
 }
 
 impl RawClient {
+    /// Every write leaves at once: where a test cuts its bytes, the proxy is to see the cut.
     pub async fn connect(addr: SocketAddr) -> Self {
         let connecting = within_deadline("connect", TcpStream::connect(addr));
-        Self::over(connecting.await.expect("the listener accepts"))
+        let stream = connecting.await.expect("the listener accepts");
+        stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
+        Self::over(stream)
+    }
+
+    /// The bare connection. Nothing may have been read ahead.
+    pub fn into_stream(self) -> TcpStream {
+        assert!(self.buffer.is_empty(), "unread bytes: {:?}", self.buffer);
+        self.stream
     }
 
     pub fn local_addr(&self) -> SocketAddr {
@@ -164,7 +173,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         body
     }
 
-    async fn read_through(&mut self, mark: &[u8]) -> Vec<u8> {
+    /// Everything up to and with the first `mark`.
+    pub async fn read_through(&mut self, mark: &[u8]) -> Vec<u8> {
         loop {
             let found = self.buffer.windows(mark.len()).position(|window| window == mark);
             if let Some(start) = found {

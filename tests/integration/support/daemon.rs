@@ -16,6 +16,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_ucx-egress");
 pub struct Daemon {
     pub proxy: SocketAddr,
     pub admin: SocketAddr,
+    pub relays: Vec<SocketAddr>,
     child: Child,
     log: watch::Receiver<Vec<Value>>,
     _folder: TempDir,
@@ -24,9 +25,14 @@ pub struct Daemon {
 impl Daemon {
     /// Starts the binary with a configuration text (its log is JSON) and waits until it listens.
     pub async fn start(config: &str) -> Self {
+        Self::start_logging(config, "json").await
+    }
+
+    /// Starts the binary with its log in this format. Lines of text are kept whole, as JSON strings.
+    pub async fn start_logging(config: &str, format: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("config.toml");
-        std::fs::write(&file, format!("{config}\n[log]\nformat = \"json\"\n")).expect("the configuration is written");
+        std::fs::write(&file, format!("{config}\n[log]\nformat = \"{format}\"\n")).expect("the configuration is written");
         let mut child = Command::new(BINARY)
             .arg("--config")
             .arg(&file)
@@ -41,12 +47,13 @@ impl Daemon {
         let (sender, mut log) = watch::channel(Vec::new());
         tokio::spawn(collect(lines, sender));
         let listening = within_deadline("the binary listens", async {
-            let found = log.wait_for(|lines| lines.iter().any(|line| line["message"] == "listening")).await.expect("the log goes on");
-            found.iter().find(|line| line["message"] == "listening").cloned().expect("just seen")
+            let found = log.wait_for(|lines| lines.iter().any(is_listening)).await.expect("the log goes on");
+            found.iter().find(|line| is_listening(line)).cloned().expect("just seen")
         })
         .await;
-        let address = |name: &str| listening[name].as_str().and_then(|text| text.parse().ok()).expect("the log line names the address");
-        Self { proxy: address("proxy"), admin: address("admin"), child, log, _folder: folder }
+        let address = |name| addresses(&listening, name).first().copied().expect("the log line names the address");
+        let (proxy, admin, relays) = (address("proxy"), address("admin"), addresses(&listening, "relays"));
+        Self { proxy, admin, relays, child, log, _folder: folder }
     }
 
     /// The process id.
@@ -68,12 +75,54 @@ impl Daemon {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("the process runs").count()
     }
 
-    /// Asks the process to stop and gives its exit code.
-    pub async fn terminate(mut self) -> Option<i32> {
+    /// The lines logged so far.
+    pub fn lines(&self) -> Vec<Value> {
+        self.log.borrow().clone()
+    }
+
+    /// Sends SIGTERM and does not wait.
+    pub fn signal(&self) {
         let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the process takes the signal");
-        within_deadline("the process ends", self.child.wait()).await.expect("the process can be waited for").code()
     }
+
+    /// Waits for the end of the process; gives its exit code and every line it logged.
+    pub async fn ended(mut self) -> (Option<i32>, Vec<Value>) {
+        let status = within_deadline("the process ends", self.child.wait()).await.expect("the process can be waited for");
+        within_deadline("the log ends", async { while self.log.changed().await.is_ok() {} }).await;
+        (status.code(), self.lines())
+    }
+
+    /// Asks the process to stop; gives its exit code and every line it logged.
+    pub async fn stop(self) -> (Option<i32>, Vec<Value>) {
+        self.signal();
+        self.ended().await
+    }
+
+    /// Asks the process to stop and gives its exit code.
+    pub async fn terminate(self) -> Option<i32> {
+        self.stop().await.0
+    }
+}
+
+/// The records among log lines: one for each exchange.
+pub fn records(lines: &[Value]) -> Vec<&Value> {
+    lines.iter().filter(|line| line["target"] == "ucx_egress::exchange").collect()
+}
+
+fn is_listening(line: &Value) -> bool {
+    line["message"] == "listening" || line.as_str().is_some_and(|line| line.contains(" listening "))
+}
+
+/// The addresses behind `name` in the line that says where the proxy listens, in either format.
+fn addresses(listening: &Value, name: &str) -> Vec<SocketAddr> {
+    let text = match (listening.as_str(), listening[name].as_str()) {
+        (Some(line), _) => line.split_once(&format!(" {name}=")).map_or("", |(_, rest)| rest),
+        (None, member) => member.unwrap_or_default(),
+    };
+    let end = if text.starts_with('[') { text.find(']') } else { text.find(' ') };
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    text.split(['[', ',', ' ']).filter_map(|word| word.parse().ok()).collect()
 }
 
 async fn collect(mut lines: tokio::io::Lines<BufReader<tokio::process::ChildStderr>>, sender: watch::Sender<Vec<Value>>) {

@@ -5,5 +5,6 @@ pub mod daemon;
 pub mod dns;
 pub mod origin;
 pub mod pki;
+pub mod policy;
 pub mod proxy;
 pub mod scrape;

@@ -11,9 +11,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 mod http;
 mod raw;
+mod scripted;
 
 pub use http::{HttpOrigin, TlsOrigin};
 pub use raw::{Behaviour, RawOrigin};
+pub use scripted::ScriptedOrigin;
 
 /// An accept loop on loopback that takes its connections along when it is dropped.
 struct Accepting {

@@ -45,6 +45,11 @@ impl Scrape {
         self.value(name, &[]).unwrap_or(0.0)
     }
 
+    /// Decisions with this verdict and reason, whatever the service; an allow has the reason `""`.
+    pub fn decisions(&self, verdict: &str, reason: &str) -> f64 {
+        self.value("ucx_egress_decisions_total", &[("verdict", verdict), ("reason", reason)]).unwrap_or(0.0)
+    }
+
     /// How many series the scrape holds: what an operator pays for.
     pub fn series(&self) -> usize {
         self.samples.len()
@@ -126,4 +131,9 @@ pub async fn wait_until(admin: SocketAddr, condition: impl Fn(&Scrape) -> bool) 
         }
         assert!(Instant::now() < deadline, "not so within {DEADLINE:?}:\n{}", scrape.text());
     }
+}
+
+/// Waits until so many decisions with this verdict and reason were counted.
+pub async fn wait_for_decisions(admin: SocketAddr, verdict: &str, reason: &str, count: u32) -> Scrape {
+    wait_until(admin, |scrape| scrape.decisions(verdict, reason) >= f64::from(count)).await
 }
