@@ -6,7 +6,7 @@ use crate::config::{Config, RelayConfig};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::accept::{Gate, accept_loop};
 use crate::metrics::{ListenerKind, Metrics, Protocol};
-use crate::proxy::respond::Answer;
+use crate::proxy::respond::{Answer, send_and_close};
 use crate::proxy::{Context, Engine, relayed, serve};
 use crate::upstream::pool::Pool;
 use crate::upstream::{Dialer, Resolver};
@@ -25,6 +25,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const BACKLOG: u32 = 4_096;
 /// Connections to the admin listener open at once.
 const ADMIN_CONNECTIONS: usize = 64;
+/// Refused clients over the limit that may be waited for at once while they read why.
+const LINGERING_ANSWERS: usize = 64;
 /// Descriptors beside those of client connections: listeners, log, name servers, admin.
 pub const SPARE_DESCRIPTORS: usize = 128;
 /// Client connections where descriptors are no limit.
@@ -84,7 +86,8 @@ impl App {
 
     /// Serves until `shutdown` resolves, then lets open connections finish within the drain time. Connections still open
     /// after that end with the runtime, each with its record.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    /// When `hurry` resolves, nothing is waited for any more.
+    pub async fn run(self, shutdown: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
         let mut loops = JoinSet::new();
         let Self { context, gate, proxy, relays, admin, addresses: _, drain } = self;
@@ -98,7 +101,10 @@ impl App {
         context.journal.stopping();
         stop.send_replace(true);
         while loops.join_next().await.is_some() {}
-        drained(&gate, drain).await;
+        tokio::select! {
+            () = drained(&gate, drain) => {}
+            () = hurry => {}
+        }
         // Health and metrics are readable until the very end.
         admin_stop.send_replace(true);
         if let Err(error) = serving_admin.await {
@@ -145,6 +151,7 @@ fn serve_proxy(
     stop: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> + use<> {
     let (serving, refusing, metrics) = (context.clone(), context.clone(), context.metrics.clone());
+    let lingering = Gate::new(LINGERING_ANSWERS);
     accept_loop(
         listener,
         ListenerKind::Proxy,
@@ -152,7 +159,7 @@ fn serve_proxy(
         metrics,
         stop,
         move |accepted| serve::connection(serving.clone(), accepted),
-        move |stream, client| turn_away(&refusing, &stream, client, Protocol::Connect),
+        move |stream, client| turn_away(&refusing, stream, client, Some(&lingering)),
     )
 }
 
@@ -171,7 +178,7 @@ fn serve_relay(
         metrics,
         stop,
         move |accepted| relayed::connection(serving.clone(), relay.destination.clone(), accepted),
-        move |stream, client| turn_away(&refusing, &stream, client, Protocol::Relay),
+        move |stream, client| turn_away(&refusing, stream, client, None),
     )
 }
 
@@ -181,17 +188,21 @@ fn serve_admin(context: &Arc<Context>, listener: TcpListener, stop: watch::Recei
     accept_loop(listener, ListenerKind::Admin, Gate::new(ADMIN_CONNECTIONS), context.metrics.clone(), stop, serving, |_, _| {})
 }
 
-/// Over the limit: one attempt to say so, without waiting, then the connection is closed.
-fn turn_away(context: &Context, stream: &TcpStream, client: SocketAddr, protocol: Protocol) {
+/// Over the limit: the client is told why where it speaks HTTP and a place to wait until it has read that is free, then the
+/// connection is closed.
+fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, lingering: Option<&Arc<Gate>>) {
+    let protocol = if lingering.is_some() { Protocol::Connect } else { Protocol::Relay };
     let mut record = context.record(Start { client, protocol, method: "-" });
     let detail = "as many connections are open as limits.max_connections allows; try again, or raise it";
     let refusal = Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"));
     record.refused(&refusal);
     record.answered(refusal.reason.status());
-    if matches!(protocol, Protocol::Connect) {
-        // A socket that does not take a few hundred bytes at once is not worth waiting for when the proxy is full.
-        let _ = stream.try_write(&Answer::refusal(&refusal, record.id()).into_bytes());
-    }
+    let Some(seat) = lingering.and_then(Gate::enter) else { return };
+    let answer = Answer::refusal(&refusal, record.id()).into_bytes();
+    tokio::spawn(async move {
+        send_and_close(stream, answer).await;
+        drop(seat);
+    });
 }
 
 fn bind_relays(relays: &[RelayConfig]) -> Result<Vec<(TcpListener, RelayConfig)>, String> {

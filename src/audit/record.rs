@@ -9,8 +9,9 @@ use std::fmt;
 use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// Names one decision in the answer, the log and the audit. Unique across restarts and replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +31,32 @@ impl fmt::Display for DecisionId {
 pub struct Journal {
     boot: u64,
     next: AtomicU64,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 impl Default for Journal {
     fn default() -> Self {
         // The standard library's hash keys are random for each process: enough to tell two runs apart.
-        Self { boot: RandomState::new().hash_one(0_u8), next: AtomicU64::new(1), stopping: AtomicBool::new(false) }
+        Self { boot: RandomState::new().hash_one(0_u8), next: AtomicU64::new(1), stopping: watch::Sender::new(false) }
     }
 }
 
 impl Journal {
     /// From now on, exchanges that are cut end as `shutting_down`.
     pub fn stopping(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
     }
 
     /// Whether the proxy is stopping.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Resolves when the proxy stops: connections on which nothing is under way end then.
+    pub async fn stopped(&self) {
+        // It fails only without a sender, which is this journal itself.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Six hexadecimal digits that tell this process from others, for `Via`.
@@ -145,6 +152,12 @@ impl Record {
     #[must_use]
     pub fn id(&self) -> DecisionId {
         self.id
+    }
+
+    /// How the request was made.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.start.protocol
     }
 
     /// The handles of the exchange's service.

@@ -69,7 +69,7 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
     let destination = read(&arguments.destination);
     let (decision, nearest) = match &destination {
         Ok(destination) => {
-            let decision = policy.decide(&Subject { client, destination });
+            let decision = plain(policy, &arguments.destination, policy.decide(&Subject { client, destination }));
             let near = decision.refusal.as_ref().and_then(|_| nearest(policy, destination)).map(|rule| &*rule.name);
             (decision, near)
         }
@@ -104,6 +104,17 @@ fn read(text: &str) -> Result<Destination, Malformed> {
     Destination::from_authority(text.as_bytes())
 }
 
+/// `http://` to an endpoint that is documented with TLS is refused behind the decision.
+fn plain(policy: &Policy, text: &str, decision: Decision) -> Decision {
+    let refusal = decision.permit.as_ref().filter(|_| text.starts_with("http://")).and_then(|permit| permit.plain_http().err());
+    match refusal {
+        Some(refusal) => {
+            Decision { verdict: policy.verdict(refusal.reason), rule: refusal.rule.clone(), refusal: Some(refusal), ..decision }
+        }
+        None => decision,
+    }
+}
+
 fn refused(detail: &'static str) -> Decision {
     let refusal = Refusal::bad_request(detail);
     Decision {
@@ -124,7 +135,7 @@ fn explanation<'a>(policy: &'a Policy, destination: String, decision: &Decision,
         detail: decision.refusal.as_ref().map(|refusal| refusal.detail.to_string()),
         rule: decision.rule.to_string(),
         service: &service.id,
-        treatment: decision.permit.as_ref().map(|_| "tunnel"),
+        treatment: decision.permit.as_ref().filter(|_| decision.verdict != Verdict::Deny).map(|_| "tunnel"),
         personal_data: service.personal_data.label(),
         promise: &service.promise,
         breaks_if_blocked: &service.breaks,
@@ -142,7 +153,7 @@ fn text(explanation: &Explanation<'_>) -> String {
     text.push('\n');
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(text, "  {name:17} {value}");
+            let _ = writeln!(text, "  {name:18} {value}");
         }
     };
     line("why", explanation.detail.as_deref().unwrap_or_default());

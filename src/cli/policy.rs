@@ -4,6 +4,7 @@ use super::{OK, load, print};
 use crate::config::Config;
 use crate::policy::export;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 
 /// What to do with the policy.
@@ -46,11 +47,16 @@ pub fn main(config: Option<&Path>, verb: &Verb) -> u8 {
         Verb::Show => show(&config),
         Verb::Export { format: Format::Json } => export::json(policy),
         Verb::Export { format: Format::Csv } => export::csv(policy),
-        Verb::Export { format: Format::Pac } => export::pac(policy, &config.listener.to_string()),
+        Verb::Export { format: Format::Pac } => export::pac(policy, &reachable(config.listener)),
         Verb::Export { format: Format::NoProxy } => export::no_proxy(),
         Verb::Export { format: Format::Squid } => export::squid(policy),
     });
     OK
+}
+
+/// How clients reach the listener. One on all addresses is reached by this machine's name, which only its admin knows.
+fn reachable(listener: SocketAddr) -> String {
+    if listener.ip().is_unspecified() { format!("PROXY-HOST:{}", listener.port()) } else { listener.to_string() }
 }
 
 fn show(config: &Config) -> String {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// What the runtime may take to drop the tasks that the drain did not see end.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -51,24 +52,28 @@ async fn until_signalled(config: Config) -> u8 {
     };
     let Addresses { proxy, relays, admin } = app.addresses().clone();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?relays, %admin, "listening");
-    let (first, second) = tokio::sync::oneshot::channel();
-    let signals = tokio::spawn(wait(terminate, interrupt, first));
-    app.run(async {
-        let _ = second.await;
-    })
-    .await;
+    let ((first, shutdown), (second, hurry)) = (oneshot::channel(), oneshot::channel());
+    let signals = tokio::spawn(wait(terminate, interrupt, first, second));
+    app.run(received(shutdown), received(hurry)).await;
     signals.abort();
     tracing::info!("stopped");
     OK
 }
 
-/// The first signal drains, the second ends the process at once.
-async fn wait(mut terminate: Signal, mut interrupt: Signal, first: tokio::sync::oneshot::Sender<()>) {
+/// The first signal drains, the second ends the drain.
+async fn wait(mut terminate: Signal, mut interrupt: Signal, first: oneshot::Sender<()>, second: oneshot::Sender<()>) {
     either(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping: no new connections; a second signal ends the process at once");
+    // Nobody listens any more when the proxy has ended by itself.
     let _ = first.send(());
     either(&mut terminate, &mut interrupt).await;
-    std::process::exit(i32::from(OK));
+    let _ = second.send(());
+}
+
+async fn received(signal: oneshot::Receiver<()>) {
+    if signal.await.is_err() {
+        std::future::pending().await
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
@@ -93,7 +98,9 @@ fn raise_descriptor_limit(max_connections: Option<usize>) {
     {
         tracing::warn!(%error, "the limit of file descriptors cannot be raised");
     }
-    let Some(wanted) = max_connections.map(|connections| connections.saturating_mul(2).saturating_add(SPARE_DESCRIPTORS) as u64) else { return };
+    let Some(wanted) = max_connections.map(|connections| connections.saturating_mul(2).saturating_add(SPARE_DESCRIPTORS) as u64) else {
+        return;
+    };
     if let Some(available) = getrlimit(Resource::Nofile).current.filter(|available| *available < wanted) {
         tracing::warn!(available, wanted, "fewer file descriptors than limits.max_connections needs; raise LimitNOFILE or lower it");
     }

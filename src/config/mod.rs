@@ -109,7 +109,7 @@ impl Config {
         file.refuse_what_is_to_come(source)?;
         let policy = file.policy.build(source, file.clients.build(source)?)?;
         let hosts = file.upstream.hosts(source)?;
-        let warnings = warnings::find(source, &file, &policy, &hosts);
+        let warnings = warnings::find(source, &file, &policy);
         Ok(Self {
             name: source.name().to_owned(),
             listener: file.listener.address(source)?,
@@ -120,10 +120,10 @@ impl Config {
             name_servers: file.upstream.name_servers(source)?,
             policy,
             limits: file.limits.build(source)?,
-            resolve_deadline: file.limits.resolve.0,
-            connect_deadline: file.limits.connect.0,
-            max_connections: file.limits.max_connections,
-            drain: file.limits.drain.0,
+            resolve_deadline: file.limits.resolve.get_ref().0,
+            connect_deadline: file.limits.connect.get_ref().0,
+            max_connections: file.limits.max_connections.as_ref().map(|most| *most.get_ref()),
+            drain: file.limits.drain.get_ref().0,
             log: file.log.format,
             warnings,
         })

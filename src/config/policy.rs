@@ -12,14 +12,20 @@ use toml::Spanned;
 const EMBEDDED: &str = "config/policy/imagicle.toml (built in)";
 
 /// `[policy]`
-#[derive(Debug, Clone, Deserialize, Default)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySection {
     profile: Option<Profile>,
     file: Option<Spanned<String>>,
-    mode: Mode,
+    pub(super) mode: Spanned<Mode>,
     groups: Vec<Spanned<String>>,
     pub(super) exact_hosts: Vec<Spanned<String>>,
+}
+
+impl Default for PolicySection {
+    fn default() -> Self {
+        Self { profile: None, file: None, mode: Spanned::new(0..0, Mode::default()), groups: Vec::new(), exact_hosts: Vec::new() }
+    }
 }
 
 impl PolicySection {
@@ -27,7 +33,7 @@ impl PolicySection {
     pub(super) fn build(&self, source: &Source, clients: Vec<IpNet>) -> Result<Policy, Located> {
         let options = Options {
             profile: self.profile.unwrap_or(Profile::Documented),
-            mode: self.mode,
+            mode: *self.mode.get_ref(),
             groups: texts(&self.groups),
             exact_hosts: texts(&self.exact_hosts),
             clients,

@@ -119,7 +119,7 @@ impl Admin {
 #[derive(Debug, Clone, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct Clients {
-    pub(super) allow: Option<Vec<Text>>,
+    pub(super) allow: Option<Spanned<Vec<Text>>>,
     htpasswd: Later,
 }
 
@@ -129,7 +129,7 @@ const DEFAULT_CLIENTS: &[&str] = &["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.
 impl Clients {
     pub(super) fn build(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
         match &self.allow {
-            Some(allow) => networks(source, allow),
+            Some(allow) => networks(source, allow.get_ref()),
             None => Ok(DEFAULT_CLIENTS.iter().filter_map(|network| network.parse().ok()).collect()),
         }
     }
@@ -147,7 +147,7 @@ pub struct Upstream {
     pub(super) ca_files: Vec<Text>,
     pub(super) allow_addresses: Vec<Text>,
     parent: Later,
-    nameservers: Option<Vec<Text>>,
+    nameservers: Option<Spanned<Vec<Text>>>,
     pub(super) hosts: BTreeMap<Text, Vec<Text>>,
 }
 
@@ -160,11 +160,17 @@ impl Upstream {
         let Some(servers) = &self.nameservers else {
             return Ok(NameServers::System);
         };
+        if servers.get_ref().is_empty() {
+            return Err(source.error(
+                servers.span(),
+                "upstream.nameservers is empty: no name would resolve; write servers such as \"10.0.0.53:53\", or remove the line",
+            ));
+        }
         let read = |text: &Text| {
             let bare = text.get_ref().parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
             bare.or_else(|_| socket_address(source, text))
         };
-        servers.iter().map(read).collect::<Result<_, _>>().map(NameServers::Fixed)
+        servers.get_ref().iter().map(read).collect::<Result<_, _>>().map(NameServers::Fixed)
     }
 
     pub(super) fn hosts(&self, source: &Source) -> Result<HashMap<Host, Vec<HostAddress>>, Located> {
@@ -200,24 +206,24 @@ fn fixed_addresses(source: &Source, name: &Text, addresses: &[Text]) -> Result<V
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsSection {
     /// A complete request head.
-    head: Span,
+    head: Spanned<Span>,
     /// A complete ClientHello.
-    hello: Span,
+    hello: Spanned<Span>,
     /// One name resolution with its retries.
-    pub(super) resolve: Span,
+    pub(super) resolve: Spanned<Span>,
     /// One dial.
-    pub(super) connect: Span,
+    pub(super) connect: Spanned<Span>,
     /// The head of an upstream's answer.
-    answer: Span,
+    answer: Spanned<Span>,
     /// Time exchanges have to finish when the proxy stops.
-    pub(super) drain: Span,
+    pub(super) drain: Spanned<Span>,
     /// Client connections open at once; as many as file descriptors permit, if it is not set.
-    pub(super) max_connections: Option<usize>,
+    pub(super) max_connections: Option<Spanned<usize>>,
 }
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        let seconds = |seconds| Span(Duration::from_secs(seconds));
+        let seconds = |seconds| Spanned::new(0..0, Span(Duration::from_secs(seconds)));
         Self {
             head: seconds(10),
             hello: seconds(10),
@@ -232,15 +238,20 @@ impl Default for LimitsSection {
 
 impl LimitsSection {
     pub(super) fn build(&self, source: &Source) -> Result<Limits, Located> {
-        let deciding =
-            [("head", self.head), ("hello", self.hello), ("resolve", self.resolve), ("connect", self.connect), ("answer", self.answer)];
-        if let Some((name, _)) = deciding.iter().find(|(_, span)| span.0.is_zero()) {
-            return Err(source.error(0..0, format!("limits.{name} is 0: nothing could pass; write a time such as \"10s\"")));
+        let deciding = [
+            ("head", &self.head),
+            ("hello", &self.hello),
+            ("resolve", &self.resolve),
+            ("connect", &self.connect),
+            ("answer", &self.answer),
+        ];
+        if let Some((name, span)) = deciding.iter().find(|(_, span)| span.get_ref().0.is_zero()) {
+            return Err(source.error(span.span(), format!("limits.{name} is 0: nothing could pass; write a time such as \"10s\"")));
         }
-        if self.max_connections == Some(0) {
-            return Err(source.error(0..0, "limits.max_connections is 0: nobody could connect; write a number such as 32768"));
+        if let Some(most) = self.max_connections.as_ref().filter(|most| *most.get_ref() == 0) {
+            return Err(source.error(most.span(), "limits.max_connections is 0: nobody could connect; write a number such as 32768"));
         }
-        Ok(Limits { head: self.head.0, hello: self.hello.0, answer: self.answer.0 })
+        Ok(Limits { head: self.head.get_ref().0, hello: self.hello.get_ref().0, answer: self.answer.get_ref().0 })
     }
 }
 

@@ -4,33 +4,34 @@ use super::File;
 use crate::destination::Host;
 use crate::policy::{Mode, Policy, Profile};
 use crate::source::{Located, Source};
-use crate::upstream::HostAddress;
 use crate::upstream::address::special_class;
 use ipnet::IpNet;
-use std::collections::HashMap;
 
 /// All warnings, in the order of the file's sections.
-pub(super) fn find(source: &Source, file: &File, policy: &Policy, hosts: &HashMap<Host, Vec<HostAddress>>) -> Vec<Located> {
+pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located> {
     let mut found = Vec::new();
     covered_clients(source, file, &mut found);
-    nobody_allowed(source, policy, &mut found);
+    nobody_allowed(source, file, policy, &mut found);
     idle_addresses(source, file, &mut found);
-    idle_hosts(source, file, policy, hosts, &mut found);
+    idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
     redundant_rules(policy, &mut found);
     if policy.options().mode == Mode::Observe {
-        found.push(source.error(0..0, "policy.mode is \"observe\": refusals by policy are recorded and nothing of it is blocked"));
+        found.push(
+            source
+                .error(file.policy.mode.span(), "policy.mode is \"observe\": refusals by policy are recorded and nothing of it is blocked"),
+        );
     }
     found
 }
 
 fn parsed(text: &toml::Spanned<String>) -> Option<IpNet> {
-    text.get_ref().parse().ok()
+    text.get_ref().parse().ok().or_else(|| text.get_ref().parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
 fn covered_clients(source: &Source, file: &File, found: &mut Vec<Located>) {
-    let allow = file.clients.allow.as_deref().unwrap_or_default();
+    let allow = file.clients.allow.as_ref().map(|allow| allow.get_ref().as_slice()).unwrap_or_default();
     for (index, text) in allow.iter().enumerate() {
         let Some(network) = parsed(text) else { continue };
         let others = allow.iter().enumerate().filter(|(other, _)| *other != index).filter_map(|(other, text)| Some((other, parsed(text)?)));
@@ -42,9 +43,11 @@ fn covered_clients(source: &Source, file: &File, found: &mut Vec<Located>) {
     }
 }
 
-fn nobody_allowed(source: &Source, policy: &Policy, found: &mut Vec<Located>) {
+fn nobody_allowed(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
     if policy.options().clients.is_empty() {
-        found.push(source.error(0..0, "clients.allow is empty: every client is refused"));
+        found.push(
+            source.error(file.clients.allow.as_ref().map_or(0..0, toml::Spanned::span), "clients.allow is empty: every client is refused"),
+        );
     }
     if policy.rules().is_empty() {
         found.push(source.error(0..0, "the policy allows no destination: every request is refused"));
@@ -60,11 +63,11 @@ fn idle_addresses(source: &Source, file: &File, found: &mut Vec<Located>) {
     }
 }
 
-fn idle_hosts(source: &Source, file: &File, policy: &Policy, hosts: &HashMap<Host, Vec<HostAddress>>, found: &mut Vec<Located>) {
-    for host in hosts.keys() {
-        if policy.options().mode == Mode::Enforce && !policy.knows(host) {
-            let span = file.upstream.hosts.keys().find(|text| host.name() == Some(text.get_ref())).map_or(0..0, toml::Spanned::span);
-            found.push(source.error(span, format!("never acts: no rule of the policy allows {host}")));
+fn idle_hosts(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    for text in file.upstream.hosts.keys() {
+        let known = Host::parse(text.get_ref().as_bytes()).is_ok_and(|host| policy.knows(&host));
+        if policy.options().mode == Mode::Enforce && !known {
+            found.push(source.error(text.span(), format!("never acts: no rule of the policy allows {}", text.get_ref())));
         }
     }
 }

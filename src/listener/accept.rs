@@ -29,7 +29,9 @@ impl Gate {
         Arc::new(Self { open: AtomicUsize::new(0), limit })
     }
 
-    fn enter(self: &Arc<Self>) -> Option<Seat> {
+    /// A place under the limit, if one is free.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>) -> Option<Seat> {
         let seat = Seat(self.clone());
         (self.open.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(seat)
     }
@@ -43,7 +45,7 @@ impl Gate {
 
 /// One connection's place under the limit.
 #[derive(Debug)]
-struct Seat(Arc<Gate>);
+pub struct Seat(Arc<Gate>);
 
 impl Drop for Seat {
     fn drop(&mut self) {

@@ -4,10 +4,14 @@
 //! is not `chunked` (RFC 9112 sections 2.2, 3.2, 6.1 and 11.2).
 
 use crate::destination::{Destination, Host, Malformed};
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// Most header fields of one request.
 pub const MAX_FIELDS: usize = 100;
+/// Longest request line; looking for its end again with each piece that arrives stays cheap.
+const MAX_REQUEST_LINE: usize = 16 * 1024;
+/// A line that ends with LF alone.
+const BARE_LF: Malformed = Malformed("lines end with CR LF, a bare LF is not accepted");
 /// Largest request head.
 pub const MAX_HEAD: usize = 64 * 1024;
 
@@ -20,14 +24,50 @@ pub enum Opening {
     Http,
 }
 
+/// A head that was read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it asks for.
+    pub opening: Opening,
+    /// What follows it.
+    pub body: Body,
+}
+
+/// What the request target of anything but CONNECT must look like (RFC 9112 section 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `http://host/path`, on the proxy listener.
+    Absolute,
+    /// `/path`, inside a tunnel.
+    Origin,
+}
+
+/// The body behind a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// So many bytes; often none.
+    Sized(u64),
+    /// Chunks.
+    Chunked,
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Sized(0)
+    }
+}
+
 /// What the framing and routing fields of a request say, each at most once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     /// The host of the Host field.
     pub host: Option<Host>,
-    /// Whether a body follows.
-    pub has_body: bool,
+    /// The body that follows.
+    pub body: Body,
 }
+
+/// A head above [`MAX_HEAD`].
+pub const TOO_LARGE: Malformed = Malformed("the request head is larger than 64 KiB");
 
 /// Where a complete head ends in `bytes`: the offset behind the empty line. `from` is how far was searched before.
 #[must_use]
@@ -46,7 +86,18 @@ pub fn check_start(bytes: &[u8]) -> Result<(), Malformed> {
         Some(0x04 | 0x05) => Err(Malformed("this port speaks HTTP, the client started SOCKS; set an HTTP proxy in the client")),
         Some(byte) if !byte.is_ascii_alphabetic() => Err(Malformed("a request starts with its method")),
         _ if bytes.starts_with(b"PRI * HTTP/2.0") => Err(Malformed("this port speaks HTTP/1.1, the client started HTTP/2 without asking")),
-        _ => Ok(()),
+        _ => check_request_line(bytes),
+    }
+}
+
+/// The first line, as soon as it is there, must be a request line.
+fn check_request_line(bytes: &[u8]) -> Result<(), Malformed> {
+    match memchr(b'\n', bytes).and_then(|end| bytes.get(..=end)) {
+        Some(line) if line.ends_with(b" HTTP/1.1\r\n") || line.ends_with(b" HTTP/1.0\r\n") => Ok(()),
+        Some(line) if line.ends_with(b"\r\n") => Err(Malformed("a request line is a method, a target and HTTP/1.1 or HTTP/1.0")),
+        Some(_) => Err(BARE_LF),
+        None if bytes.len() > MAX_REQUEST_LINE => Err(Malformed("the request line is longer than 16 KiB")),
+        None => Ok(()),
     }
 }
 
@@ -54,7 +105,10 @@ pub fn check_start(bytes: &[u8]) -> Result<(), Malformed> {
 ///
 /// # Errors
 /// The sentence for the answer.
-pub fn read(head: &[u8]) -> Result<Opening, Malformed> {
+pub fn read(head: &[u8], form: Form) -> Result<Head, Malformed> {
+    if head.len() > MAX_HEAD {
+        return Err(TOO_LARGE);
+    }
     check_line_ends(head)?;
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
@@ -68,14 +122,27 @@ pub fn read(head: &[u8]) -> Result<Opening, Malformed> {
     let is_http_1_0 = request.version == Some(0);
     let found = check_fields(request.headers.iter().map(|field| (field.name, field.value)), is_http_1_0)?;
     let target = request.path.unwrap_or_default().as_bytes();
-    if request.method != Some("CONNECT") {
-        return if found.host.is_some() || is_http_1_0 {
-            Ok(Opening::Http)
-        } else {
-            Err(Malformed("an HTTP/1.1 request needs a Host field (RFC 9112 section 3.2)"))
-        };
+    let body = found.body;
+    if request.method == Some("CONNECT") {
+        return connect(target, found).map(|opening| Head { opening, body });
     }
-    if found.has_body {
+    if found.host.is_none() && !is_http_1_0 {
+        return Err(Malformed("an HTTP/1.1 request needs a Host field (RFC 9112 section 3.2)"));
+    }
+    match form {
+        Form::Absolute => drop(Destination::from_absolute_form(target)?),
+        Form::Origin if target.first() == Some(&b'/') && !target.contains(&b'#') => {}
+        Form::Origin => return Err(Malformed("inside a tunnel the request target is a path")),
+    }
+    // What the HTTP server's own reader refuses would get an answer without a reason.
+    if http::Uri::try_from(target).is_err() {
+        return Err(Malformed("the path of the request target is malformed"));
+    }
+    Ok(Head { opening: Opening::Http, body })
+}
+
+fn connect(target: &[u8], found: Fields) -> Result<Opening, Malformed> {
+    if found.body != Body::Sized(0) {
         return Err(Malformed("a CONNECT request has no body"));
     }
     Ok(Opening::Connect(Destination::from_authority(target)?, found.host))
@@ -83,7 +150,7 @@ pub fn read(head: &[u8]) -> Result<Opening, Malformed> {
 
 fn check_line_ends(head: &[u8]) -> Result<(), Malformed> {
     let bare = memchr_iter(b'\n', head).any(|at| at == 0 || head.get(at - 1) != Some(&b'\r'));
-    if bare { Err(Malformed("lines end with CR LF, a bare LF is not accepted")) } else { Ok(()) }
+    if bare { Err(BARE_LF) } else { Ok(()) }
 }
 
 /// Checks the fields that decide where a request goes and where it ends.
@@ -110,7 +177,7 @@ pub fn check_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])>, is_ht
             return Err(Malformed("the length of the body is stated more than once"));
         }
     }
-    found.has_body = has_body(length, encoding, is_http_1_0)?;
+    found.body = body(length, encoding, is_http_1_0)?;
     Ok(found)
 }
 
@@ -118,18 +185,23 @@ fn host_field(value: &[u8]) -> Result<Host, Malformed> {
     Destination::with_default_port(value, 80).map(|destination| destination.host).map_err(|_| Malformed("the Host field is no host"))
 }
 
-fn has_body(length: Option<&[u8]>, encoding: Option<&[u8]>, is_http_1_0: bool) -> Result<bool, Malformed> {
+fn body(length: Option<&[u8]>, encoding: Option<&[u8]>, is_http_1_0: bool) -> Result<Body, Malformed> {
     match (length, encoding) {
         (Some(_), Some(_)) => Err(Malformed("Content-Length and Transfer-Encoding exclude each other")),
         (None, Some(_)) if is_http_1_0 => Err(Malformed("HTTP/1.0 has no Transfer-Encoding")),
-        (None, Some(encoding)) if encoding.eq_ignore_ascii_case(b"chunked") => Ok(true),
+        (None, Some(encoding)) if encoding.eq_ignore_ascii_case(b"chunked") => Ok(Body::Chunked),
         (None, Some(_)) => Err(Malformed("the only transfer encoding is chunked")),
-        (Some(length), None) => {
-            let is_number = !length.is_empty() && length.len() <= 19 && length.iter().all(u8::is_ascii_digit);
-            if is_number { Ok(length.iter().any(|digit| *digit != b'0')) } else { Err(Malformed("Content-Length is no number")) }
-        }
-        (None, None) => Ok(false),
+        (Some(length), None) => decimal(length).map(Body::Sized).ok_or(Malformed("Content-Length is no number")),
+        (None, None) => Ok(Body::default()),
     }
+}
+
+/// Digits only, at most 18 of them: no sign, no space, no overflow.
+fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(text.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
 #[cfg(test)]
@@ -137,7 +209,7 @@ mod tests {
     use super::*;
 
     fn connect(lines: &str) -> Result<Opening, Malformed> {
-        read(format!("{lines}\r\n\r\n").as_bytes())
+        read(format!("{lines}\r\n\r\n").as_bytes(), Form::Absolute).map(|head| head.opening)
     }
 
     #[test]
@@ -164,6 +236,9 @@ mod tests {
     fn what_could_be_read_in_two_ways_is_refused() {
         for head in [
             "GET http://a.com/ HTTP/1.1",
+            "GET http:///x HTTP/1.1\r\nHost: a.com",
+            "GET http://a.com/#x HTTP/1.1\r\nHost: a.com",
+            "GET /x HTTP/1.1\r\nHost: a.com",
             "GET http://a.com/ HTTP/1.1\r\nHost: a.com\r\nHost: a.com",
             "GET http://a.com/ HTTP/1.1\r\nHost: a.com, b.com",
             "GET http://a.com/ HTTP/1.1\r\nHost: a.com/x",

@@ -1,7 +1,8 @@
 //! Connections from clients: accepted, counted, bounded; the first request head read and checked.
 
 pub mod accept;
+pub mod framing;
+pub mod guarded;
 pub mod head;
-pub mod rewound;
 
 pub use accept::{Accepted, Gate, accept_loop};

@@ -165,7 +165,7 @@ impl Compiler<'_> {
             breaks: service.breaks.clone(),
             group: service.group.clone(),
             channel: service.channel.as_ref().map(|channel| channel.get_ref().clone()),
-            idle_timeout: service.idle_timeout.map_or(DEFAULT_IDLE, |span| span.0),
+            idle_timeout: service.idle_timeout.as_ref().map_or(DEFAULT_IDLE, |span| span.get_ref().0),
             source: service.source.as_ref().and_then(|citation| self.cited(citation)),
         }
     }

@@ -128,6 +128,22 @@ impl Permit {
     }
 }
 
+impl Permit {
+    /// Refuses plain HTTP where the documents name TLS only.
+    ///
+    /// # Errors
+    /// `not_tls`.
+    pub fn plain_http(&self) -> Result<(), Refusal> {
+        match self.check {
+            HelloCheck::PlainHttp | HelloCheck::Unchecked => Ok(()),
+            HelloCheck::NameRequired | HelloCheck::NameIfSent => {
+                let detail = "this endpoint is documented with TLS only; use https:// (CONNECT) instead of plain http://";
+                Err(Refusal::new(Reason::NotTls, detail, RuleName::Builtin("tls-only")))
+            }
+        }
+    }
+}
+
 /// A decision and all that explains it.
 #[derive(Debug)]
 pub struct Decision {
@@ -230,10 +246,8 @@ impl Policy {
                 format!("{} is in no rule of the policy {:?}; see `ucx-egress explain {destination}`", destination.host, self.name);
             return self.refused(Refusal::new(Reason::HostNotAllowed, detail, RuleName::DEFAULT_DENY), ServiceId::NONE, destination);
         };
-        let detail = format!(
-            "{} is allowed on other ports than {} only; see `ucx-egress explain {destination}`",
-            destination.host, destination.port
-        );
+        let allowed: Vec<String> = self.ports(&destination.host).map(|port| port.to_string()).collect();
+        let detail = format!("port {} of {} is not allowed; allowed: {}", destination.port, destination.host, allowed.join(", "));
         self.refused(Refusal::new(Reason::PortNotAllowed, detail, RuleName::DEFAULT_DENY), rule.service, destination)
     }
 
@@ -276,6 +290,11 @@ impl Policy {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The ports that rules allow of a host.
+    fn ports(&self, host: &Host) -> impl Iterator<Item = u16> {
+        self.hosts.matches(host).filter_map(|index| Some(self.rules.get(*index)?.port))
     }
 
     /// Whether any rule covers the host, on whatever port.

@@ -180,7 +180,7 @@ pub struct Service {
     pub channel: Option<Spanned<String>>,
     /// How long a connection may be silent.
     #[serde(default)]
-    pub idle_timeout: Option<Span>,
+    pub idle_timeout: Option<Spanned<Span>>,
     /// Where it is documented.
     #[serde(default)]
     pub source: Option<Citation>,
@@ -261,6 +261,9 @@ impl Document {
                     "a service that shares a channel has no endpoints of its own; remove `channel` or the endpoint",
                 ));
             }
+        }
+        if let Some(idle) = service.idle_timeout.as_ref().filter(|idle| idle.get_ref().0.is_zero()) {
+            return Err(source.error(idle.span(), "idle_timeout is 0: nothing could pass; write a time such as \"1h\""));
         }
         let endpoint_sources = service.endpoints.iter().filter_map(|endpoint| endpoint.source.as_ref());
         service.source.iter().chain(endpoint_sources).try_for_each(|citation| self.check_citation(source, citation))

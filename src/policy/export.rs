@@ -139,7 +139,8 @@ pub fn squid(policy: &Policy) -> String {
 }
 
 fn squid_pattern(host: &str) -> String {
-    host.replace('.', "\\.").replace('*', "[^.]+")
+    let one_label = if host.starts_with("*.") { "[^.]+" } else { "[^.]*" };
+    host.replace('.', "\\.").replace('*', one_label)
 }
 
 /// Each host pattern once, in order.

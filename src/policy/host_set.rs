@@ -93,13 +93,20 @@ fn path_like(name: &str) -> String {
     name.replace('.', "/")
 }
 
+/// An `xn--` label that ends with a hyphen encodes plain ASCII: old IDNA code takes it for the plain name (RUSTSEC-2024-0421), so
+/// no wildcard covers it.
+fn disguised(label: &str) -> bool {
+    label.starts_with("xn--") && label.ends_with('-')
+}
+
 impl<T> HostSet<T> {
     /// The values of all patterns that cover the host, the most specific pattern first.
     pub fn matches<'a>(&'a self, host: &Host) -> impl Iterator<Item = &'a T> {
         let name = host.name().unwrap_or_default();
         let exact = self.exact.get(name).into_iter().flatten();
-        let globs = if self.globs.is_empty() { Vec::new() } else { self.globs.matches(path_like(name)) };
-        let parent = name.split_once('.').map_or("", |(_, parent)| parent);
+        let (first, parent) = name.split_once('.').unwrap_or(("", ""));
+        let parent = if disguised(first) { "" } else { parent };
+        let globs = if self.globs.is_empty() || parent.is_empty() { Vec::new() } else { self.globs.matches(path_like(name)) };
         let one_label = self.one_label.get(parent).into_iter().flatten();
         exact.chain(globs.into_iter().filter_map(|index| self.glob_values.get(index))).chain(one_label)
     }

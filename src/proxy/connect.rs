@@ -15,6 +15,9 @@ use std::time::Instant;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+/// The reason phrase of a tunnel that stands.
+pub const ESTABLISHED: &str = "Connection established";
+
 /// A CONNECT as read from the wire.
 #[derive(Debug)]
 pub struct Request {
@@ -94,7 +97,7 @@ pub async fn dial(context: &Context, record: &Record, permit: &Permit) -> Result
 
 /// No length, no encoding, no body: what follows is the tunnel (RFC 9110 section 9.3.6).
 fn established(record: &Record) -> String {
-    format!("HTTP/1.1 200 Connection established\r\nx-decision-id: {}\r\n\r\n", record.id())
+    format!("HTTP/1.1 200 {ESTABLISHED}\r\nx-decision-id: {}\r\n\r\n", record.id())
 }
 
 /// Notes the refusal and gives the bytes of its answer.

@@ -1,14 +1,14 @@
 //! A connection on the proxy listener, from its first byte to the path it takes.
 
 use super::context::Context;
-use super::exchange::{self, Entry};
+use super::http1::{self, Entry};
 use super::respond::{Answer, send_and_close};
 use super::{connect, tunnel};
 use crate::audit::{Ended, Start};
 use crate::destination::Malformed;
 use crate::error::Refusal;
 use crate::listener::Accepted;
-use crate::listener::head::{self, Opening};
+use crate::listener::head::{self, Form, Opening};
 use crate::metrics::Protocol;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 /// First room for a request head; a CONNECT fits.
@@ -25,9 +26,8 @@ const FIRST_ROOM: usize = 1024;
 pub async fn connection(context: Arc<Context>, accepted: Accepted) {
     let Accepted { mut stream, client, open } = accepted;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
-    let read = timeout(context.limits.head, read_head(&mut stream, &mut bytes)).await;
-    let opening = match read {
-        Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default()).map(|opening| (opening, length)),
+    let opening = match first_head(&context, &mut stream, &mut bytes).await {
+        Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default(), Form::Absolute).map(|head| (head.opening, length)),
         // Nobody asked anything: an open port check, a pre-connection, or a client that hung up.
         Ok(Ok(None)) => return,
         Err(_) if bytes.is_empty() => return,
@@ -41,10 +41,23 @@ pub async fn connection(context: Arc<Context>, accepted: Accepted) {
             connect::serve(context, stream, open, request, bytes).await;
         }
         Ok((Opening::Http, _)) => {
-            exchange::connection(context, stream, bytes, Entry::Forward { client, open: Mutex::new(Some(open)) }).await;
+            http1::connection(context, stream, bytes, Entry::Forward { client, open: Mutex::new(Some(open)) }).await;
         }
         Err(malformed) => refuse(&context, stream, client, malformed).await,
     }
+}
+
+/// Reads the first head in time. A proxy that stops does not wait for clients that have asked nothing yet.
+async fn first_head(context: &Context, stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Result<Option<usize>, Malformed>, Elapsed> {
+    let read = async {
+        tokio::select! {
+            biased;
+            readable = stream.readable() => if readable.is_err() { return Ok(None) },
+            () = context.journal.stopped() => return Ok(None),
+        }
+        read_head(stream, bytes).await
+    };
+    timeout(context.limits.head, read).await
 }
 
 /// The length of the first head, or `None` when the client left before it sent a byte.
@@ -62,13 +75,14 @@ async fn read_head(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Option
             return Ok(Some(length));
         }
         if bytes.len() > head::MAX_HEAD {
-            return Err(Malformed("the request head is larger than 64 KiB"));
+            return Err(head::TOO_LARGE);
         }
         head::check_start(bytes)?;
     }
 }
 
-async fn refuse(context: &Context, stream: TcpStream, client: SocketAddr, malformed: Malformed) {
+/// Answers a head that cannot be read.
+pub(super) async fn refuse(context: &Context, stream: TcpStream, client: SocketAddr, malformed: Malformed) {
     let mut record = context.record(Start { client, protocol: Protocol::Http1, method: "-" });
     let refusal = Refusal::bad_request(malformed.0);
     record.refused(&refusal);
@@ -86,5 +100,5 @@ pub(super) fn plain_http(
     ahead: Vec<u8>,
     inner: tunnel::Inner,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(exchange::connection(context, stream, ahead, Entry::Inner(inner)))
+    Box::pin(http1::connection(context, stream, ahead, Entry::Inner(inner)))
 }

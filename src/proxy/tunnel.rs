@@ -7,11 +7,13 @@ use crate::audit::{Ended, Record};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::accept::{Counted, contained};
+use crate::metrics::Protocol;
 use crate::policy::{HelloCheck, Permit};
 use crate::relay::{End, Relay, with_scratch};
-use crate::tls::client_hello::{ClientHello, HelloReader, InvalidHello, Progress, ServerName};
+use crate::tls::client_hello::{ClientHello, HelloReader, Progress, ServerName};
 use prometheus::IntGauge;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +29,10 @@ const UNRECOGNIZED_NAME: u8 = 112;
 const MISSING_EXTENSION: u8 = 109;
 /// `access_denied` (RFC 8446 section 6.2).
 const ACCESS_DENIED: u8 = 49;
+/// `decode_error` (RFC 8446 section 6.2).
+const DECODE_ERROR: u8 = 50;
+/// The first byte of a TLS handshake record (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 0x16;
 
 /// Two connections that belong together, and all that is known about them.
 #[derive(Debug)]
@@ -58,8 +64,28 @@ pub struct Inner {
 
 /// Why a tunnel did not come to be.
 enum Stop {
-    Refused(Refusal),
+    Refused(Refusal, Spoken),
     ClientClosed,
+}
+
+/// What the client began to speak, and so understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoken {
+    Tls,
+    /// Letters: the start of an HTTP request.
+    Text,
+    /// Nothing, or nothing known.
+    Other,
+}
+
+impl Spoken {
+    fn by(bytes: &[u8]) -> Self {
+        match bytes.first() {
+            Some(&HANDSHAKE) => Self::Tls,
+            Some(byte) if byte.is_ascii_alphabetic() => Self::Text,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Checks the first bytes and sends the tunnel on its way.
@@ -71,10 +97,10 @@ pub async fn run(context: Arc<Context>, tunnel: Tunnel) {
     let first = match first_bytes(&context, &mut record, &mut client, ahead, &permit).await {
         Ok(first) => first,
         Err(Stop::ClientClosed) => return record.ended(Ended::ClientClosed),
-        Err(Stop::Refused(refusal)) => {
+        Err(Stop::Refused(refusal, spoken)) => {
             record.refused(&refusal);
             drop(upstream);
-            return refuse_inside(client, record, &refusal).await;
+            return refuse_inside(client, record, &refusal, spoken).await;
         }
     };
     record.allowed();
@@ -158,45 +184,43 @@ async fn first_bytes(
     }
     let mut reader = HelloReader::new();
     let read = timeout(context.limits.hello, read_hello(&mut reader, client, &ahead)).await;
-    let refused = match read {
-        Ok(Ok(hello)) => check_name(&hello, permit),
-        Ok(Err(stop)) => Err(stop),
-        Err(_) => Err(Stop::Refused(Refusal::new(Reason::NotTls, "no complete ClientHello arrived in time", RULE))),
+    let refusal = match read {
+        Ok(Some(Progress::Complete(hello))) => check_name(&hello, permit).err(),
+        Ok(Some(Progress::Invalid(invalid))) => Some(not_tls(invalid.detail())),
+        Ok(Some(Progress::NeedMore) | None) => return Err(Stop::ClientClosed),
+        Err(_) => Some(not_tls("no complete ClientHello arrived in time")),
     };
-    match refused {
-        Ok(()) => {}
-        Err(Stop::Refused(refusal)) => context.enforce(record, refusal).map_err(Stop::Refused)?,
-        Err(Stop::ClientClosed) => return Err(Stop::ClientClosed),
+    if let Some(refusal) = refusal {
+        context.enforce(record, refusal).map_err(|refusal| Stop::Refused(refusal, Spoken::by(reader.raw())))?;
     }
     Ok(reader.into_raw())
 }
 
-async fn read_hello(reader: &mut HelloReader, client: &TcpStream, ahead: &[u8]) -> Result<ClientHello, Stop> {
+/// Reads until the hello is complete or invalid; `None` when the client left before.
+async fn read_hello(reader: &mut HelloReader, client: &TcpStream, ahead: &[u8]) -> Option<Progress> {
     let mut progress = if ahead.is_empty() { Progress::NeedMore } else { reader.push(ahead) };
-    loop {
-        match progress {
-            Progress::Complete(hello) => return Ok(hello),
-            Progress::Invalid(invalid) => return Err(Stop::Refused(invalid_hello(invalid))),
-            Progress::NeedMore => {}
-        }
-        client.readable().await.map_err(|_| Stop::ClientClosed)?;
-        let read =
-            with_scratch(|scratch| client.try_read(scratch).map(|read| (read, reader.push(scratch.get(..read).unwrap_or_default()))));
+    while progress == Progress::NeedMore {
+        client.readable().await.ok()?;
+        let read = with_scratch(|scratch| {
+            let read = client.try_read(scratch)?;
+            Ok((read, reader.push(scratch.get(..read).unwrap_or_default())))
+        });
         progress = match read {
-            Ok((0, _)) => return Err(Stop::ClientClosed),
+            Ok((0, _)) => return None,
             Ok((_, progress)) => progress,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Progress::NeedMore,
-            Err(_) => return Err(Stop::ClientClosed),
+            Err(error) if io::Error::kind(&error) == io::ErrorKind::WouldBlock => Progress::NeedMore,
+            Err(_) => return None,
         };
     }
+    Some(progress)
 }
 
-fn invalid_hello(invalid: InvalidHello) -> Refusal {
-    Refusal::new(Reason::NotTls, invalid.detail(), RULE)
+fn not_tls(detail: &'static str) -> Refusal {
+    Refusal::new(Reason::NotTls, detail, RULE)
 }
 
-fn check_name(hello: &ClientHello, permit: &Permit) -> Result<(), Stop> {
-    let refuse = |reason, detail: &'static str| Err(Stop::Refused(Refusal::new(reason, detail, RULE)));
+fn check_name(hello: &ClientHello, permit: &Permit) -> Result<(), Refusal> {
+    let refuse = |reason, detail: &'static str| Err(Refusal::new(reason, detail, RULE));
     let ServerName::Host(name) = &hello.server_name else {
         return match permit.check() {
             HelloCheck::NameIfSent => Ok(()),
@@ -215,16 +239,18 @@ fn check_name(hello: &ClientHello, permit: &Permit) -> Result<(), Stop> {
     refuse(Reason::SniMismatch, "the name in the ClientHello (SNI) is another than the destination")
 }
 
-/// Says no inside a tunnel: a TLS alert to a TLS client, an HTTP answer to one that spoke HTTP.
-async fn refuse_inside(client: TcpStream, record: Record, refusal: &Refusal) {
-    let id = record.id();
-    drop(record);
-    let said = match refusal.reason {
-        Reason::SniMismatch => alert(UNRECOGNIZED_NAME),
-        Reason::SniMissing => alert(MISSING_EXTENSION),
-        Reason::EchRefused => alert(ACCESS_DENIED),
-        _ => Answer::refusal(refusal, id).into_bytes(),
+/// Says no inside a tunnel in the client's own language: a TLS alert, or an HTTP answer behind a CONNECT. A client that said
+/// nothing, or speaks neither, is let go without a word.
+async fn refuse_inside(client: TcpStream, record: Record, refusal: &Refusal, spoken: Spoken) {
+    let said = match (spoken, refusal.reason) {
+        (Spoken::Tls, Reason::SniMismatch) => alert(UNRECOGNIZED_NAME),
+        (Spoken::Tls, Reason::SniMissing) => alert(MISSING_EXTENSION),
+        (Spoken::Tls, Reason::EchRefused) => alert(ACCESS_DENIED),
+        (Spoken::Tls, _) => alert(DECODE_ERROR),
+        (Spoken::Text, _) if record.protocol() != Protocol::Relay => Answer::refusal(refusal, record.id()).into_bytes(),
+        (Spoken::Text | Spoken::Other, _) => Vec::new(),
     };
+    drop(record);
     send_and_close(client, said).await;
 }
 

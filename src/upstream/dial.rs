@@ -81,7 +81,10 @@ impl Dialer {
 
     fn is_own(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
-        let reaches = |own: &SocketAddr| own.port() == address.port() && (own.ip() == ip || (own.ip().is_unspecified() && is_local(ip)));
+        let reaches = |own: &SocketAddr| {
+            own.port() == address.port()
+                && (own.ip() == ip || (own.ip().is_unspecified() && is_local(ip)) || (ip.is_unspecified() && own.ip().is_loopback()))
+        };
         self.own.iter().any(reaches)
     }
 }

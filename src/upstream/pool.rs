@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// A request body on its way upstream.
 pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -17,6 +18,8 @@ pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + S
 const MAX_IDLE_EACH: usize = 64;
 /// An idle connection is not used any more after this long: servers close theirs after 60 to 75 seconds.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
+/// A connection whose last exchange is over gets ready at once; one that does not is not waited for.
+const READY: Duration = Duration::from_millis(50);
 /// Largest head of an upstream's answer.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -41,7 +44,8 @@ impl Pool {
     /// An idle connection that still lives, the most recently used first.
     pub async fn take(&self, destination: &Destination) -> Option<SendRequest<RequestBody>> {
         while let Some(mut idle) = self.pop(destination) {
-            if idle.since.elapsed() < MAX_IDLE_TIME && idle.sender.ready().await.is_ok() {
+            let is_ready = timeout(READY, idle.sender.ready());
+            if idle.since.elapsed() < MAX_IDLE_TIME && is_ready.await.is_ok_and(|ready| ready.is_ok()) {
                 return Some(idle.sender);
             }
         }

@@ -37,6 +37,9 @@ impl FromStr for HostAddress {
         }
         let address: SocketAddr =
             text.parse().map_err(|_| "no address; write \"203.0.113.7\", \"203.0.113.7:8443\" or \"[2001:db8::7]:8443\"")?;
+        if address.port() == 0 {
+            return Err("port 0 cannot be reached; write a port from 1 to 65535, or none");
+        }
         Ok(Self { ip: address.ip(), port: Some(address.port()) })
     }
 }

@@ -1,8 +1,23 @@
 //! The promises of the proxy, each in a file of its own.
 
 #![allow(clippy::disallowed_methods, reason = "tests are clients and origins, they connect themselves")]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking, and so do its helpers")]
 #![allow(missing_docs, reason = "test support is read where it is used")]
 
+mod addresses;
+mod answers;
+mod configuration;
+mod hello;
 mod house;
+mod leaks;
+mod lifecycle;
+mod limits;
+mod observe;
+mod plain_http;
+mod policy;
+mod relay;
+mod series;
 mod smoke;
 mod support;
+mod vectors;
+mod verbs;

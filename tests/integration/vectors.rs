@@ -3,7 +3,7 @@
 //! An allow list is walked around where two readers see two hosts in one text. So each destination of `destinations.tsv`
 //! goes through all four readers of the product: CONNECT, absolute-form, `explain` and the check of a relay.
 
-use crate::support::client::{RawClient, within_deadline};
+use crate::support::client::{Head, Problem, RawClient, within_deadline};
 use crate::support::daemon::{BINARY, Daemon};
 use crate::support::dns::DnsServer;
 use crate::support::origin::RawOrigin;
@@ -81,10 +81,10 @@ fn lines_on(path: char) -> Vec<Line> {
     lines
 }
 
-/// Compares `verdict<TAB>by` of every line with what a path gave, and shows all that differ at once.
+/// Compares `verdict by what` of every line with what a path gave, and shows all that differ at once.
 fn assert_as_written<'a>(seen: impl IntoIterator<Item = (&'a Line, String)>) {
     let differs = |(line, seen): (&Line, String)| {
-        let expected = format!("{}\t{}", line.verdict, line.by);
+        let expected = format!("{} by {}", line.verdict, line.by);
         (seen != expected).then(|| format!("{}: {}: expected {expected}, got {seen}", line.number, line.written))
     };
     let wrong: Vec<String> = seen.into_iter().filter_map(differs).collect();
@@ -127,9 +127,9 @@ impl World {
     }
 
     /// The reason of a refusal: the same in body and reason phrase, with the status that belongs to it, and then the end.
-    async fn refusal(&self, client: &mut RawClient, head: &crate::support::client::Head) -> String {
+    async fn refusal(&self, client: &mut RawClient, head: &Head) -> String {
         let body = client.read_body(head).await;
-        let problem = crate::support::client::Problem::parse(head, &body);
+        let problem = Problem::parse(head, &body);
         assert!(head.reason.contains(&problem.reason), "{head:?}");
         assert_eq!(head.status, if problem.reason == "bad_request" { 400 } else { 403 }, "{problem:?}");
         assert!(client.is_closed().await, "a refused connection is closed");
@@ -182,8 +182,8 @@ async fn connect_decides_as_written() {
         // HTTP/1.0 without Host, as urllib3 sends it: the target alone decides.
         let request = [b"CONNECT ", &line.destination[..], b" HTTP/1.0\r\n\r\n"].concat();
         let verdict = match world.ask(&request).await {
-            Ok(Answered { reason: Some(reason), .. }) => format!("deny\t{reason}"),
-            Ok(Answered { rule, .. }) => format!("allow\t{rule}"),
+            Ok(Answered { reason: Some(reason), .. }) => format!("deny by {reason}"),
+            Ok(Answered { rule, .. }) => format!("allow by {rule}"),
             Err(problem) => problem,
         };
         seen.push((line, verdict));
@@ -220,7 +220,7 @@ async fn absolute_form_decides_as_written() {
 fn absolute_form_verdict(line: &Line, answered: &Answered) -> String {
     let Some(reason) = &answered.reason else { return "a plain request passed".to_owned() };
     let service = line.by.split_once('/').map(|(service, _)| service);
-    if reason == "not_tls" && service == Some(&answered.service) { format!("allow\t{}", line.by) } else { format!("deny\t{reason}") }
+    if reason == "not_tls" && service == Some(&answered.service) { format!("allow by {}", line.by) } else { format!("deny by {reason}") }
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn explained(destination: &str) -> String {
     let verdict = explanation["verdict"].as_str().expect("a verdict");
     assert_eq!(output.status.code(), Some(i32::from(verdict == "deny")), "{explanation}");
     let by = if verdict == "allow" { "rule" } else { "reason" };
-    format!("{verdict}\t{}", explanation[by].as_str().expect("a text"))
+    format!("{verdict} by {}", explanation[by].as_str().expect("a text"))
 }
 
 #[test]
@@ -255,12 +255,12 @@ fn relay_verdict(destination: &str) -> String {
         Ok(config) => {
             let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
             let decision = config.policy.decide(&Subject { client, destination: &config.relays[0].destination });
-            format!("allow\t{}", decision.rule)
+            format!("allow by {}", decision.rule)
         }
         Err(error) => {
             assert!(error.place.starts_with("relay.toml:3:15"), "{error}");
             let (_, reason) = error.message.split_once(" is refused as ").unwrap_or_else(|| panic!("{error}"));
-            format!("deny\t{}", reason.split(':').next().unwrap_or_default())
+            format!("deny by {}", reason.split(':').next().unwrap_or_default())
         }
     }
 }

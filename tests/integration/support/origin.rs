@@ -36,6 +36,7 @@ impl Accepting {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.expect("an open listener accepts");
+                stream.set_nodelay(true).ok(); // a peer that is gone again is a test's own business
                 connections.spawn(serve(stream));
                 while connections.try_join_next().is_some() {}
             }

@@ -1,6 +1,7 @@
 //! The proxy inside the test's own runtime, on free ports.
 
 use crate::support::client::within_deadline;
+use crate::support::policy::PolicyFile;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
@@ -15,11 +16,13 @@ pub struct Setup {
     hosts: Vec<String>,
     sections: String,
     loopback: bool,
+    /// Its file is there as long as this is.
+    _policy: Option<PolicyFile>,
 }
 
 impl Setup {
     pub fn new() -> Self {
-        Self { upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true }
+        Self { upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true, _policy: None }
     }
 
     /// Gives a host a fixed address, with its port.
@@ -49,6 +52,13 @@ impl Setup {
     /// Adds a relay on a free port.
     pub fn relay(self, destination: &str) -> Self {
         self.section(&format!("[[relay]]\naddress = \"127.0.0.1:0\"\ndestination = \"{destination}\""))
+    }
+
+    /// Takes a site's own policy instead of the built-in one.
+    pub fn policy(self, policy: PolicyFile) -> Self {
+        let mut setup = self.section(&policy.section());
+        setup._policy = Some(policy);
+        setup
     }
 
     /// Adds a section as it is written.
@@ -98,9 +108,12 @@ impl Proxy {
         let app = App::bind(config).expect("free loopback ports are to be had");
         let addresses = app.addresses().clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(app.run(async {
-            let _ = stopped.await;
-        }));
+        let running = tokio::spawn(app.run(
+            async {
+                let _ = stopped.await;
+            },
+            std::future::pending(),
+        ));
         Self { addresses, stop, running }
     }
 

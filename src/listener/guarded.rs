@@ -1,0 +1,147 @@
+//! The connection as an HTTP server may see it: heads that were checked, bodies that were followed.
+
+use super::framing::{Framing, Next};
+use super::head::Form;
+use crate::destination::Malformed;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes read at once.
+const READ: usize = 8 * 1024;
+
+/// A connection behind its guard.
+#[derive(Debug)]
+pub struct Guarded<S> {
+    stream: S,
+    framing: Framing,
+    /// Read and not yet passed on; the first `passed` of them may be.
+    held: Vec<u8>,
+    passed: usize,
+    malformed: Option<Malformed>,
+}
+
+impl<S> Guarded<S> {
+    /// Guards a connection of which `ahead` was read already.
+    #[must_use]
+    pub fn new(stream: S, ahead: Vec<u8>, form: Form) -> Self {
+        Self { stream, framing: Framing::new(form), held: ahead, passed: 0, malformed: None }
+    }
+
+    /// What was wrong with a head, if anything was. What is wrong with a body concerns the exchange under way.
+    #[must_use]
+    pub fn malformed(&self) -> Option<Malformed> {
+        self.malformed
+    }
+
+    /// Whether a head has started and is not complete.
+    #[must_use]
+    pub fn is_within_head(&self) -> bool {
+        self.framing.is_in_head() && !self.held.is_empty()
+    }
+
+    /// The connection and what was not passed on.
+    #[must_use]
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        (self.stream, self.held)
+    }
+}
+
+impl<S: AsyncRead + Unpin> Guarded<S> {
+    /// Hands out what passed.
+    fn hand_out(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let now = self.passed.min(buffer.remaining());
+        if now == 0 {
+            return false;
+        }
+        buffer.put_slice(self.held.get(..now).unwrap_or_default());
+        self.held.drain(..now);
+        self.passed -= now;
+        true
+    }
+
+    /// Judges what is held; true if anything passed.
+    fn judge(&mut self) -> Result<bool, Malformed> {
+        if self.held.is_empty() {
+            return Ok(false);
+        }
+        match self.framing.next(&self.held)? {
+            Next::Pass(length) => {
+                self.passed = length;
+                Ok(true)
+            }
+            Next::NeedMore => Ok(false),
+        }
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let before = self.held.len();
+        self.held.resize(before + READ, 0);
+        let mut buffer = ReadBuf::new(self.held.get_mut(before..).unwrap_or_default());
+        let polled = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
+        let read = buffer.filled().len();
+        self.held.truncate(before + read);
+        ready!(polled)?;
+        Poll::Ready(Ok(read))
+    }
+
+    fn refuse(&mut self, malformed: Malformed) -> io::Error {
+        if self.framing.is_in_head() {
+            self.malformed = Some(malformed);
+        }
+        io::Error::new(io::ErrorKind::InvalidData, malformed)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if let Some(malformed) = this.malformed {
+            return Poll::Ready(Err(this.refuse(malformed)));
+        }
+        loop {
+            if this.hand_out(buffer) {
+                return Poll::Ready(Ok(()));
+            }
+            match this.judge() {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(malformed) => return Poll::Ready(Err(this.refuse(malformed))),
+            }
+            if ready!(this.poll_more(cx))? > 0 {
+                continue;
+            }
+            if this.held.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            return Poll::Ready(Err(this.refuse(Malformed("the connection ended within the request head"))));
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A malformed head still gets its answer, from whoever takes the connection back.
+        if self.malformed.is_some() || self.is_within_head() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,89 @@
+//! HTTP/1.1 on a client connection: the guard in front, the HTTP server behind it, one exchange after the other.
+
+use super::context::Context;
+use super::exchange::exchange;
+use super::serve::refuse;
+use super::tunnel::Inner;
+use crate::destination::Malformed;
+use crate::listener::accept::Counted;
+use crate::listener::guarded::Guarded;
+use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpStream;
+
+/// How requests got here.
+#[derive(Debug)]
+pub enum Entry {
+    /// Absolute-form on the proxy listener.
+    Forward {
+        /// The client.
+        client: SocketAddr,
+        /// Its place in limit and gauge, until a CONNECT on the same connection takes it over.
+        open: Mutex<Option<Counted>>,
+    },
+    /// Inside a CONNECT to a plain HTTP endpoint.
+    Inner(Inner),
+}
+
+impl Entry {
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> SocketAddr {
+        match self {
+            Self::Forward { client, .. } => *client,
+            Self::Inner(inner) => inner.client,
+        }
+    }
+
+    fn form(&self) -> Form {
+        match self {
+            Self::Forward { .. } => Form::Absolute,
+            Self::Inner(_) => Form::Origin,
+        }
+    }
+}
+
+/// Serves the requests of one connection, `ahead` first.
+pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) {
+    let (client, form) = (entry.client(), entry.form());
+    let entry = Arc::new(entry);
+    let serve = {
+        let (context, entry) = (context.clone(), entry.clone());
+        service_fn(move |request| {
+            let (context, entry) = (context.clone(), entry.clone());
+            async move { Ok::<_, Infallible>(exchange(context, &entry, request).await) }
+        })
+    };
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(context.limits.head)
+        .max_header_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS)
+        .serve_connection(TokioIo::new(Guarded::new(stream, ahead, form)), serve)
+        .with_upgrades();
+    let mut pinned = Pin::new(&mut connection);
+    let served = tokio::select! {
+        served = pinned.as_mut() => served,
+        () = context.journal.stopped() => {
+            // The exchange under way is finished, no other is begun.
+            pinned.as_mut().graceful_shutdown();
+            pinned.await
+        }
+    };
+    let Some(guarded) = connection.into_parts().map(|parts| parts.io.into_inner()) else { return };
+    let malformed = match served {
+        Err(error) if error.is_timeout() && guarded.is_within_head() => Some(Malformed("the request head did not arrive in time")),
+        _ => guarded.malformed(),
+    };
+    // A head that was refused before it reached the server: nobody has answered it yet.
+    if let Some(malformed) = malformed {
+        refuse(&context, guarded.into_parts().0, client, malformed).await;
+    }
+    drop(entry);
+}
