@@ -154,6 +154,12 @@ impl Reason {
         self.row().title
     }
 
+    /// Whether an exchange that was let through can be cut for this reason.
+    #[must_use]
+    pub const fn cuts(self) -> bool {
+        matches!(self, Self::IdleTimeout | Self::UpstreamFailed | Self::RevokedByReload | Self::ShuttingDown)
+    }
+
     /// Whether `mode = "observe"` lets the exchange pass and only records the refusal.
     ///
     /// What guards the proxy itself (client addresses, private addresses, loops, malformed requests, limits) is enforced in

@@ -67,6 +67,7 @@ pub struct ServiceMetrics {
     allow: IntCounter,
     deny: Vec<IntCounter>,
     would_deny: Vec<Option<IntCounter>>,
+    cuts: Vec<Option<IntCounter>>,
     requests: IntCounterVec,
     /// Time to the answer: from the request's last header byte to the status line.
     pub request_duration: Histogram,
@@ -96,6 +97,13 @@ impl ServiceMetrics {
     /// An exchange was let through that enforcing would refuse.
     pub fn would_deny(&self, reason: Reason) {
         if let Some(Some(counter)) = self.would_deny.get(reason as usize) {
+            counter.inc();
+        }
+    }
+
+    /// An exchange that had been let through was cut.
+    pub fn cut(&self, reason: Reason) {
+        if let Some(Some(counter)) = self.cuts.get(reason as usize) {
             counter.inc();
         }
     }
@@ -147,6 +155,7 @@ pub struct Metrics {
     connections: IntGaugeVec,
     connections_total: IntCounterVec,
     decisions: IntCounterVec,
+    cuts: IntCounterVec,
     requests: IntCounterVec,
     request_duration: HistogramVec,
     tunnels: IntGaugeVec,
@@ -183,6 +192,7 @@ impl Metrics {
                 "Decisions: allow, deny, or would_deny when observing. An allow has no reason.",
                 &["service", "verdict", "reason"],
             ),
+            cuts: family.counters("cuts_total", "Exchanges let through and cut later, by reason.", &["service", "reason"]),
             requests: family.counters(
                 "requests_total",
                 "Answers given, by status; rarer statuses by class.",
@@ -237,6 +247,7 @@ impl Metrics {
             allow: decision("allow", ""),
             deny: Reason::ALL.iter().map(|reason| decision("deny", reason.label())).collect(),
             would_deny: Reason::ALL.iter().map(|reason| reason.observable().then(|| decision("would_deny", reason.label()))).collect(),
+            cuts: Reason::ALL.iter().map(|reason| reason.cuts().then(|| self.cuts.with_label_values(&[service, reason.label()]))).collect(),
             requests: self.requests.clone(),
             request_duration: self.request_duration.with_label_values(&[service]),
             tunnels: self.tunnels.with_label_values(&[service]),
@@ -381,6 +392,7 @@ mod tests {
         "connections",
         "connections_total",
         "decisions_total",
+        "cuts_total",
         "requests_total",
         "request_duration_seconds",
         "tunnels",

@@ -79,8 +79,10 @@ pub enum Ended {
     ClientClosed,
     /// It was dropped before it came to an end.
     Cancelled,
-    /// It was refused or cut; the reason says why.
+    /// It was refused; the reason says why.
     Refused,
+    /// It had passed and was cut; the reason says why.
+    Cut,
 }
 
 impl Ended {
@@ -90,6 +92,7 @@ impl Ended {
             Self::ClientClosed => "client_closed",
             Self::Cancelled => "cancelled",
             Self::Refused => "refused",
+            Self::Cut => "cut",
         }
     }
 }
@@ -117,6 +120,7 @@ pub struct Record {
     metrics: Arc<ServiceMetrics>,
     rule: RuleName,
     verdict: Option<Verdict>,
+    passed: bool,
     reason: Option<Reason>,
     status: u16,
     ended: Ended,
@@ -140,6 +144,7 @@ impl Record {
             metrics: metrics.clone(),
             rule: RuleName::DEFAULT_DENY,
             verdict: None,
+            passed: false,
             reason: None,
             status: 0,
             ended: Ended::Cancelled,
@@ -175,24 +180,30 @@ impl Record {
     pub fn decided(&mut self, service: &Arc<str>, metrics: &Arc<ServiceMetrics>, rule: &RuleName) {
         self.service = service.clone();
         self.metrics = metrics.clone();
-        self.rule = rule.clone();
-    }
-
-    /// The exchange passes; counted once.
-    pub fn allowed(&mut self) {
         if self.verdict.is_none() {
-            self.verdict = Some(Verdict::Allow);
-            self.metrics.allowed();
+            self.rule = rule.clone();
         }
     }
 
-    /// The exchange passes although enforcing would refuse it; counted once.
+    /// The exchange passes. Counted once, and as `would_deny` if enforcing would have refused it.
+    pub fn allowed(&mut self) {
+        match (self.verdict, self.reason) {
+            (None, _) => {
+                self.verdict = Some(Verdict::Allow);
+                self.metrics.allowed();
+            }
+            (Some(Verdict::WouldDeny), Some(reason)) if !self.passed => self.metrics.would_deny(reason),
+            _ => {}
+        }
+        self.passed = true;
+    }
+
+    /// Enforcing would refuse the exchange. The first reason stays; whether it passes in the end is not known yet.
     pub fn would_deny(&mut self, refusal: &Refusal) {
-        if self.verdict != Some(Verdict::WouldDeny) {
+        if self.verdict.is_none() {
             self.verdict = Some(Verdict::WouldDeny);
             self.reason = Some(refusal.reason);
             self.rule = refusal.rule.clone();
-            self.metrics.would_deny(refusal.reason);
         }
     }
 
@@ -200,14 +211,25 @@ impl Record {
     pub fn refused(&mut self, refusal: &Refusal) {
         self.verdict = Some(Verdict::Deny);
         self.rule = refusal.rule.clone();
-        self.cut(refusal.reason);
+        self.reason = Some(refusal.reason);
+        self.ended = Ended::Refused;
+        self.metrics.denied(refusal.reason);
     }
 
-    /// An exchange that had passed was cut.
+    /// An exchange that had passed was cut. It stays one decision: cuts are counted on their own.
     pub fn cut(&mut self, reason: Reason) {
         self.reason = Some(reason);
-        self.ended = Ended::Refused;
-        self.metrics.denied(reason);
+        self.ended = Ended::Cut;
+        self.metrics.cut(reason);
+    }
+
+    /// The proxy ends before the exchange does.
+    fn stopped(&mut self) {
+        if self.passed {
+            return self.cut(Reason::ShuttingDown);
+        }
+        let detail = "the proxy is stopping and the drain time is over";
+        self.refused(&Refusal::new(Reason::ShuttingDown, detail, RuleName::Builtin("limits.drain")));
     }
 
     /// The head of the answer was sent.
@@ -228,7 +250,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if self.ended == Ended::Cancelled && self.journal.is_stopping() {
-            self.cut(Reason::ShuttingDown);
+            self.stopped();
         }
         let reason = self.reason.map_or("", Reason::label);
         let destination = self.destination.as_ref().map_or_else(String::new, Destination::to_string);

@@ -13,6 +13,7 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::accept::contained;
 use crate::listener::guarded::Guarded;
 use crate::listener::head;
+use crate::stall::Stalling;
 use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -64,9 +65,9 @@ fn established_answer(record: &Record) -> Response<AnswerBody> {
 
 /// The socket behind the HTTP server, and what was read from it beyond the request.
 fn taken_back(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<Guarded<Stalling<TcpStream>>>>().ok()?;
     let (client, unread) = parts.io.into_inner().into_parts();
-    Some((client, [&parts.read_buf[..], &unread[..]].concat()))
+    Some((client.into_inner(), [&parts.read_buf[..], &unread[..]].concat()))
 }
 
 fn connect_request(entry: &Entry, request: &Request<Incoming>) -> Result<connect::Request, Refusal> {

@@ -18,6 +18,7 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head;
 use crate::metrics::Protocol;
 use crate::policy::Permit;
+use crate::stall::StallLimit;
 use crate::upstream::pool::RequestBody;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
@@ -27,7 +28,7 @@ use hyper::client::conn::http1::SendRequest;
 use std::sync::Arc;
 
 /// Serves one request.
-pub async fn exchange(context: Arc<Context>, entry: &Entry, request: Request<Incoming>) -> Response<AnswerBody> {
+pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
     let start = Start { client: entry.client(), protocol: Protocol::Http1, method: method_label(request.method()) };
     let mut record = context.record(start);
     if request.method() == Method::CONNECT {
@@ -46,7 +47,8 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, request: Request<Inc
                 response.headers_mut().insert(DECISION_ID, id);
             }
             let idle = permit.idle_timeout();
-            let watcher = AnswerWatcher { context, permit, record, upload, sender: Some(sender) };
+            stall.set(idle);
+            let watcher = AnswerWatcher { context, permit, record, upload, stall: stall.clone(), sender: Some(sender) };
             response.map(|body| AnswerBody::Upstream(Box::pin(Watched::new(body, idle, watcher))))
         }
         Err(refusal) => refuse(record, &refusal),
@@ -71,7 +73,7 @@ async fn forward(
     record: &mut Record,
     upload: &Arc<Upload>,
 ) -> Result<Forwarded, Refusal> {
-    let destination = target(entry, &mut request)?;
+    let destination = target(context, record, entry, &mut request)?;
     record.destination(&destination);
     if method_label(request.method()) == OTHER_METHOD {
         return Err(Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods")));
@@ -103,7 +105,7 @@ fn check_answer(response: &Response<Incoming>) -> Result<(), Refusal> {
 }
 
 /// Where the request goes, and its target turned into origin-form.
-fn target(entry: &Entry, request: &mut Request<Incoming>) -> Result<Destination, Refusal> {
+fn target(context: &Context, record: &mut Record, entry: &Entry, request: &mut Request<Incoming>) -> Result<Destination, Refusal> {
     let is_http_1_0 = request.version() == Version::HTTP_10;
     let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let host = head::check_fields(fields, is_http_1_0).map_err(|malformed| Refusal::bad_request(malformed.0))?.host;
@@ -116,7 +118,7 @@ fn target(entry: &Entry, request: &mut Request<Incoming>) -> Result<Destination,
     };
     if host.is_some_and(|host| host != destination.host) {
         let detail = "the Host field names another host than the request's destination";
-        return Err(Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED));
+        context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;
     }
     *request.uri_mut() = path;
     Ok(destination)
@@ -171,12 +173,16 @@ struct AnswerWatcher {
     permit: Permit,
     record: Record,
     upload: Arc<Upload>,
+    stall: StallLimit,
     sender: Option<SendRequest<RequestBody>>,
 }
 
 impl Drop for AnswerWatcher {
     fn drop(&mut self) {
         self.record.up = self.upload.bytes();
+        if self.stall.was_passed() {
+            self.record.cut(Reason::IdleTimeout);
+        }
     }
 }
 

@@ -2,18 +2,21 @@
 
 use super::context::Context;
 use super::exchange::exchange;
+use super::respond::{is_refusal, linger};
 use super::serve::refuse;
 use super::tunnel::Inner;
 use crate::destination::Malformed;
 use crate::listener::accept::Counted;
 use crate::listener::guarded::Guarded;
 use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
+use crate::stall::{StallLimit, Stalling};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpStream;
 
@@ -49,15 +52,30 @@ impl Entry {
     }
 }
 
+/// How the connection's exchanges go.
+#[derive(Debug, Clone)]
+struct Conduct {
+    /// How long the client may take nothing.
+    stall: StallLimit,
+    /// Whether the last exchange was refused: the client may still be sending it.
+    refused: Arc<AtomicBool>,
+}
+
 /// Serves the requests of one connection, `ahead` first.
 pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) {
     let (client, form) = (entry.client(), entry.form());
     let entry = Arc::new(entry);
+    let conduct = Conduct { stall: StallLimit::new(context.limits.answer), refused: Arc::default() };
+    let stream = Stalling::new(stream, conduct.stall.clone());
     let serve = {
-        let (context, entry) = (context.clone(), entry.clone());
+        let (context, entry, conduct) = (context.clone(), entry.clone(), conduct.clone());
         service_fn(move |request| {
-            let (context, entry) = (context.clone(), entry.clone());
-            async move { Ok::<_, Infallible>(exchange(context, &entry, request).await) }
+            let (context, entry, conduct) = (context.clone(), entry.clone(), conduct.clone());
+            async move {
+                let response = exchange(context, &entry, &conduct.stall, request).await;
+                conduct.refused.store(is_refusal(&response), Ordering::Relaxed);
+                Ok::<_, Infallible>(response)
+            }
         })
     };
     let mut connection = http1::Builder::new()
@@ -81,9 +99,12 @@ pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>
         Err(error) if error.is_timeout() && guarded.is_within_head() => Some(Malformed("the request head did not arrive in time")),
         _ => guarded.malformed(),
     };
-    // A head that was refused before it reached the server: nobody has answered it yet.
-    if let Some(malformed) = malformed {
-        refuse(&context, guarded.into_parts().0, client, malformed).await;
+    let stream = guarded.into_parts().0.into_inner();
+    match malformed {
+        // A head that was refused before it reached the server: nobody has answered it yet.
+        Some(malformed) => refuse(&context, stream, client, malformed).await,
+        None if conduct.refused.load(Ordering::Relaxed) => linger(stream).await,
+        None => {}
     }
     drop(entry);
 }

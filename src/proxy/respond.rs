@@ -98,22 +98,37 @@ fn problem(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
     format!("{document:#}\n").into_bytes()
 }
 
-/// Sends an answer and closes so that the client gets to read it: what it still sends is read and thrown away for a moment,
-/// since closing over unread bytes would reset the connection and destroy the answer.
+/// Whether a response is one of ours.
+#[must_use]
+pub fn is_refusal(response: &Response<AnswerBody>) -> bool {
+    response.headers().contains_key(PROXY_STATUS)
+}
+
+/// Sends an answer and closes so that the client gets to read it.
 pub async fn send_and_close(mut stream: TcpStream, answer: Vec<u8>) {
     // A client that is gone needs no answer; the record says what happened.
-    let _ = tokio::time::timeout(LINGER, async {
+    let sent = tokio::time::timeout(LINGER, async {
         stream.write_all(&answer).await?;
-        stream.shutdown().await?;
+        stream.shutdown().await
+    });
+    if matches!(sent.await, Ok(Ok(()))) {
+        linger(stream).await;
+    }
+}
+
+/// Reads and throws away what a refused client still sends, for a moment: closing over unread bytes would reset the connection
+/// and destroy the answer on its way.
+pub async fn linger(mut stream: TcpStream) {
+    let drained = async {
         let mut rest = [0; 1024];
         let mut left = LINGER_BYTES;
-        loop {
-            match stream.read(&mut rest).await? {
-                0 => return Ok(()),
-                read if read >= left => return Ok::<(), std::io::Error>(()),
-                read => left -= read,
+        while let Ok(read @ 1..) = stream.read(&mut rest).await {
+            left = left.saturating_sub(read);
+            if left == 0 {
+                return;
             }
         }
-    })
-    .await;
+    };
+    // One that goes on sending has had its time.
+    let _ = tokio::time::timeout(LINGER, drained).await;
 }

@@ -48,7 +48,7 @@ pub async fn send(
         };
     }
     let stream = connect::dial(context, record, permit).await?;
-    let mut fresh = pool::open(stream).await.map_err(|_| upstream_failed())?;
+    let mut fresh = pool::open(stream, permit.idle_timeout()).await.map_err(|_| upstream_failed())?;
     match answer(context, &mut fresh, request, upload).await {
         Ok(response) => Ok((response, fresh)),
         Err(Failed::Lost(refusal) | Failed::Final(refusal)) => Err(refusal),

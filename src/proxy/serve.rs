@@ -16,7 +16,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 /// First room for a request head; a CONNECT fits.
@@ -26,7 +25,7 @@ const FIRST_ROOM: usize = 1024;
 pub async fn connection(context: Arc<Context>, accepted: Accepted) {
     let Accepted { mut stream, client, open } = accepted;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
-    let opening = match first_head(&context, &mut stream, &mut bytes).await {
+    let opening = match timeout(context.limits.head, read_head(&context, &mut stream, &mut bytes)).await {
         Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default(), Form::Absolute).map(|head| (head.opening, length)),
         // Nobody asked anything: an open port check, a pre-connection, or a client that hung up.
         Ok(Ok(None)) => return,
@@ -47,24 +46,16 @@ pub async fn connection(context: Arc<Context>, accepted: Accepted) {
     }
 }
 
-/// Reads the first head in time. A proxy that stops does not wait for clients that have asked nothing yet.
-async fn first_head(context: &Context, stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Result<Option<usize>, Malformed>, Elapsed> {
-    let read = async {
-        tokio::select! {
-            biased;
-            readable = stream.readable() => if readable.is_err() { return Ok(None) },
-            () = context.journal.stopped() => return Ok(None),
-        }
-        read_head(stream, bytes).await
-    };
-    timeout(context.limits.head, read).await
-}
-
-/// The length of the first head, or `None` when the client left before it sent a byte.
-async fn read_head(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {
+/// The length of the first head, or `None` when the client left before it sent a byte. A proxy that stops does not wait for
+/// clients that have asked nothing yet.
+async fn read_head(context: &Context, stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {
     loop {
         let before = bytes.len();
-        let read = stream.read_buf(bytes).await.unwrap_or(0);
+        let read = tokio::select! {
+            biased;
+            read = stream.read_buf(bytes) => read.unwrap_or(0),
+            () = context.journal.stopped(), if before == 0 => return Ok(None),
+        };
         if read == 0 {
             return if before == 0 { Ok(None) } else { Err(Malformed("the connection ended within the request head")) };
         }

@@ -163,7 +163,7 @@ async fn plain_http(context: Arc<Context>, tunnel: Tunnel) {
     record.ended(Ended::Completed);
     let Ok(address) = client.peer_addr() else { return };
     // The connection that proved the upstream alive serves the first request.
-    if let Ok(sender) = crate::upstream::pool::open(upstream).await {
+    if let Ok(sender) = crate::upstream::pool::open(upstream, permit.idle_timeout()).await {
         context.pool.put(permit.destination(), sender);
     }
     let inner = Inner { client: address, destination: permit.destination().clone(), open };

@@ -1,6 +1,7 @@
 //! Connections kept for plain HTTP/1.1: the next request of any client to the same destination uses one that is idle.
 
 use crate::destination::Destination;
+use crate::stall::{StallLimit, Stalling};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -76,11 +77,12 @@ impl Pool {
     }
 }
 
-/// Speaks HTTP/1.1 on a fresh connection. Its task ends when the sender is dropped or the upstream hangs up.
+/// Speaks HTTP/1.1 on a fresh connection; an upstream that takes nothing for `idle` is given up. Its task ends when the sender is dropped or the upstream hangs up.
 ///
 /// # Errors
 /// When the connection is gone already.
-pub async fn open(stream: TcpStream) -> hyper::Result<SendRequest<RequestBody>> {
+pub async fn open(stream: TcpStream, idle: Duration) -> hyper::Result<SendRequest<RequestBody>> {
+    let stream = Stalling::new(stream, StallLimit::new(idle));
     let (sender, connection) = http1::Builder::new().max_header_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         // What went wrong is told to the request that was under way; an idle connection that ends is no event.

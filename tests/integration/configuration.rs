@@ -128,11 +128,7 @@ const REFUSED_RELAYS: &[Wrong] = &[
         "c.toml:3:15",
         &["host_not_allowed", "\"t.example.org:1636\""],
     ),
-    (
-        "[[relay]]\naddress = \"127.0.0.1:0\"\ndestination = \"t.imagicle.cloud:636\"",
-        "c.toml:3:15",
-        &["port_not_allowed", "allowed: 1636"],
-    ),
+    ("[[relay]]\naddress = \"127.0.0.1:0\"\ndestination = \"t.imagicle.cloud:636\"", "c.toml:3:15", &["port_not_allowed", "allowed: 1636"]),
     ("[[relay]]\naddress = \"127.0.0.1:0\"\ndestination = \"203.0.113.7:1636\"", "c.toml:3:15", &["ip_literal", "documented host name"]),
     ("[[relay]]\naddress = \"127.0.0.1:0\"\ndestination = \"t.imagicle.cloud\"", "c.toml:3:15", &["bad_request", "write host:port"]),
     (

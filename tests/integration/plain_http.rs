@@ -1,6 +1,7 @@
 //! Plain HTTP, where a site's own policy allows it: each request is decided for itself, and nothing passes that a second
 //! reader could understand differently.
 
+mod cuts;
 mod early;
 mod fields;
 mod forwarding;

@@ -3,7 +3,7 @@
 use super::{World, connect, get};
 use crate::support::client::{RawClient, client_hello};
 use crate::support::daemon::{Daemon, records};
-use crate::support::scrape::{Scrape, wait_until};
+use crate::support::scrape::{Scrape, wait_until_idle};
 use serde_json::Value;
 
 /// Words that stand for what nobody may see. Each is put where its name says.
@@ -95,7 +95,7 @@ async fn nothing_is_repeated(format: &str) {
     let daemon = Daemon::start_logging(&world.setup().text(), format).await;
     let answers = say_all(&daemon).await;
     is_silent("an answer", &String::from_utf8_lossy(&answers));
-    wait_until(daemon.admin, |scrape| scrape.value("ucx_egress_connections", &[("listener", "proxy")]) == Some(0.0)).await;
+    wait_until_idle(daemon.admin).await;
     is_silent("a metric", Scrape::get(daemon.admin).await.text());
     let (_, lines) = daemon.stop().await;
     assert!(lines.len() > marked().len(), "every exchange is logged: {lines:#?}");

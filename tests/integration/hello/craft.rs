@@ -1,4 +1,4 @@
-//! ClientHellos that no library would send, byte by byte (RFC 8446 section 4.1.2).
+//! Hellos of clients that no library would send, byte by byte (RFC 8446 section 4.1.2).
 
 /// Extension `server_name` (RFC 6066 section 3).
 pub const SERVER_NAME: u16 = 0;

@@ -70,9 +70,9 @@ async fn a_client_that_leaves_within_its_hello_leaves_nothing_behind() {
         let address = client.local_addr();
         client.send(&hello[..said]).await;
         if resets {
-            client.reset()
+            client.reset();
         } else {
-            drop(client)
+            drop(client);
         }
         let record = record_of(&mut daemon, address).await;
         assert_eq!((record["ended"].as_str(), record["reason"].as_str()), (Some("client_closed"), Some("")));

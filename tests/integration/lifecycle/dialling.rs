@@ -91,9 +91,9 @@ async fn a_client_that_leaves_while_the_name_is_looked_up_is_recorded_once() {
         client.send(b"CONNECT api.imagicle.com:443 HTTP/1.1\r\n\r\n").await;
         dns.wait_for_queries(number + 1).await;
         if resets {
-            client.reset()
+            client.reset();
         } else {
-            drop(client)
+            drop(client);
         }
         let record = record_of(&mut daemon, address).await;
         assert_eq!(record["destination"].as_str(), Some(AUTHORITY));

@@ -4,7 +4,7 @@ use super::{HOST, echoes, echoing_tunnel, idle_after, record_of, tunnel};
 use crate::support::client::client_hello;
 use crate::support::daemon::{Daemon, records};
 use crate::support::origin::{Behaviour, RawOrigin};
-use crate::support::scrape::wait_until;
+use crate::support::scrape::wait_until_idle;
 use std::time::Duration;
 use tokio::time::interval;
 
@@ -31,7 +31,7 @@ async fn a_silent_half_is_closed_too() {
     let mut client = tunnel(proxy.proxy()).await;
     assert_eq!(client.read_to_end().await, b"");
     origin.wait_for_closed(1).await;
-    wait_until(proxy.admin(), |scrape| scrape.sum("ucx_egress_tunnels") == 0.0).await;
+    wait_until_idle(proxy.admin()).await;
 }
 
 /// A receiver that takes nothing more is silence as well, however much waits for it.
@@ -41,7 +41,7 @@ async fn a_stalled_tunnel_is_closed() {
     let proxy = idle_after("300ms", origin.addr()).start();
     let client = tunnel(proxy.proxy()).await;
     origin.wait_for_closed(1).await;
-    wait_until(proxy.admin(), |scrape| scrape.sum("ucx_egress_tunnels") == 0.0).await;
+    wait_until_idle(proxy.admin()).await;
     drop(client);
 }
 

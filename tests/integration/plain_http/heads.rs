@@ -5,7 +5,7 @@ use super::{HOST, answer, get, refusal, request, setup};
 use crate::support::client::{Closing, Problem, RawClient};
 use crate::support::origin::{HttpOrigin, RawOrigin};
 use crate::support::proxy::Proxy;
-use crate::support::scrape::{Scrape, wait_until};
+use crate::support::scrape::{Scrape, wait_until_idle};
 use std::net::SocketAddr;
 
 /// What is wrong, and the head (with a body, where there is one).
@@ -153,10 +153,10 @@ async fn complaint(proxy: &Proxy, what: &str, mut client: RawClient, bytes: &[u8
     let (said, closing) = client.read_until_closed().await;
     drop(client);
     let said = String::from_utf8_lossy(&said);
-    let after = wait_until(proxy.admin(), |scrape| scrape.value("ucx_egress_connections", &[("listener", "proxy")]) == Some(0.0)).await;
+    let after = wait_until_idle(proxy.admin()).await;
     let counted = after.decisions("deny", "bad_request") - before.decisions("deny", "bad_request");
     let explained = said.starts_with("HTTP/1.1 400 Bad Request (bad_request)\r\n") && said.contains("\"reason\": \"bad_request\"");
-    let right = counted == 1.0 && explained && closing == Closing::Clean;
+    let right = counted == 1 && explained && closing == Closing::Clean;
     (!right).then(|| format!("{what}: counted {counted}, {closing:?}, {:?}", said.lines().next().unwrap_or_default()))
 }
 

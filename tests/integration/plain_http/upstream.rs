@@ -3,7 +3,7 @@
 use super::{answer, get, refusal, refused, request, setup};
 use crate::support::client::{Closing, RawClient, within_deadline};
 use crate::support::origin::{Behaviour, RawOrigin, ScriptedOrigin};
-use crate::support::scrape::{wait_for_decisions, wait_until};
+use crate::support::scrape::{wait_for_decisions, wait_until_idle};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -111,7 +111,7 @@ async fn a_body_cut_short_breaks_the_connection() {
         assert_eq!(client.read_head().await.status, 200);
         let (body, _) = client.read_until_closed().await;
         assert!(!body.ends_with(b"0\r\n\r\n"), "{bytes}");
-        wait_until(proxy.admin(), |scrape| scrape.value("ucx_egress_connections", &[("listener", "proxy")]) == Some(0.0)).await;
+        wait_until_idle(proxy.admin()).await;
     }
 }
 
@@ -202,13 +202,13 @@ async fn a_client_that_leaves_ends_the_upstream_request() {
         client.send(&request("POST", "/", "Content-Length: 100\r\n", "half")).await;
         origin.wait_for_connections(number).await;
         if number == 1 {
-            drop(client)
+            drop(client);
         } else {
-            client.reset()
+            client.reset();
         }
         origin.wait_for_closed(number).await;
     }
-    wait_until(proxy.admin(), |scrape| scrape.value("ucx_egress_connections", &[("listener", "proxy")]) == Some(0.0)).await;
+    wait_until_idle(proxy.admin()).await;
 }
 
 #[tokio::test]

@@ -28,16 +28,14 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Waits for `event`, and fails the test by the name of what did not happen in time.
 pub async fn within_deadline<T>(what: &str, event: impl Future<Output = T>) -> T {
-    match timeout(DEADLINE, event).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited {DEADLINE:?} in vain: {what}"),
-    }
+    let Ok(value) = timeout(DEADLINE, event).await else { panic!("waited {DEADLINE:?} in vain: {what}") };
+    value
 }
 
 /// How the other side ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// FIN, and close_notify where there is TLS.
+    /// FIN, and `close_notify` where there is TLS.
     Clean,
     /// RST, or TLS cut short.
     Abrupt,
@@ -100,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         within_deadline("send", sending).await
     }
 
-    /// Says "no more from here" (FIN, close_notify) and keeps listening.
+    /// Says "no more from here" (FIN, `close_notify`) and keeps listening.
     pub async fn finish(&mut self) {
         self.try_finish().await.expect("the connection can be half-closed");
     }

@@ -27,6 +27,6 @@ impl PolicyFile {
 
     /// The section of the configuration that names it.
     pub fn section(&self) -> String {
-        format!("[policy]\nfile = {:?}", self.folder.path().join("policy.toml"))
+        format!("[policy]\nfile = \"{}\"", self.folder.path().join("policy.toml").display())
     }
 }

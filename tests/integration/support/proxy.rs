@@ -16,13 +16,12 @@ pub struct Setup {
     hosts: Vec<String>,
     sections: String,
     loopback: bool,
-    /// Its file is there as long as this is.
-    _policy: Option<PolicyFile>,
+    policy: Option<PolicyFile>,
 }
 
 impl Setup {
     pub fn new() -> Self {
-        Self { upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true, _policy: None }
+        Self { upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true, policy: None }
     }
 
     /// Gives a host a fixed address, with its port.
@@ -55,10 +54,9 @@ impl Setup {
     }
 
     /// Takes a site's own policy instead of the built-in one.
-    pub fn policy(self, policy: PolicyFile) -> Self {
-        let mut setup = self.section(&policy.section());
-        setup._policy = Some(policy);
-        setup
+    pub fn policy(mut self, policy: PolicyFile) -> Self {
+        self.policy = Some(policy);
+        self
     }
 
     /// Adds a section as it is written.
@@ -80,7 +78,8 @@ impl Setup {
         for line in &self.upstream {
             writeln!(text, "{line}").expect("writing to a string");
         }
-        writeln!(text, "[upstream.hosts]\n{}\n{}", self.hosts.join("\n"), self.sections).expect("writing to a string");
+        let policy = self.policy.as_ref().map_or_else(String::new, PolicyFile::section);
+        writeln!(text, "[upstream.hosts]\n{}\n{}\n{policy}", self.hosts.join("\n"), self.sections).expect("writing to a string");
         text
     }
 

@@ -17,6 +17,8 @@ struct Sample {
     name: String,
     labels: Vec<(String, String)>,
     value: f64,
+    /// The value, if it is written as a whole number.
+    whole: Option<usize>,
 }
 
 impl Scrape {
@@ -40,14 +42,32 @@ impl Scrape {
         matching.map(|sample| sample.value).reduce(|sum, value| sum + value)
     }
 
-    /// All series called `name`, added up; 0 if there are none yet.
-    pub fn sum(&self, name: &str) -> f64 {
-        self.value(name, &[]).unwrap_or(0.0)
+    /// The same for what is counted in whole numbers. A series that does not exist fails the test: it counts nothing.
+    pub fn count(&self, name: &str, labels: &[(&str, &str)]) -> usize {
+        let matching: Vec<_> = self.samples.iter().filter(|sample| sample.matches(name, labels)).collect();
+        assert!(!matching.is_empty(), "no series {name} with {labels:?}");
+        matching.iter().map(|sample| sample.whole.expect("counts are whole numbers")).sum()
     }
 
     /// Decisions with this verdict and reason, whatever the service; an allow has the reason `""`.
-    pub fn decisions(&self, verdict: &str, reason: &str) -> f64 {
-        self.value("ucx_egress_decisions_total", &[("verdict", verdict), ("reason", reason)]).unwrap_or(0.0)
+    pub fn decisions(&self, verdict: &str, reason: &str) -> usize {
+        self.count("ucx_egress_decisions_total", &[("verdict", verdict), ("reason", reason)])
+    }
+
+    pub fn all_decisions(&self) -> usize {
+        self.count("ucx_egress_decisions_total", &[])
+    }
+
+    /// Clients connected to the proxy's listener now.
+    pub fn clients(&self) -> usize {
+        self.count("ucx_egress_connections", &[("listener", "proxy")])
+    }
+
+    /// Nobody is connected, no tunnel is open.
+    pub fn is_idle(&self) -> bool {
+        self.clients() == 0
+            && self.count("ucx_egress_connections", &[("listener", "relay")]) == 0
+            && self.count("ucx_egress_tunnels", &[]) == 0
     }
 
     /// How many series the scrape holds: what an operator pays for.
@@ -75,9 +95,9 @@ impl Sample {
             Some(rest) => parse_labels(rest),
             None => (Vec::new(), rest),
         };
-        let value = rest.split_ascii_whitespace().next().and_then(|word| word.parse().ok());
-        let value = value.unwrap_or_else(|| panic!("no number in {line}"));
-        Self { name: name.to_owned(), labels, value }
+        let word = rest.split_ascii_whitespace().next().unwrap_or_default();
+        let value = word.parse().unwrap_or_else(|_| panic!("no number in {line}"));
+        Self { name: name.to_owned(), labels, value, whole: word.parse().ok() }
     }
 
     fn matches(&self, name: &str, labels: &[(&str, &str)]) -> bool {
@@ -134,6 +154,11 @@ pub async fn wait_until(admin: SocketAddr, condition: impl Fn(&Scrape) -> bool) 
 }
 
 /// Waits until so many decisions with this verdict and reason were counted.
-pub async fn wait_for_decisions(admin: SocketAddr, verdict: &str, reason: &str, count: u32) -> Scrape {
-    wait_until(admin, |scrape| scrape.decisions(verdict, reason) >= f64::from(count)).await
+pub async fn wait_for_decisions(admin: SocketAddr, verdict: &str, reason: &str, count: usize) -> Scrape {
+    wait_until(admin, |scrape| scrape.decisions(verdict, reason) >= count).await
+}
+
+/// Waits until every client is gone and every tunnel closed.
+pub async fn wait_until_idle(admin: SocketAddr) -> Scrape {
+    wait_until(admin, Scrape::is_idle).await
 }

@@ -9,7 +9,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -124,26 +123,19 @@ async fn serve<S>(stream: S, server_name: Option<String>, seen: watch::Sender<Se
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let server_name = Arc::new(server_name);
     let service = service_fn(|request| {
-        let (server_name, seen) = (Arc::clone(&server_name), seen.clone());
-        async move { Ok::<_, hyper::Error>(answer(record(request, &server_name, &seen).await?)) }
+        let (server_name, seen) = (server_name.clone(), seen.clone());
+        async move { Ok::<_, hyper::Error>(answer(record(request, server_name, &seen).await?)) }
     });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     connection.await.ok(); // a connection cut short is what some tests are about
 }
 
 /// Shows the request to the test as soon as its head is there, then waits for the body.
-async fn record(request: Request<Incoming>, server_name: &Option<String>, seen: &watch::Sender<Seen>) -> Result<Recorded, hyper::Error> {
+async fn record(request: Request<Incoming>, server_name: Option<String>, seen: &watch::Sender<Seen>) -> Result<Recorded, hyper::Error> {
     let (head, body) = request.into_parts();
-    let mut recorded = Recorded {
-        method: head.method,
-        uri: head.uri,
-        version: head.version,
-        headers: head.headers,
-        body: Bytes::new(),
-        server_name: server_name.clone(),
-    };
+    let mut recorded =
+        Recorded { method: head.method, uri: head.uri, version: head.version, headers: head.headers, body: Bytes::new(), server_name };
     let mut index = 0;
     seen.send_modify(|seen| {
         index = seen.requests.len();
