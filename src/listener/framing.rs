@@ -141,13 +141,11 @@ impl Framing {
             if notes > MAX_CHUNK_NOTES {
                 return Err(Malformed("the chunk extensions or trailers are larger than 16 KiB"));
             }
-            match part.step(*byte)? {
-                Some(next) => part = next,
-                None => {
-                    self.state = State::Head { searched: 0 };
-                    return Ok(at);
-                }
-            }
+            let Some(next) = part.step(*byte)? else {
+                self.state = State::Head { searched: 0 };
+                return Ok(at);
+            };
+            part = next;
         }
         self.state = State::Chunked { part, notes };
         Ok(at)
@@ -167,14 +165,13 @@ impl Part {
             (Self::Size { size, digits }, b';') if digits > 0 => Self::Extension { size },
             (Self::Extension { size }, b'\r') => Self::SizeEnd { size },
             (Self::Extension { size }, byte) if is_field_byte(byte) => Self::Extension { size },
-            (Self::SizeEnd { size: 0 }, b'\n') => Self::Trailer { empty: true },
-            (Self::SizeEnd { size }, b'\n') => Self::Data { left: size },
             (Self::DataCr, b'\r') => Self::DataLf,
             (Self::DataLf, b'\n') => Self::Size { size: 0, digits: 0 },
             (Self::Trailer { empty }, b'\r') => Self::TrailerEnd { empty },
             (Self::Trailer { .. }, byte) if is_field_byte(byte) => Self::Trailer { empty: false },
             (Self::TrailerEnd { empty: true }, b'\n') => return Ok(None),
-            (Self::TrailerEnd { empty: false }, b'\n') => Self::Trailer { empty: true },
+            (Self::SizeEnd { size: 0 } | Self::TrailerEnd { empty: false }, b'\n') => Self::Trailer { empty: true },
+            (Self::SizeEnd { size }, b'\n') => Self::Data { left: size },
             _ => return Err(CHUNK),
         };
         Ok(Some(next))

@@ -223,7 +223,7 @@ mod tests {
             let destination = Destination::from_authority(b"t.imagicle.com:443").expect("a destination");
             match connect(head) {
                 Ok(Opening::Connect(found, host)) => {
-                    assert!(found == destination && host.is_none_or(|host| host == destination.host), "{head}")
+                    assert!(found == destination && host.is_none_or(|host| host == destination.host), "{head}");
                 }
                 other => panic!("{head}: {other:?}"),
             }

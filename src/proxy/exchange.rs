@@ -56,6 +56,7 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
 }
 
 /// The answer to a refused request.
+#[must_use]
 pub fn refuse(mut record: Record, refusal: &Refusal) -> Response<AnswerBody> {
     record.refused(refusal);
     record.answered(refusal.reason.status());

@@ -107,19 +107,18 @@ pub fn is_refusal(response: &Response<AnswerBody>) -> bool {
 /// Sends an answer and closes so that the client gets to read it.
 pub async fn send_and_close(mut stream: TcpStream, answer: Vec<u8>) {
     // A client that is gone needs no answer; the record says what happened.
-    let sent = tokio::time::timeout(LINGER, async {
-        stream.write_all(&answer).await?;
-        stream.shutdown().await
-    });
+    let sent = tokio::time::timeout(LINGER, async { stream.write_all(&answer).await });
     if matches!(sent.await, Ok(Ok(()))) {
         linger(stream).await;
     }
 }
 
-/// Reads and throws away what a refused client still sends, for a moment: closing over unread bytes would reset the connection
-/// and destroy the answer on its way.
+/// Ends the sending side, then reads and throws away what a refused client still sends, for a moment: closing over unread bytes
+/// would reset the connection and destroy the answer on its way.
 pub async fn linger(mut stream: TcpStream) {
     let drained = async {
+        // It may have been ended already, or the client may be gone: reading tells.
+        let _ = stream.shutdown().await;
         let mut rest = [0; 1024];
         let mut left = LINGER_BYTES;
         while let Ok(read @ 1..) = stream.read(&mut rest).await {
