@@ -72,7 +72,7 @@ async fn wait(mut terminate: Signal, mut interrupt: Signal, first: oneshot::Send
 
 async fn received(signal: oneshot::Receiver<()>) {
     if signal.await.is_err() {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 }
 

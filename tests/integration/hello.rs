@@ -1,7 +1,7 @@
 //! The first bytes of a tunnel: whatever way they are cut, the name in them must be the destination, or nothing of them
 //! reaches the cloud.
 
-mod craft;
+pub mod craft;
 
 use crate::support::client::{Closing, Problem, RawClient, client_hello, client_hello_without_sni};
 use crate::support::origin::RawOrigin;
@@ -267,19 +267,20 @@ async fn plain_http_in_a_tunnel_is_told_why() {
 #[tokio::test]
 async fn what_is_not_tls_never_reaches_the_cloud() {
     let mut bench = Bench::start().await;
-    let other: [&[u8]; 8] = [
-        b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10",   // an SSLv2 hello
-        b"SSH-2.0-OpenSSH_9.6\r\n",                        //
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",               // HTTP/2 in the clear
-        b"\x15\x03\x03\x00\x02\x01\x00",                   // a TLS alert
-        b"\x17\x03\x03\x00\x10abcdefghijklmnop",           // TLS application data
-        b"\x16\x02\x00\x00\x05\x01\x00\x00\x01\x00",       // a TLS that never was
-        b"\x00\x00\x00\x00\x00\x00\x00\x00",               //
-        b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0", // an LDAP bind
+    let other: [(&str, &[u8]); 8] = [
+        ("an SSLv2 hello", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"),
+        ("SSH", b"SSH-2.0-OpenSSH_9.6\r\n"),
+        ("HTTP/2 in the clear", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        ("a TLS alert", b"\x15\x03\x03\x00\x02\x01\x00"),
+        ("TLS application data", b"\x17\x03\x03\x00\x10abcdefghijklmnop"),
+        ("a TLS that never was", b"\x16\x02\x00\x00\x05\x01\x00\x00\x01\x00"),
+        ("zeroes", b"\x00\x00\x00\x00\x00\x00\x00\x00"),
+        ("an LDAP bind", b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00"),
     ];
-    for (number, bytes) in other.into_iter().enumerate() {
+    for (number, (what, bytes)) in other.into_iter().enumerate() {
         let client = bench.say(b"", &[bytes]).await;
-        bench.answers(client).await;
+        let answer = bench.answers(client).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{what}");
         bench.counted("not_tls", number + 1).await;
     }
 }

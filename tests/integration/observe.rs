@@ -1,6 +1,7 @@
 //! Observing: what the policy would refuse passes and is recorded; what guards the customer's own network is refused all
 //! the same.
 
+use crate::hello::craft::{ENCRYPTED_CLIENT_HELLO, Hello};
 use crate::support::client::{Closing, Head, Problem, RawClient, client_hello, client_hello_without_sni, exchange};
 use crate::support::daemon::{Daemon, records};
 use crate::support::origin::{Behaviour, HttpOrigin, RawOrigin};
@@ -84,10 +85,12 @@ async fn an_unknown_destination_may_speak_anything() {
 
 #[tokio::test]
 async fn first_bytes_that_would_be_refused_pass_and_are_recorded() {
-    let cases: [(&str, Vec<u8>); 3] = [
+    let cases: [(&str, Vec<u8>); 5] = [
         ("sni_mismatch", client_hello(Some("grpc.imagicle.com"))),
         ("sni_missing", client_hello_without_sni()),
         ("not_tls", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ("not_tls", Hello::to("").bytes()),
+        ("ech_refused", Hello::to("public.test").extension(ENCRYPTED_CLIENT_HELLO, &[0; 200]).bytes()),
     ];
     for (reason, bytes) in cases {
         let origin = RawOrigin::scripted(Behaviour::Echo).await;
