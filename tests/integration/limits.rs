@@ -2,7 +2,8 @@
 
 use crate::support::client::{Closing, Problem, RawClient, client_hello, connect_tunnel, exchange};
 use crate::support::daemon::{Daemon, records};
-use crate::support::origin::{Behaviour, RawOrigin};
+use crate::support::origin::{Behaviour, HttpOrigin, RawOrigin};
+use crate::support::policy::PolicyFile;
 use crate::support::proxy::{Proxy, Setup};
 use crate::support::scrape::{Scrape, wait_for_decisions, wait_until};
 use std::net::SocketAddr;
@@ -120,6 +121,29 @@ async fn a_head_that_trickles_in_is_refused_in_time() {
     }
     let head = client.read_head().await;
     assert_eq!(head.status, 400);
+}
+
+/// The deadline holds for every head of a connection; between two of them silence is no exchange.
+#[tokio::test]
+async fn a_later_head_has_its_deadline_too() {
+    let origin = HttpOrigin::start().await;
+    let policy = PolicyFile::of("site", "1m", &[("plain.test", 80, "http")]);
+    let setup = Setup::new().host("plain.test", origin.addr()).policy(policy).section(IMPATIENT);
+    let proxy = setup.start();
+    let request = b"GET http://plain.test/status/200 HTTP/1.1\r\nHost: plain.test\r\n\r\n";
+    for half in [&b""[..], b"G", b"GET http://plain.test/status/200 HTTP/1.1\r\nHost: pl"] {
+        let mut client = RawClient::connect(proxy.proxy()).await;
+        client.send(request).await;
+        assert_eq!(client.read_head().await.status, 200);
+        client.send(half).await;
+        if half.is_empty() {
+            assert_eq!(client.read_until_closed().await, (Vec::new(), Closing::Clean));
+        } else {
+            is_bad_request(&mut client, "in time").await;
+        }
+    }
+    let scrape = wait_for_decisions(proxy.admin(), "deny", "bad_request", 2).await;
+    assert_eq!((scrape.all_decisions(), origin.requests().len()), (5, 3));
 }
 
 /// An open port check or a pre-connection asks nothing, so it is no exchange.

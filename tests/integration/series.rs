@@ -10,11 +10,12 @@ use futures_util::stream::{StreamExt as _, iter};
 use std::collections::HashSet;
 
 /// The families of the contract, by their type.
-const FAMILIES: [(&str, &str); 24] = [
+const FAMILIES: [(&str, &str); 25] = [
     ("build_info", "gauge"),
     ("connections", "gauge"),
     ("connections_total", "counter"),
     ("decisions_total", "counter"),
+    ("cuts_total", "counter"),
     ("requests_total", "counter"),
     ("request_duration_seconds", "histogram"),
     ("tunnels", "gauge"),
@@ -189,5 +190,8 @@ async fn counters_add_up() {
     assert_eq!(scrape.count("ucx_egress_requests_total", &[("code", "200")]), 4);
     assert_eq!(scrape.count("ucx_egress_decisions_total", &[("verdict", "allow")]), 5);
     assert_eq!(scrape.count("ucx_egress_coverage_total", &[("service", "site"), ("state", "tunnelled")]), 3);
-    assert_eq!(scrape.all_decisions(), 7, "a tunnel that was allowed and cut later is counted twice");
+    assert_eq!(scrape.all_decisions(), 7, "a tunnel that is cut later is still one decision");
+    for (reason, count) in [("upstream_failed", 1), ("idle_timeout", 1), ("shutting_down", 0)] {
+        assert_eq!(scrape.count("ucx_egress_cuts_total", &[("service", "site"), ("reason", reason)]), count, "{reason}");
+    }
 }
