@@ -60,6 +60,13 @@ struct Half {
     done: bool,
 }
 
+/// The direction of bytes.
+#[derive(Debug, Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
+}
+
 /// Which side of a direction broke.
 enum Broke {
     Source,
@@ -147,6 +154,8 @@ pub struct Relay {
     upstream: TcpStream,
     up: Half,
     down: Half,
+    /// How a side broke that took nothing more, while the other direction still runs.
+    broken: Option<End>,
     moved: u64,
     last_move: Instant,
     idle: Duration,
@@ -164,6 +173,7 @@ impl Relay {
             upstream,
             up: Half::starting_with(first),
             down: Half::default(),
+            broken: None,
             moved: 0,
             last_move: now,
             idle,
@@ -182,20 +192,43 @@ impl Relay {
         if !self.up.done
             && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream)
         {
-            return Poll::Ready(match broke {
-                Broke::Source => End::ClientBroke,
-                Broke::Sink => End::UpstreamBroke,
-            });
+            match broke {
+                Broke::Source => return Poll::Ready(self.end_by_reset(End::ClientBroke)),
+                Broke::Sink => self.abandoned(Direction::Up, End::UpstreamBroke),
+            }
         }
         if !self.down.done
             && let Poll::Ready(Err(broke)) = self.down.poll_move(cx, &mut self.upstream, &mut self.client)
         {
-            return Poll::Ready(match broke {
-                Broke::Source => End::UpstreamBroke,
-                Broke::Sink => End::ClientBroke,
-            });
+            match broke {
+                Broke::Source => return Poll::Ready(self.end_by_reset(End::UpstreamBroke)),
+                Broke::Sink => self.abandoned(Direction::Down, End::ClientBroke),
+            }
         }
-        if self.up.done && self.down.done { Poll::Ready(End::Completed) } else { Poll::Pending }
+        if self.up.done && self.down.done { Poll::Ready(self.broken.unwrap_or(End::Completed)) } else { Poll::Pending }
+    }
+
+    /// A side takes nothing more. What it said before is still to be delivered: an answer that refuses an upload, a TLS alert.
+    fn abandoned(&mut self, direction: Direction, end: End) {
+        let half = match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        };
+        half.pending = Vec::new();
+        half.done = true;
+        self.broken.get_or_insert(end);
+    }
+
+    /// A side broke within what it was saying. That must not look to the other like an orderly end: the other is reset, unless
+    /// the break was known before and what followed it has to arrive.
+    fn end_by_reset(&self, end: End) -> End {
+        if let Some(known) = self.broken {
+            return known;
+        }
+        let survivor = if end == End::ClientBroke { &self.upstream } else { &self.client };
+        // Best effort: a socket that cannot take the option is gone too.
+        let _ = socket2::SockRef::from(survivor).set_linger(Some(Duration::ZERO));
+        end
     }
 
     /// One timer for the whole relay, moved only when it fires: a busy tunnel touches it once in an idle period.
@@ -231,17 +264,6 @@ impl Relay {
         self.metrics.bytes_up.inc_by(self.up.unflushed());
         self.metrics.bytes_down.inc_by(self.down.unflushed());
     }
-
-    /// A side that broke must not look to the other like an orderly end: it is reset.
-    fn reset_survivor(&self, end: End) {
-        let survivor = match end {
-            End::ClientBroke => &self.upstream,
-            End::UpstreamBroke => &self.client,
-            End::Completed | End::Idle => return,
-        };
-        // Best effort: a socket that cannot take the option is gone too.
-        let _ = socket2::SockRef::from(survivor).set_linger(Some(Duration::ZERO));
-    }
 }
 
 impl Future for Relay {
@@ -251,9 +273,8 @@ impl Future for Relay {
         let this = &mut *self;
         let moved = this.poll_halves(cx);
         this.note_progress();
-        if let Poll::Ready(end) = moved {
-            this.reset_survivor(end);
-            return Poll::Ready(end);
+        if moved.is_ready() {
+            return moved;
         }
         this.poll_idle(cx).map(|()| End::Idle)
     }

@@ -191,7 +191,7 @@ fn body(length: Option<&[u8]>, encoding: Option<&[u8]>, is_http_1_0: bool) -> Re
         (None, Some(_)) if is_http_1_0 => Err(Malformed("HTTP/1.0 has no Transfer-Encoding")),
         (None, Some(encoding)) if encoding.eq_ignore_ascii_case(b"chunked") => Ok(Body::Chunked),
         (None, Some(_)) => Err(Malformed("the only transfer encoding is chunked")),
-        (Some(length), None) => decimal(length).map(Body::Sized).ok_or(Malformed("Content-Length is no number")),
+        (Some(length), None) => decimal(length).map(Body::Sized).ok_or(Malformed("Content-Length is no number of at most 18 digits")),
         (None, None) => Ok(Body::default()),
     }
 }

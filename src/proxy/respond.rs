@@ -70,6 +70,7 @@ impl Answer {
     pub fn into_response(self) -> Response<AnswerBody> {
         let mut response = Response::new(AnswerBody::full(self.body));
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(Ours);
         if let Ok(phrase) = ReasonPhrase::try_from(self.phrase.into_bytes()) {
             response.extensions_mut().insert(phrase);
         }
@@ -98,10 +99,14 @@ fn problem(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
     format!("{document:#}\n").into_bytes()
 }
 
+/// Marks a response as ours: an upstream may send the same fields.
+#[derive(Debug, Clone, Copy)]
+struct Ours;
+
 /// Whether a response is one of ours.
 #[must_use]
 pub fn is_refusal(response: &Response<AnswerBody>) -> bool {
-    response.headers().contains_key(PROXY_STATUS)
+    response.extensions().get::<Ours>().is_some()
 }
 
 /// Sends an answer and closes so that the client gets to read it.

@@ -6,11 +6,10 @@ mod told;
 
 use crate::support::client::{Closing, Head, Problem, RawClient};
 use crate::support::dns::DnsServer;
-use crate::support::origin::{HttpOrigin, RawOrigin, ScriptedOrigin};
+use crate::support::origin::{Deserted, Full, HttpOrigin, RawOrigin, ScriptedOrigin};
 use crate::support::policy::PolicyFile;
 use crate::support::proxy::Setup;
 use std::net::SocketAddr;
-use tokio::net::TcpSocket;
 
 /// Hosts of one policy, each with another fate.
 struct World {
@@ -18,7 +17,8 @@ struct World {
     tls: RawOrigin,
     garbage: ScriptedOrigin,
     silent: RawOrigin,
-    dead: TcpSocket,
+    dead: Deserted,
+    full: Full,
     dns: DnsServer,
 }
 
@@ -28,32 +28,31 @@ impl World {
             connection.read_through(b"\r\n\r\n").await;
             connection.send(b"this is no answer\r\n\r\n").await;
         });
-        let dead = TcpSocket::new_v4().expect("a socket");
-        dead.bind(([127, 0, 0, 1], 0).into()).expect("loopback has a free port");
         Self {
             plain: HttpOrigin::start().await,
             tls: RawOrigin::start().await,
             garbage: garbage.await,
             silent: RawOrigin::start().await,
-            dead,
+            dead: Deserted::new(),
+            full: Full::start().await,
             dns: DnsServer::start().await,
         }
     }
 
     fn setup(&self) -> Setup {
-        let tls = ["tls.test", "private.test", "nowhere.test", "dead.test"].map(|host| (host, 443, "https"));
+        let tls = ["tls.test", "private.test", "nowhere.test", "dead.test", "full.test"].map(|host| (host, 443, "https"));
         let plain = ["plain.test", "garbage.test", "silent.test"].map(|host| (host, 80, "http"));
-        let dead: SocketAddr = self.dead.local_addr().expect("a bound socket has an address");
         Setup::new()
             .name_server(self.dns.addr())
             .host("tls.test", self.tls.addr())
             .host("plain.test", self.plain.addr())
             .host("garbage.test", self.garbage.addr())
             .host("silent.test", self.silent.addr())
-            .host("dead.test", dead)
+            .host("dead.test", self.dead.addr())
+            .host("full.test", self.full.addr())
             .addresses("private.test", &["10.0.0.1", "192.168.7.7"])
             .policy(PolicyFile::of("site", "1m", &[&tls[..], &plain[..]].concat()))
-            .section("[limits]\nanswer = \"200ms\"\nhead = \"500ms\"\nhello = \"500ms\"")
+            .section("[limits]\nanswer = \"200ms\"\nhead = \"500ms\"\nhello = \"500ms\"\nconnect = \"300ms\"")
     }
 }
 

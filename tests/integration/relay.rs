@@ -3,7 +3,7 @@
 
 use crate::support::client::{Closing, RawClient, client_hello, client_hello_without_sni};
 use crate::support::daemon::{Daemon, records};
-use crate::support::origin::{Behaviour, RawOrigin};
+use crate::support::origin::{Behaviour, Deserted, RawOrigin};
 use crate::support::proxy::{Proxy, Setup};
 use crate::support::scrape::{wait_for_decisions, wait_until_idle};
 use std::net::SocketAddr;
@@ -133,11 +133,9 @@ async fn a_relayed_connection_is_recorded_once() {
 /// The reasons are those of CONNECT; with no protocol to say them in, the client sees the end of the connection.
 #[tokio::test]
 async fn an_upstream_that_fails_ends_the_connection_with_its_reason() {
-    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-    socket.bind(([127, 0, 0, 1], 0).into()).expect("loopback has a free port");
-    let dead = socket.local_addr().expect("a bound socket has an address");
+    let dead = Deserted::new();
     for (setup, reason) in [
-        (setup(dead), "connect_failed"),
+        (setup(dead.addr()), "connect_failed"),
         (Setup::new().relay(DESTINATION).section("[limits]\nresolve = \"200ms\""), "resolve_failed"),
         (Setup::new().addresses(HOST, &["10.0.0.1"]).relay(DESTINATION), "address_not_allowed"),
     ] {

@@ -3,10 +3,12 @@
 use super::{World, connect, get, refusal};
 use crate::support::client::{Closing, Problem, RawClient, exchange};
 use crate::support::daemon::{Daemon, records};
+use crate::support::proxy::Setup;
+use crate::support::scrape::wait_until;
 use tokio::task::yield_now;
 
 /// The error types of RFC 9209 section 2.3 and the one that suits each reason.
-const TOKENS: [(&str, &str); 13] = [
+const TOKENS: [(&str, &str); 16] = [
     ("host_not_allowed", "http_request_denied"),
     ("port_not_allowed", "http_request_denied"),
     ("ip_literal", "http_request_denied"),
@@ -18,6 +20,9 @@ const TOKENS: [(&str, &str); 13] = [
     ("loop_detected", "proxy_loop_detected"),
     ("resolve_failed", "dns_error"),
     ("connect_failed", "connection_refused"),
+    ("connect_timeout", "connection_timeout"),
+    ("client_not_allowed", "http_request_denied"),
+    ("overloaded", "connection_limit_reached"),
     ("upstream_failed", "http_protocol_error"),
     ("idle_timeout", "http_response_timeout"),
 ];
@@ -44,6 +49,7 @@ fn refusals(via: &str) -> Vec<(Vec<u8>, u16, &'static str)> {
         (get("plain.test", &format!("Via: {via}\r\n")), 403, "loop_detected"),
         (connect("nowhere.test:443"), 502, "resolve_failed"),
         (connect("dead.test:443"), 502, "connect_failed"),
+        (connect("full.test:443"), 504, "connect_timeout"),
         (get("garbage.test", ""), 502, "upstream_failed"),
         (get("silent.test", ""), 504, "idle_timeout"),
     ]
@@ -57,26 +63,41 @@ async fn a_refusal_says_the_same_everywhere() {
     let refusals = refusals(served.header("via").expect("the answer came through this proxy"));
     let exchanges = refusals.len() + 1;
     for (request, status, reason) in refusals {
-        let (head, problem) = refusal(daemon.proxy, &request).await;
-        let shown = format!("{} {head:?} {problem:?}", String::from_utf8_lossy(&request));
-        assert_eq!((head.status, problem.status, problem.reason.as_str()), (status, status, reason), "{shown}");
-        assert_eq!(problem.type_uri, format!("urn:ucx-egress:reason:{reason}"));
-        assert!(!problem.title.is_empty() && !problem.detail.is_empty() && problem.title != problem.detail, "{shown}");
-        assert!(head.reason.contains(reason), "{shown}");
-        let token = TOKENS.iter().find(|(known, _)| *known == reason).map(|(_, token)| *token).expect("every reason has its token");
-        let proxy_status = head.header("proxy-status").expect("RFC 9209");
-        assert_eq!(proxy_status, format!("ucx-egress; error={token}; details=\"{reason}\""));
-        for (name, value) in [("connection", "close"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
-            assert_eq!(head.header(name), Some(value), "{shown}");
-        }
-        assert!(head.header("content-length").is_some() && head.header("server").is_none(), "{shown}");
-        assert_eq!(head.header("x-decision-id"), Some(problem.decision.as_str()));
-        let record = daemon.wait_for_line("the refusal is logged", |line| line["decision"] == problem.decision.as_str()).await;
-        assert_eq!((record["verdict"].as_str(), record["reason"].as_str()), (Some("deny"), Some(reason)), "{record}");
-        assert_eq!((record["rule"].as_str(), record["status"].as_u64()), (problem.rule.as_deref(), Some(status.into())), "{record}");
+        says_the_same(&mut daemon, &request, status, reason).await;
     }
     let (_, lines) = daemon.stop().await;
     assert_eq!(records(&lines).len(), exchanges);
+}
+
+/// Those of other settings: who may ask, and how many.
+#[tokio::test]
+async fn a_refusal_at_the_door_says_the_same_everywhere() {
+    let mut daemon = Daemon::start(&Setup::new().section("[clients]\nallow = [\"10.0.0.0/8\"]").text()).await;
+    says_the_same(&mut daemon, &connect("api.imagicle.com:443"), 403, "client_not_allowed").await;
+    let mut daemon = Daemon::start(&Setup::new().section("[limits]\nmax_connections = 1").text()).await;
+    let _seated = RawClient::connect(daemon.proxy).await;
+    wait_until(daemon.admin, |scrape| scrape.clients() == 1).await;
+    says_the_same(&mut daemon, &connect("api.imagicle.com:443"), 503, "overloaded").await;
+}
+
+/// Sends a request that is refused, and compares phrase, fields, body and log.
+async fn says_the_same(daemon: &mut Daemon, request: &[u8], status: u16, reason: &str) {
+    let (head, problem) = refusal(daemon.proxy, request).await;
+    let shown = format!("{} {head:?} {problem:?}", String::from_utf8_lossy(request));
+    assert_eq!((head.status, problem.status, problem.reason.as_str()), (status, status, reason), "{shown}");
+    assert_eq!(problem.type_uri, format!("urn:ucx-egress:reason:{reason}"));
+    assert!(!problem.title.is_empty() && !problem.detail.is_empty() && problem.title != problem.detail, "{shown}");
+    assert!(head.reason.contains(reason), "{shown}");
+    let token = TOKENS.iter().find(|(known, _)| *known == reason).map(|(_, token)| *token).expect("every reason has its token");
+    assert_eq!(head.header("proxy-status"), Some(format!("ucx-egress; error={token}; details=\"{reason}\"").as_str()), "{shown}");
+    for (name, value) in [("connection", "close"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
+        assert_eq!(head.header(name), Some(value), "{shown}");
+    }
+    assert!(head.header("content-length").is_some() && head.header("server").is_none(), "{shown}");
+    assert_eq!(head.header("x-decision-id"), Some(problem.decision.as_str()));
+    let record = daemon.wait_for_line("the refusal is logged", |line| line["decision"] == problem.decision.as_str()).await;
+    assert_eq!((record["verdict"].as_str(), record["reason"].as_str()), (Some("deny"), Some(reason)), "{record}");
+    assert_eq!((record["rule"].as_str(), record["status"].as_u64()), (problem.rule.as_deref(), Some(status.into())), "{record}");
 }
 
 #[tokio::test]

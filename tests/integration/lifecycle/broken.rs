@@ -1,10 +1,14 @@
 //! Tunnels that do not end in order: the other side sees the break for what it is, and the record says whose it was.
 
 use super::{AUTHORITY, HOST, echoes, echoing_tunnel, record_of, tunnel};
-use crate::support::client::{Closing, RawClient, client_hello, connect_tunnel};
+use crate::support::client::{Closing, RawClient, client_hello, connect_tunnel, within_deadline};
 use crate::support::daemon::{Daemon, records};
-use crate::support::origin::{Behaviour, RawOrigin};
+use crate::support::origin::{Behaviour, RawOrigin, ScriptedOrigin};
 use crate::support::proxy::Setup;
+use crate::support::scrape::wait_until;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
 
 async fn daemon_before(origin: &RawOrigin) -> Daemon {
     Daemon::start(&Setup::new().host(HOST, origin.addr()).text()).await
@@ -41,6 +45,53 @@ async fn an_origin_that_resets_resets_the_client() {
     assert_eq!(members, ["allow", "cut", "upstream_failed"]);
     let (_, lines) = daemon.stop().await;
     assert_eq!(records(&lines).len(), 1);
+}
+
+/// An end in order stays one, wherever in the stream it comes: it is not for the proxy to call it too early.
+#[tokio::test]
+async fn an_origin_that_closes_ends_the_clients_side_in_order() {
+    let origin = RawOrigin::scripted(Behaviour::CloseAfter(client_hello(Some(HOST)).len())).await;
+    let mut daemon = daemon_before(&origin).await;
+    let mut client = tunnel(daemon.proxy).await;
+    assert_eq!(client.read_until_closed().await, (Vec::new(), Closing::Clean));
+    client.finish().await;
+    let record = record_of(&mut daemon, client.local_addr()).await;
+    assert_eq!((record["ended"].as_str(), record["reason"].as_str()), (Some("completed"), Some("")));
+}
+
+/// A server that refuses an upload answers, and closes over what it did not read. What it said is still passed on, before the
+/// break is.
+#[tokio::test]
+async fn what_was_said_before_a_break_arrives() {
+    let (spoken, wait) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (speak, said) = (Arc::clone(&wait), Arc::clone(&spoken));
+    let origin = ScriptedOrigin::start(move |_, mut connection| {
+        let (speak, said) = (Arc::clone(&speak), Arc::clone(&said));
+        async move {
+            connection.read_exact(client_hello(Some(HOST)).len()).await;
+            speak.notified().await;
+            connection.send(b"too much").await;
+            drop(connection);
+            said.notify_one();
+        }
+    });
+    let origin = origin.await;
+    let proxy = Setup::new().host(HOST, origin.addr()).start();
+    let (mut reader, mut writer) = tunnel(proxy.proxy()).await.into_stream().into_split();
+    let uploading = async {
+        // More than all buffers on the way hold: it ends with the break.
+        writer.write_all(&vec![b'x'; 64 * 1024 * 1024]).await.expect_err("the origin takes no upload");
+    };
+    let listening = async {
+        wait_until(proxy.admin(), |scrape| scrape.count("ucx_egress_bytes_total", &[("direction", "up")]) > 0).await;
+        wait.notify_one();
+        spoken.notified().await;
+        let mut answer = Vec::new();
+        while reader.read_buf(&mut answer).await.is_ok_and(|read| read > 0) {}
+        answer
+    };
+    let (answer, ()) = within_deadline("the tunnel ends", async { tokio::join!(listening, uploading) }).await;
+    assert_eq!(answer, b"too much");
 }
 
 #[tokio::test]

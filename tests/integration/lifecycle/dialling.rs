@@ -1,36 +1,12 @@
 //! CONNECT is answered 200 only once the upstream is there; until then every failure has its status and its reason.
 
 use super::{AUTHORITY, HOST, record_of};
-use crate::support::client::{RawClient, connect_tunnel, within_deadline};
+use crate::support::client::{RawClient, connect_tunnel};
 use crate::support::daemon::{Daemon, records};
 use crate::support::dns::DnsServer;
+use crate::support::origin::{Deserted, Full, RawOrigin};
 use crate::support::proxy::Setup;
-use std::net::{Ipv4Addr, SocketAddr};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-
-/// A free address on which nobody listens: the socket keeps it, so that nobody else can take it.
-fn deserted() -> (TcpSocket, SocketAddr) {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has a free port");
-    let address = socket.local_addr().expect("a bound socket has an address");
-    (socket, address)
-}
-
-/// A listener that takes no more: its queue holds one connection, and that is there. The kernel drops what comes after.
-struct Full {
-    address: SocketAddr,
-    _listener: TcpListener,
-    _waiting: TcpStream,
-}
-
-impl Full {
-    async fn start() -> Self {
-        let (socket, address) = deserted();
-        let listener = socket.listen(0).expect("a bound socket listens");
-        let waiting = within_deadline("the queue takes one", TcpStream::connect(address)).await.expect("one connection fits");
-        Self { address, _listener: listener, _waiting: waiting }
-    }
-}
+use std::net::SocketAddr;
 
 async fn refused(proxy: SocketAddr) -> (u16, String) {
     let (head, problem) = connect_tunnel(proxy, AUTHORITY).await.expect_err("there is no upstream");
@@ -39,25 +15,25 @@ async fn refused(proxy: SocketAddr) -> (u16, String) {
 
 #[tokio::test]
 async fn an_origin_that_refuses_is_a_bad_gateway() {
-    let (_socket, address) = deserted();
-    let proxy = Setup::new().host(HOST, address).start();
+    let nobody = Deserted::new();
+    let proxy = Setup::new().host(HOST, nobody.addr()).start();
     assert_eq!(refused(proxy.proxy()).await, (502, "connect_failed".to_owned()));
 }
 
 #[tokio::test]
 async fn an_origin_that_stays_silent_is_a_gateway_timeout() {
     let full = Full::start().await;
-    let proxy = Setup::new().host(HOST, full.address).section("[limits]\nconnect = \"300ms\"").start();
+    let proxy = Setup::new().host(HOST, full.addr()).section("[limits]\nconnect = \"300ms\"").start();
     assert_eq!(refused(proxy.proxy()).await, (504, "connect_timeout".to_owned()));
 }
 
 /// One dead address does not spoil the others.
 #[tokio::test]
 async fn the_next_address_is_tried() {
-    let origin = crate::support::origin::RawOrigin::start().await;
-    let (_socket, dead) = deserted();
+    let origin = RawOrigin::start().await;
+    let dead = Deserted::new();
     let full = Full::start().await;
-    let addresses = [dead.to_string(), full.address.to_string(), origin.addr().to_string()];
+    let addresses = [dead.addr().to_string(), full.addr().to_string(), origin.addr().to_string()];
     let proxy = Setup::new().addresses(HOST, &addresses.each_ref().map(String::as_str)).start();
     connect_tunnel(proxy.proxy(), AUTHORITY).await.expect("one address lives");
     origin.wait_for_connections(1).await;
@@ -105,7 +81,7 @@ async fn a_client_that_leaves_while_the_name_is_looked_up_is_recorded_once() {
 #[tokio::test]
 async fn a_client_that_leaves_while_the_dial_is_pending_is_recorded_once() {
     let full = Full::start().await;
-    let mut daemon = Daemon::start(&Setup::new().host(HOST, full.address).section("[limits]\nconnect = \"500ms\"").text()).await;
+    let mut daemon = Daemon::start(&Setup::new().host(HOST, full.addr()).section("[limits]\nconnect = \"500ms\"").text()).await;
     let mut client = RawClient::connect(daemon.proxy).await;
     let address = client.local_addr();
     client.send(b"CONNECT api.imagicle.com:443 HTTP/1.1\r\n\r\n").await;

@@ -102,7 +102,7 @@ async fn a_download_that_stands_still_is_given_up() {
 async fn an_upload_that_nobody_takes_is_given_up() {
     let origin = ScriptedOrigin::start(|_, mut connection| async move {
         connection.read_through(b"\r\n\r\n").await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     let origin = origin.await;
     let policy = PolicyFile::of("site", "300ms", &[(HOST, 80, "http")]);

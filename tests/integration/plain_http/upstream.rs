@@ -2,7 +2,7 @@
 
 use super::{answer, get, refusal, refused, request, setup};
 use crate::support::client::{Closing, RawClient, within_deadline};
-use crate::support::origin::{Behaviour, RawOrigin, ScriptedOrigin};
+use crate::support::origin::{Behaviour, Deserted, RawOrigin, ScriptedOrigin};
 use crate::support::scrape::{wait_for_decisions, wait_until_idle};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -126,9 +126,8 @@ async fn an_upstream_that_does_not_answer_is_given_up() {
 
 #[tokio::test]
 async fn an_upstream_that_is_not_there_is_reported() {
-    let closed = tokio::net::TcpSocket::new_v4().expect("a socket");
-    closed.bind(([127, 0, 0, 1], 0).into()).expect("loopback has a free port");
-    let proxy = setup(closed.local_addr().expect("a bound socket has an address")).start();
+    let nobody = Deserted::new();
+    let proxy = setup(nobody.addr()).start();
     assert_eq!(refused(&proxy, &get("/")).await, (502, "connect_failed".to_owned()));
 }
 

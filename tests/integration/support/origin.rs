@@ -9,10 +9,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+mod absent;
 mod http;
 mod raw;
 mod scripted;
 
+pub use absent::{Deserted, Full};
 pub use http::{HttpOrigin, TlsOrigin};
 pub use raw::{Behaviour, RawOrigin};
 pub use scripted::ScriptedOrigin;
