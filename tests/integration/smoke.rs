@@ -15,6 +15,8 @@ async fn documented_hosts_work_and_others_are_refused_with_the_same_id_everywher
     let (status, body) =
         https_get(daemon.proxy, "api.imagicle.com:443", "api.imagicle.com", "/test", pki.client_config(&[b"http/1.1"])).await;
     assert_eq!((status, body.as_slice()), (200, &b"{\"message\":\"successfully connected!\"}"[..]));
+    origin.wait_for_requests(1).await;
+    assert_eq!(origin.requests()[0].server_name.as_deref(), Some("api.imagicle.com"), "the client's own hello arrived");
 
     let (head, problem) = connect_tunnel(daemon.proxy, "example.org:443").await.expect_err("no rule allows it");
     assert_eq!((head.status, problem.status, problem.reason.as_str()), (403, 403, "host_not_allowed"));

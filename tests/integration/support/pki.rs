@@ -10,7 +10,6 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256,
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
@@ -60,10 +59,6 @@ impl Pki {
     pub fn client_config(&self, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         client_config(Some(self.root.der().clone()), alpn)
     }
-
-    pub fn root_pem(&self) -> String {
-        self.root.pem()
-    }
 }
 
 /// A server certificate with its private key.
@@ -81,20 +76,6 @@ impl Leaf {
     pub fn key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }
-
-    pub fn chain_pem(&self) -> String {
-        self.certificate.pem()
-    }
-
-    pub fn key_pem(&self) -> String {
-        self.key.serialize_pem()
-    }
-}
-
-/// A TLS client that trusts only `root_pem`: how a client meets the proxy's interception CA.
-pub fn client_config_trusting(root_pem: &str, alpn: &[&[u8]]) -> Arc<ClientConfig> {
-    let root = CertificateDer::from_pem_slice(root_pem.as_bytes()).expect("the root is one PEM certificate");
-    client_config(Some(root), alpn)
 }
 
 /// A TLS client that trusts `root`, or nobody: enough to say hello, not to finish a handshake.
