@@ -3,7 +3,7 @@
 use crate::admin::{self, Admin};
 use crate::audit::{Journal, Start};
 use crate::config::{Config, RelayConfig};
-use crate::error::{Reason, Refusal, RuleName};
+use crate::error::Refusal;
 use crate::listener::accept::{Gate, accept_loop};
 use crate::metrics::{ListenerKind, Metrics, Protocol};
 use crate::proxy::respond::{Answer, send_and_close};
@@ -27,10 +27,12 @@ const BACKLOG: u32 = 4_096;
 const ADMIN_CONNECTIONS: usize = 64;
 /// Refused clients over the limit that may be waited for at once while they read why.
 const LINGERING_ANSWERS: usize = 64;
-/// Descriptors beside those of client connections: listeners, log, name servers, admin.
-pub const SPARE_DESCRIPTORS: usize = 128;
+/// Descriptors beside those of tunnels: listeners, log, name servers, admin, idle upstream connections, refused clients.
+pub const SPARE_DESCRIPTORS: usize = 400;
 /// Client connections where descriptors are no limit.
 const UNLIMITED_CONNECTIONS: usize = 1_000_000;
+/// How often idle upstream connections are looked through.
+const SWEEP_TICK: Duration = Duration::from_secs(10);
 /// How often a stopping proxy looks whether it is done.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
@@ -84,6 +86,12 @@ impl App {
         &self.addresses
     }
 
+    /// All metric families.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.context.metrics
+    }
+
     /// Serves until `shutdown` resolves, then lets open connections finish within the drain time. Connections still open
     /// after that end with the runtime, each with its record.
     /// When `hurry` resolves, nothing is waited for any more.
@@ -95,6 +103,7 @@ impl App {
         for (listener, relay) in relays {
             loops.spawn(serve_relay(&context, gate.clone(), listener, relay, stopped.clone()));
         }
+        let sweeping = tokio::spawn(sweep(context.clone()));
         let (admin_stop, admin_stopped) = watch::channel(false);
         let serving_admin = tokio::spawn(serve_admin(&context, admin, admin_stopped));
         shutdown.await;
@@ -105,6 +114,7 @@ impl App {
             () = drained(&gate, drain) => {}
             () = hurry => {}
         }
+        sweeping.abort();
         // Health and metrics are readable until the very end.
         admin_stop.send_replace(true);
         if let Err(error) = serving_admin.await {
@@ -135,6 +145,16 @@ fn context(config: Config, dialer: Dialer) -> Arc<Context> {
     })
 }
 
+/// Closes upstream connections that nobody used for too long.
+async fn sweep(context: Arc<Context>) {
+    let mut tick = interval(SWEEP_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        context.pool.sweep();
+    }
+}
+
 async fn drained(gate: &Gate, drain: Duration) {
     let deadline = Instant::now() + drain;
     let mut tick = interval(DRAIN_TICK);
@@ -151,6 +171,7 @@ fn serve_proxy(
     stop: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> + use<> {
     let (serving, refusing, metrics) = (context.clone(), context.clone(), context.metrics.clone());
+    let door = door(context);
     let lingering = Gate::new(LINGERING_ANSWERS);
     accept_loop(
         listener,
@@ -159,7 +180,8 @@ fn serve_proxy(
         metrics,
         stop,
         move |accepted| serve::connection(serving.clone(), accepted),
-        move |stream, client| turn_away(&refusing, stream, client, Some(&lingering)),
+        door,
+        move |stream, client, refusal| turn_away(&refusing, stream, client, refusal, Some(&lingering)),
     )
 }
 
@@ -171,6 +193,7 @@ fn serve_relay(
     stop: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> + use<> {
     let (serving, refusing, metrics) = (context.clone(), context.clone(), context.metrics.clone());
+    let door = door(context);
     accept_loop(
         listener,
         ListenerKind::Relay,
@@ -178,27 +201,41 @@ fn serve_relay(
         metrics,
         stop,
         move |accepted| relayed::connection(serving.clone(), relay.destination.clone(), accepted),
-        move |stream, client| turn_away(&refusing, stream, client, None),
+        door,
+        move |stream, client, refusal| turn_away(&refusing, stream, client, refusal, None),
     )
 }
 
 fn serve_admin(context: &Arc<Context>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     let admin = Arc::new(Admin { metrics: context.metrics.clone(), journal: context.journal.clone() });
     let serving = move |accepted| admin::connection(admin.clone(), accepted);
-    accept_loop(listener, ListenerKind::Admin, Gate::new(ADMIN_CONNECTIONS), context.metrics.clone(), stop, serving, |_, _| {})
+    accept_loop(
+        listener,
+        ListenerKind::Admin,
+        Gate::new(ADMIN_CONNECTIONS),
+        context.metrics.clone(),
+        stop,
+        serving,
+        |_| Ok(()),
+        |_, _, _| {},
+    )
 }
 
-/// Over the limit: the client is told why where it speaks HTTP and a place to wait until it has read that is free, then the
+/// Who may come in at all: a client that may not use the proxy takes no seat from one that may.
+fn door(context: &Arc<Context>) -> impl Fn(SocketAddr) -> Result<(), Refusal> + use<> {
+    let context = context.clone();
+    move |client| context.engine.load().policy.admit(client.ip())
+}
+
+/// At the door: the client is told why where it speaks HTTP and a place to wait until it has read that is free, then the
 /// connection is closed.
-fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, lingering: Option<&Arc<Gate>>) {
+fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, refusal: &Refusal, lingering: Option<&Arc<Gate>>) {
     let protocol = if lingering.is_some() { Protocol::Connect } else { Protocol::Relay };
     let mut record = context.record(Start { client, protocol, method: "-" });
-    let detail = "as many connections are open as limits.max_connections allows; try again, or raise it";
-    let refusal = Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"));
-    record.refused(&refusal);
+    record.refused(refusal);
     record.answered(refusal.reason.status());
     let Some(seat) = lingering.and_then(Gate::enter) else { return };
-    let answer = Answer::refusal(&refusal, record.id()).into_bytes();
+    let answer = Answer::refusal(refusal, record.id()).into_bytes();
     tokio::spawn(async move {
         send_and_close(stream, answer).await;
         drop(seat);

@@ -9,6 +9,8 @@ use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use std::sync::OnceLock;
+
 /// The service label of exchanges that belong to no service of the policy.
 pub const NO_SERVICE: &str = "none";
 
@@ -164,6 +166,17 @@ pub struct Metrics {
     coverage: IntCounterVec,
     /// Connection tasks ended by a panic.
     pub panics: IntCounter,
+    log_drops: IntCounter,
+    count_log_drops: OnceLock<LogDrops>,
+}
+
+/// Reads how many log lines were dropped so far.
+struct LogDrops(Box<dyn Fn() -> u64 + Send + Sync>);
+
+impl std::fmt::Debug for LogDrops {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogDrops")
+    }
 }
 
 /// Seconds: from a cached local answer to a dial at its deadline.
@@ -218,6 +231,8 @@ impl Metrics {
                 &["service", "state"],
             ),
             panics: family.counter("panics_total", "Connections ended by a panic of the proxy; each is a defect."),
+            log_drops: family.counter("log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone."),
+            count_log_drops: OnceLock::new(),
             registry: family.0,
         };
         for listener in ListenerKind::ALL {
@@ -271,9 +286,18 @@ impl Metrics {
         OpenConnection(gauge)
     }
 
+    /// Says where the number of dropped log lines is read.
+    pub fn count_log_drops(&self, read: impl Fn() -> u64 + Send + Sync + 'static) {
+        // The log starts once; a second reader would read the same number.
+        let _ = self.count_log_drops.set(LogDrops(Box::new(read)));
+    }
+
     /// The text exposition format, version 0.0.4.
     #[must_use]
     pub fn text(&self) -> Vec<u8> {
+        if let Some(LogDrops(read)) = self.count_log_drops.get() {
+            self.log_drops.inc_by(read().saturating_sub(self.log_drops.get()));
+        }
         let mut text = Vec::new();
         // Encoding into memory fails only for a family without a name, which registration refuses.
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
@@ -410,6 +434,7 @@ mod tests {
         "ca_expiry_timestamp_seconds",
         "audit_records_total",
         "panics_total",
+        "log_lines_dropped_total",
     ];
 
     #[test]

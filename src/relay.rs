@@ -21,6 +21,8 @@ const BUFFER: usize = 64 * 1024;
 const FLUSH: u64 = 256 * 1024;
 /// Reads of one direction before other tunnels get their turn.
 const TURNS: usize = 8;
+/// While a side takes nothing, the other is looked at so often: whether it is still there.
+const LOOK_WHILE_BLOCKED: Duration = Duration::from_secs(5);
 /// With one direction finished, the other may be silent no longer than this.
 const HALF_CLOSED: Duration = Duration::from_mins(5);
 
@@ -232,30 +234,60 @@ impl Relay {
     }
 
     /// One timer for the whole relay, moved only when it fires: a busy tunnel touches it once in an idle period.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let limit = if self.up.done || self.down.done { self.idle.min(HALF_CLOSED) } else { self.idle };
-        if self.timer.deadline() > self.last_move + limit {
-            self.timer.as_mut().reset(self.last_move + limit);
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let due = self.next_look();
+        if self.timer.deadline() > due {
+            self.timer.as_mut().reset(due);
         }
         while self.timer.as_mut().poll(cx).is_ready() {
-            let due = self.last_move + limit;
-            if due <= Instant::now() {
-                return Poll::Ready(());
-            }
             self.flush();
+            if let Some(broken) = self.hidden_break() {
+                return Poll::Ready(self.end_by_reset(broken));
+            }
+            if self.last_move + self.limit() <= Instant::now() {
+                return Poll::Ready(End::Idle);
+            }
+            let due = self.next_look();
             self.timer.as_mut().reset(due);
         }
         Poll::Pending
     }
 
+    fn limit(&self) -> Duration {
+        if self.up.done || self.down.done { self.idle.min(HALF_CLOSED) } else { self.idle }
+    }
+
+    fn next_look(&self) -> Instant {
+        let idle = self.last_move + self.limit();
+        if self.is_blocked() { idle.min(Instant::now() + LOOK_WHILE_BLOCKED) } else { idle }
+    }
+
+    /// Whether a side does not take what the other sent: that other side is not read meanwhile, so its end is not seen.
+    fn is_blocked(&self) -> bool {
+        !self.up.pending.is_empty() || !self.down.pending.is_empty()
+    }
+
+    /// A side that broke while it was not being read.
+    fn hidden_break(&self) -> Option<End> {
+        let broke = |stream: &TcpStream| matches!(stream.take_error(), Ok(Some(_)) | Err(_));
+        match () {
+            () if !self.is_blocked() => None,
+            () if broke(&self.client) => Some(End::ClientBroke),
+            () if broke(&self.upstream) => Some(End::UpstreamBroke),
+            () => None,
+        }
+    }
+
     fn note_progress(&mut self) {
-        let moved = self.up.total + self.down.total;
+        // A direction that ends is a move too: the other has its time from now on.
+        let ends = u64::from(self.up.done) + u64::from(self.down.done);
+        let moved = self.up.total + self.down.total + ends;
         if moved == self.moved {
             return;
         }
         self.moved = moved;
         self.last_move = Instant::now();
-        if moved - self.up.flushed - self.down.flushed >= FLUSH {
+        if self.up.total + self.down.total - self.up.flushed - self.down.flushed >= FLUSH {
             self.flush();
         }
     }
@@ -276,7 +308,7 @@ impl Future for Relay {
         if moved.is_ready() {
             return moved;
         }
-        this.poll_idle(cx).map(|()| End::Idle)
+        this.poll_idle(cx)
     }
 }
 

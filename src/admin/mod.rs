@@ -3,6 +3,7 @@
 use crate::audit::Journal;
 use crate::listener::Accepted;
 use crate::metrics::Metrics;
+use crate::stall::{StallLimit, Stalling};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 /// A complete request head, and the longest silence between two requests.
 const HEAD: Duration = Duration::from_mins(1);
+/// How long an answer may stand unread.
+const UNREAD: Duration = Duration::from_secs(10);
 const TEXT: &str = "text/plain; charset=utf-8";
 /// The exposition format's own type.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -33,6 +36,7 @@ pub struct Admin {
 /// Serves one connection.
 pub async fn connection(admin: Arc<Admin>, accepted: Accepted) {
     let Accepted { stream, open, .. } = accepted;
+    let stream = Stalling::new(stream, StallLimit::new(UNREAD));
     let serve = service_fn(|request: Request<Incoming>| {
         let response = answer(&admin, request.method(), request.uri().path());
         async move { Ok::<_, Infallible>(response) }

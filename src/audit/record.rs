@@ -4,6 +4,7 @@ use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{Protocol, ServiceMetrics};
 use crate::policy::Verdict;
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
@@ -122,6 +123,7 @@ pub struct Record {
     verdict: Option<Verdict>,
     passed: bool,
     reason: Option<Reason>,
+    detail: Cow<'static, str>,
     status: u16,
     ended: Ended,
     /// Bytes from the client to the upstream.
@@ -146,6 +148,7 @@ impl Record {
             verdict: None,
             passed: false,
             reason: None,
+            detail: Cow::Borrowed(""),
             status: 0,
             ended: Ended::Cancelled,
             up: 0,
@@ -203,6 +206,7 @@ impl Record {
         if self.verdict.is_none() {
             self.verdict = Some(Verdict::WouldDeny);
             self.reason = Some(refusal.reason);
+            self.detail.clone_from(&refusal.detail);
             self.rule = refusal.rule.clone();
         }
     }
@@ -212,6 +216,7 @@ impl Record {
         self.verdict = Some(Verdict::Deny);
         self.rule = refusal.rule.clone();
         self.reason = Some(refusal.reason);
+        self.detail.clone_from(&refusal.detail);
         self.ended = Ended::Refused;
         self.metrics.denied(refusal.reason);
     }
@@ -260,6 +265,7 @@ impl Drop for Record {
             decision = %self.id,
             verdict = self.verdict.map_or("", Verdict::label),
             reason,
+            detail = &*self.detail,
             client = %self.start.client,
             protocol = self.start.protocol.label(),
             method = self.start.method,

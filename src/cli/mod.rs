@@ -11,8 +11,13 @@ use clap::{Parser, Subcommand};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
+/// Log lines that may wait for their reader.
+const LOG_QUEUE: usize = 8_192;
+/// Under this name the records of exchanges are logged.
+const RECORDS: &str = "ucx_egress::exchange";
 /// Everything was as it should be.
 pub const OK: u8 = 0;
 /// The answer is no: denied, a wrong verdict.
@@ -62,15 +67,14 @@ pub fn main() -> ExitCode {
 
 /// Loads the configuration, or says what is wrong with it.
 fn load(path: Option<&std::path::Path>) -> Result<Config, u8> {
-    Config::load(path).map_err(|error| {
-        eprintln!("ucx-egress: {error}");
-        BAD_CONFIG
-    })
+    Config::load(path).map_err(failed)
 }
 
 /// Says on standard error what went wrong and gives the exit code for it.
 fn failed(message: impl std::fmt::Display) -> u8 {
-    eprintln!("ucx-egress: {message}");
+    use std::io::Write as _;
+    // Whoever closed standard error does not want to read it.
+    let _ = writeln!(std::io::stderr(), "ucx-egress: {message}");
     BAD_CONFIG
 }
 
@@ -80,15 +84,34 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// Starts the log on standard error. `RUST_LOG` changes what is in it.
-fn start_log(format: LogFormat, default: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+/// Keeps the log's writer alive, and knows what it had to drop.
+#[derive(Debug)]
+struct Log {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+/// Starts the log on standard error. `RUST_LOG` changes what is in it; the records of exchanges stay.
+///
+/// Lines go through a bounded queue to one thread: a collector that reads slowly, or is gone, costs lines (counted in
+/// `ucx_egress_log_lines_dropped_total`) and never stops the proxy.
+fn start_log(format: LogFormat, default: &str) -> Log {
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LOG_QUEUE).lossy(true).finish(std::io::stderr());
+    let log = Log { dropped: writer.error_counter(), _writer: guard };
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(default)).with_writer(writer).log_internal_errors(false);
     let started = match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     if let Err(error) = started {
-        eprintln!("ucx-egress: the log does not start: {error}");
+        failed(format_args!("the log does not start: {error}"));
     }
+    log
+}
+
+fn filter(default: &str) -> EnvFilter {
+    let wanted = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|wanted| !wanted.trim().is_empty());
+    let Some(wanted) = wanted else { return EnvFilter::new(default) };
+    let records = if wanted.contains(RECORDS) { String::new() } else { format!(",{RECORDS}=info") };
+    EnvFilter::new(wanted + &records)
 }

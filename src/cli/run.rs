@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use tracing_appender::non_blocking::ErrorCounter;
 
 /// What the runtime may take to drop the tasks that the drain did not see end.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ pub fn main(config: Option<&Path>) -> u8 {
 }
 
 fn serve(config: Config) -> u8 {
-    start_log(config.log, "info");
+    let log = start_log(config.log, "info");
     std::panic::set_hook(Box::new(|panic| {
         // The place only: a panic's message can quote what it choked on, and that may be payload.
         tracing::error!(place = panic.location().map(ToString::to_string), "panic");
@@ -36,13 +37,14 @@ fn serve(config: Config) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return failed(format_args!("the runtime does not start: {error}")),
     };
-    let code = runtime.block_on(until_signalled(config));
+    let code = runtime.block_on(until_signalled(config, log.dropped.clone()));
     runtime.shutdown_timeout(LAST_MOMENT);
     code
 }
 
-async fn until_signalled(config: Config) -> u8 {
-    let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+async fn until_signalled(config: Config, dropped: ErrorCounter) -> u8 {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(terminate), Ok(interrupt), Ok(hangup)) = signals else {
         return failed("signals cannot be handled; is this a container without a signal mask?");
     };
     let (name, hash, mode) = (config.name.clone(), config.policy.hash().to_owned(), config.policy.options().mode);
@@ -50,12 +52,15 @@ async fn until_signalled(config: Config) -> u8 {
         Ok(app) => app,
         Err(error) => return failed(error),
     };
+    app.metrics().count_log_drops(move || dropped.dropped_lines() as u64);
     let Addresses { proxy, relays, admin } = app.addresses().clone();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?relays, %admin, "listening");
     let ((first, shutdown), (second, hurry)) = (oneshot::channel(), oneshot::channel());
     let signals = tokio::spawn(wait(terminate, interrupt, first, second));
+    let hangups = tokio::spawn(say_no_reload(hangup));
     app.run(received(shutdown), received(hurry)).await;
     signals.abort();
+    hangups.abort();
     tracing::info!("stopped");
     OK
 }
@@ -68,6 +73,13 @@ async fn wait(mut terminate: Signal, mut interrupt: Signal, first: oneshot::Send
     let _ = first.send(());
     either(&mut terminate, &mut interrupt).await;
     let _ = second.send(());
+}
+
+/// A hang-up must not end the proxy: reload tools and closing terminals send it.
+async fn say_no_reload(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::warn!("SIGHUP: this version does not reload its configuration; restart it");
+    }
 }
 
 async fn received(signal: oneshot::Receiver<()>) {

@@ -1,5 +1,6 @@
 //! The accept loop: counts, limits, survives running out of descriptors, contains panics.
 
+use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, OpenConnection};
 use futures_util::FutureExt as _;
 use std::future::Future;
@@ -71,7 +72,9 @@ pub struct Counted {
     _gauge: OpenConnection,
 }
 
-/// Accepts until `stop` turns true. Each connection runs `serve` in a task of its own; over the limit `turn_away` gets it.
+/// Accepts until `stop` turns true. Each connection runs `serve` in a task of its own; one that `door` does not let in, or that is
+/// over the limit, goes to `turn_away`.
+#[expect(clippy::too_many_arguments, reason = "a listener is wired in one place, each part by its name")]
 pub async fn accept_loop<S, F>(
     listener: TcpListener,
     kind: ListenerKind,
@@ -79,7 +82,8 @@ pub async fn accept_loop<S, F>(
     metrics: Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
     serve: S,
-    turn_away: impl Fn(TcpStream, SocketAddr),
+    door: impl Fn(SocketAddr) -> Result<(), Refusal>,
+    turn_away: impl Fn(TcpStream, SocketAddr, &Refusal),
 ) where
     S: Fn(Accepted) -> F,
     F: Future<Output = ()> + Send + 'static,
@@ -97,9 +101,12 @@ pub async fn accept_loop<S, F>(
             }
         };
         let gauge = metrics.connection(kind);
-        let Some(seat) = gate.enter() else {
-            turn_away(stream, client);
-            continue;
+        let seat = match door(client).and_then(|()| gate.enter().ok_or_else(no_seat)) {
+            Ok(seat) => seat,
+            Err(refusal) => {
+                turn_away(stream, client, &refusal);
+                continue;
+            }
         };
         // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
         let _ = stream.set_nodelay(true);
@@ -117,6 +124,11 @@ pub fn contained<F: Future<Output = ()>>(work: F, metrics: Arc<Metrics>) -> impl
             tracing::error!("a connection was ended by a defect of the proxy; please report it");
         }
     })
+}
+
+fn no_seat() -> Refusal {
+    let detail = "as many connections are open as limits.max_connections allows; try again, or raise it";
+    Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"))
 }
 
 async fn survive(error: &io::Error) {

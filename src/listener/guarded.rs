@@ -5,6 +5,8 @@ use super::head::Form;
 use crate::destination::Malformed;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -20,13 +22,34 @@ pub struct Guarded<S> {
     held: Vec<u8>,
     passed: usize,
     malformed: Option<Malformed>,
+    in_flight: InFlight,
+}
+
+/// How many requests that passed are not answered yet. A malformed one behind them must wait for its turn: the client would take
+/// its refusal for the answer to an earlier one.
+#[derive(Debug, Clone, Default)]
+pub struct InFlight(Arc<AtomicUsize>);
+
+impl InFlight {
+    /// One answer is under way no more.
+    pub fn answered(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn asked(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
 }
 
 impl<S> Guarded<S> {
     /// Guards a connection of which `ahead` was read already.
     #[must_use]
-    pub fn new(stream: S, ahead: Vec<u8>, form: Form) -> Self {
-        Self { stream, framing: Framing::new(form), held: ahead, passed: 0, malformed: None }
+    pub fn new(stream: S, ahead: Vec<u8>, form: Form, in_flight: InFlight) -> Self {
+        Self { stream, framing: Framing::new(form), held: ahead, passed: 0, malformed: None, in_flight }
     }
 
     /// What was wrong with a head, if anything was. What is wrong with a body concerns the exchange under way.
@@ -66,9 +89,13 @@ impl<S: AsyncRead + Unpin> Guarded<S> {
         if self.held.is_empty() {
             return Ok(false);
         }
+        let in_head = self.framing.is_in_head();
         match self.framing.next(&self.held)? {
             Next::Pass(length) => {
                 self.passed = length;
+                if in_head {
+                    self.in_flight.asked();
+                }
                 Ok(true)
             }
             Next::NeedMore => Ok(false),
@@ -86,11 +113,16 @@ impl<S: AsyncRead + Unpin> Guarded<S> {
         Poll::Ready(Ok(read))
     }
 
-    fn refuse(&mut self, malformed: Malformed) -> io::Error {
+    /// What is wrong with a body ends the exchange at once; what is wrong with a head waits until those before it are answered.
+    /// The HTTP server reads again then by itself.
+    fn poll_refuse(&mut self, malformed: Malformed) -> Poll<io::Result<()>> {
         if self.framing.is_in_head() {
             self.malformed = Some(malformed);
+            if !self.in_flight.is_none() {
+                return Poll::Pending;
+            }
         }
-        io::Error::new(io::ErrorKind::InvalidData, malformed)
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, malformed)))
     }
 }
 
@@ -98,7 +130,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if let Some(malformed) = this.malformed {
-            return Poll::Ready(Err(this.refuse(malformed)));
+            return this.poll_refuse(malformed);
         }
         loop {
             if this.hand_out(buffer) {
@@ -107,7 +139,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             match this.judge() {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(malformed) => return Poll::Ready(Err(this.refuse(malformed))),
+                Err(malformed) => return this.poll_refuse(malformed),
             }
             if ready!(this.poll_more(cx))? > 0 {
                 continue;
@@ -115,7 +147,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             if this.held.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            return Poll::Ready(Err(this.refuse(Malformed("the connection ended within the request head"))));
+            return this.poll_refuse(Malformed("the connection ended within the request head"));
         }
     }
 }

@@ -92,11 +92,13 @@ pub fn check_start(bytes: &[u8]) -> Result<(), Malformed> {
 
 /// The first line, as soon as it is there, must be a request line.
 fn check_request_line(bytes: &[u8]) -> Result<(), Malformed> {
+    const TOO_LONG: Malformed = Malformed("the request line is longer than 16 KiB");
     match memchr(b'\n', bytes).and_then(|end| bytes.get(..=end)) {
+        Some(line) if line.len() > MAX_REQUEST_LINE => Err(TOO_LONG),
         Some(line) if line.ends_with(b" HTTP/1.1\r\n") || line.ends_with(b" HTTP/1.0\r\n") => Ok(()),
         Some(line) if line.ends_with(b"\r\n") => Err(Malformed("a request line is a method, a target and HTTP/1.1 or HTTP/1.0")),
         Some(_) => Err(BARE_LF),
-        None if bytes.len() > MAX_REQUEST_LINE => Err(Malformed("the request line is longer than 16 KiB")),
+        None if bytes.len() > MAX_REQUEST_LINE => Err(TOO_LONG),
         None => Ok(()),
     }
 }

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// A tunnel of a service that states no limit may be silent this long.
 pub const DEFAULT_IDLE: Duration = Duration::from_mins(15);
 
+/// A tunnel of a gRPC or LDAPS service that states no limit.
+pub const LONG_LIVED_IDLE: Duration = Duration::from_hours(1);
+
 /// What the configuration chooses from a policy file.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -165,7 +168,7 @@ impl Compiler<'_> {
             breaks: service.breaks.clone(),
             group: service.group.clone(),
             channel: service.channel.as_ref().map(|channel| channel.get_ref().clone()),
-            idle_timeout: service.idle_timeout.as_ref().map_or(DEFAULT_IDLE, |span| span.get_ref().0),
+            idle_timeout: service.idle_timeout.as_ref().map_or_else(|| default_idle(service), |span| span.get_ref().0),
             source: service.source.as_ref().and_then(|citation| self.cited(citation)),
         }
     }
@@ -197,6 +200,11 @@ impl Compiler<'_> {
                 let message = format!(
                     "{host}:{port} stands in service {other:?} already; an endpoint belongs to one service, others share it with `channel`"
                 );
+                return Err(self.source.error(document::span(endpoint), message));
+            }
+            if host.contains('*') && endpoint.profiles.contains(&Profile::Strict) {
+                let message =
+                    "a wildcard cannot be in the profile \"strict\", which is exact hosts only; write the hosts, or leave the profile out";
                 return Err(self.source.error(document::span(endpoint), message));
             }
             if endpoint.is_in(self.options.profile) {
@@ -239,6 +247,12 @@ impl Compiler<'_> {
         }
         Ok(rules)
     }
+}
+
+/// Streams of gRPC and directory connections are silent for long in good order.
+fn default_idle(service: &Service) -> Duration {
+    let is_long_lived = |endpoint: &Endpoint| matches!(endpoint.protocol, WireProtocol::Grpc | WireProtocol::Ldaps);
+    if service.endpoints.iter().any(is_long_lived) { LONG_LIVED_IDLE } else { DEFAULT_IDLE }
 }
 
 fn covers(pattern: &str, host: &str) -> bool {

@@ -188,13 +188,7 @@ impl Policy {
     /// Decides. Every entry path asks here and nowhere else.
     #[must_use]
     pub fn decide(&self, subject: &Subject<'_>) -> Decision {
-        if !self.client_is_allowed(subject.client) {
-            let rule = RuleName::Builtin("clients.allow");
-            let refusal = Refusal::new(
-                Reason::ClientNotAllowed,
-                "the client's address is in no network of clients.allow; add its network there",
-                rule,
-            );
+        if let Err(refusal) = self.admit(subject.client) {
             return self.refused(refusal, ServiceId::NONE, subject.destination);
         }
         self.decide_destination(subject.destination)
@@ -269,9 +263,17 @@ impl Policy {
         if self.options.mode == Mode::Observe && reason.observable() { Verdict::WouldDeny } else { Verdict::Deny }
     }
 
-    fn client_is_allowed(&self, client: IpAddr) -> bool {
+    /// Whether a client may use the proxy at all.
+    ///
+    /// # Errors
+    /// `client_not_allowed`.
+    pub fn admit(&self, client: IpAddr) -> Result<(), Refusal> {
         let client = client.to_canonical();
-        self.options.clients.iter().any(|network: &IpNet| network.contains(&client))
+        if self.options.clients.iter().any(|network: &IpNet| network.contains(&client)) {
+            return Ok(());
+        }
+        let detail = "the client's address is in no network of clients.allow; add its network there";
+        Err(Refusal::new(Reason::ClientNotAllowed, detail, RuleName::Builtin("clients.allow")))
     }
 
     /// The service of an id; the pseudo-service stands in for an id of another policy.

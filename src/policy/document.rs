@@ -208,10 +208,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether the profile has this endpoint.
+    /// Whether the profile has this endpoint. A wildcard is never part of `strict`.
     #[must_use]
     pub fn is_in(&self, profile: Profile) -> bool {
-        self.profiles.is_empty() || self.profiles.contains(&profile)
+        let is_exact = !self.host.get_ref().contains('*');
+        (is_exact || profile != Profile::Strict) && (self.profiles.is_empty() || self.profiles.contains(&profile))
     }
 }
 

@@ -36,6 +36,9 @@ impl<T> Default for HostSetBuilder<T> {
 /// A sentence that says what to write instead.
 pub fn check(pattern: &str) -> Result<(), String> {
     let (first, parent) = pattern.split_once('.').ok_or("write the whole name, such as api.imagicle.com")?;
+    if pattern.contains("**") {
+        return Err("a wildcard is a single * and covers one label; write one entry for each depth".into());
+    }
     if parent.contains('*') {
         return Err("a wildcard stands in the first label only and covers one label; write one entry for each depth".into());
     }
@@ -160,6 +163,8 @@ mod tests {
             ("a.*.com", "one entry for each depth"),
             ("*.com", "too much"),
             ("*", "whole name"),
+            ("**.imagicle.com", "single *"),
+            ("a**.imagicle.com", "single *"),
             ("10.0.0.1", "names only"),
             ("0x7f.1", "names only"),
             ("a..imagicle.com", "empty label"),

@@ -1,5 +1,6 @@
 //! Bodies on their way through: counted, limited in silence, and with something to do at their end.
 
+use crate::listener::guarded::InFlight;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
@@ -125,7 +126,12 @@ impl<W: Watcher> Body for Watched<W> {
 }
 
 /// The body of an answer: the upstream's, or our own.
-pub enum AnswerBody {
+pub struct AnswerBody {
+    content: Content,
+    _answering: Option<Answering>,
+}
+
+enum Content {
     /// Our own words.
     Full(Full<Bytes>),
     /// The upstream's.
@@ -136,32 +142,52 @@ impl AnswerBody {
     /// Our own words.
     #[must_use]
     pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self::Full(Full::new(bytes.into()))
+        Self { content: Content::Full(Full::new(bytes.into())), _answering: None }
+    }
+
+    /// The upstream's body.
+    pub fn upstream(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
+        Self { content: Content::Upstream(Box::pin(body)), _answering: None }
+    }
+
+    /// Counts a request as answered once this body is gone.
+    #[must_use]
+    pub fn answering(self, in_flight: InFlight) -> Self {
+        Self { _answering: Some(Answering(in_flight)), ..self }
     }
 }
+
+/// Ends an answer's part in [`InFlight`].
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
+struct Answering(InFlight);
 
 impl Body for AnswerBody {
     type Data = Bytes;
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut *self {
-            Self::Full(body) => Pin::new(body).poll_frame(cx).map(|frame| frame.map(|result| result.map_err(|never| match never {}))),
-            Self::Upstream(body) => body.as_mut().poll_frame(cx),
+        match &mut self.content {
+            Content::Full(body) => Pin::new(body).poll_frame(cx).map(|frame| frame.map(|result| result.map_err(|never| match never {}))),
+            Content::Upstream(body) => body.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Full(body) => body.is_end_stream(),
-            Self::Upstream(body) => body.is_end_stream(),
+        match &self.content {
+            Content::Full(body) => body.is_end_stream(),
+            Content::Upstream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Full(body) => body.size_hint(),
-            Self::Upstream(body) => body.size_hint(),
+        match &self.content {
+            Content::Full(body) => body.size_hint(),
+            Content::Upstream(body) => body.size_hint(),
         }
     }
 }

@@ -69,6 +69,10 @@ pub async fn establish(context: &Context, record: &mut Record, request: &Request
 /// # Errors
 /// The refusal of the policy.
 pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destination: &Destination) -> Result<Permit, Refusal> {
+    if context.journal.is_stopping() {
+        let detail = "the proxy is stopping and begins nothing new; try another one, or again in a moment";
+        return Err(Refusal::new(Reason::ShuttingDown, detail, RuleName::Builtin("limits.drain")));
+    }
     let engine = context.engine.load();
     let decision = engine.policy.decide(&Subject { client: client.ip(), destination });
     let (service, metrics) = engine.service(decision.service);

@@ -49,7 +49,7 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
             let idle = permit.idle_timeout();
             stall.set(idle);
             let watcher = AnswerWatcher { context, permit, record, upload, stall: stall.clone(), sender: Some(sender) };
-            response.map(|body| AnswerBody::Upstream(Box::pin(Watched::new(body, idle, watcher))))
+            response.map(|body| AnswerBody::upstream(Watched::new(body, idle, watcher)))
         }
         Err(refusal) => refuse(record, &refusal),
     }

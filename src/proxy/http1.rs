@@ -7,7 +7,7 @@ use super::serve::refuse;
 use super::tunnel::Inner;
 use crate::destination::Malformed;
 use crate::listener::accept::Counted;
-use crate::listener::guarded::Guarded;
+use crate::listener::guarded::{Guarded, InFlight};
 use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
 use crate::stall::{StallLimit, Stalling};
 use hyper::server::conn::http1;
@@ -59,13 +59,15 @@ struct Conduct {
     stall: StallLimit,
     /// Whether the last exchange was refused: the client may still be sending it.
     refused: Arc<AtomicBool>,
+    /// Requests that are not answered yet.
+    in_flight: InFlight,
 }
 
 /// Serves the requests of one connection, `ahead` first.
 pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) {
     let (client, form) = (entry.client(), entry.form());
     let entry = Arc::new(entry);
-    let conduct = Conduct { stall: StallLimit::new(context.limits.answer), refused: Arc::default() };
+    let conduct = Conduct { stall: StallLimit::new(context.limits.answer), refused: Arc::default(), in_flight: InFlight::default() };
     let stream = Stalling::new(stream, conduct.stall.clone());
     let serve = {
         let (context, entry, conduct) = (context.clone(), entry.clone(), conduct.clone());
@@ -74,16 +76,17 @@ pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>
             async move {
                 let response = exchange(context, &entry, &conduct.stall, request).await;
                 conduct.refused.store(is_refusal(&response), Ordering::Relaxed);
-                Ok::<_, Infallible>(response)
+                Ok::<_, Infallible>(response.map(|body| body.answering(conduct.in_flight.clone())))
             }
         })
     };
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .half_close(true)
         .header_read_timeout(context.limits.head)
         .max_header_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
-        .serve_connection(TokioIo::new(Guarded::new(stream, ahead, form)), serve)
+        .serve_connection(TokioIo::new(Guarded::new(stream, ahead, form, conduct.in_flight.clone())), serve)
         .with_upgrades();
     let mut pinned = Pin::new(&mut connection);
     let served = tokio::select! {

@@ -44,6 +44,8 @@ const fn v6(a: u16, b: u16, c: u16, d: u16, prefix: u32, class: &'static str) ->
 const V6: &[V6Block] = &[
     // Unspecified, loopback and the deprecated IPv4-compatible addresses.
     (Ipv6Addr::UNSPECIFIED, 96, "loopback, unspecified or IPv4-compatible"),
+    // IPv4-translated (RFC 2765): reaches any IPv4 address where a translator runs.
+    (Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96, "IPv4-translated"),
     // NAT64 reaches any IPv4 address, private ones included (RFC 6052, RFC 8215).
     v6(0x64, 0xff9b, 0, 0, 96, "NAT64"),
     v6(0x64, 0xff9b, 1, 0, 48, "NAT64"),
@@ -132,6 +134,7 @@ mod tests {
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
         "::ffff:169.254.169.254",
+        "::ffff:0:10.0.0.1",
         "64:ff9b::7f00:1",
         "64:ff9b::a00:1",
         "64:ff9b::808:808",

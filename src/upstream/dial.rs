@@ -6,9 +6,10 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::Permit;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use ipnet::IpNet;
+use rustix::io::Errno;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -46,10 +47,11 @@ impl Dialer {
         let checked = self.checked(&resolved)?;
         let stream = match timeout(self.deadline, connect_any(&checked)).await {
             Err(_) => return Err(unreachable_upstream(Reason::ConnectTimeout, "no address of the destination answered in time")),
-            Ok(Err(error)) => return Err(unreachable_upstream(Reason::ConnectFailed, refusal_detail(&error))),
+            Ok(Err(error)) => return Err(connect_failure(&error)),
             Ok(Ok(stream)) => stream,
         };
-        if is_self_connected(&stream) {
+        // TCP even lets a socket connect to itself, when the kernel picks the destination's own port.
+        if self.came_back(&stream) {
             return Err(looped());
         }
         Ok(stream)
@@ -79,24 +81,20 @@ impl Dialer {
         }
     }
 
+    /// Whether a listener of ours is there. One on all addresses is known for loopback only; the rest shows once connected.
     fn is_own(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
-        let reaches = |own: &SocketAddr| {
-            own.port() == address.port()
-                && (own.ip() == ip || (own.ip().is_unspecified() && is_local(ip)) || (ip.is_unspecified() && own.ip().is_loopback()))
-        };
-        self.own.iter().any(reaches)
+        let local = ip.is_loopback() || ip.is_unspecified();
+        let reaches = |own: IpAddr| own == ip || (local && own.is_unspecified()) || (ip.is_unspecified() && own.is_loopback());
+        self.own.iter().any(|own| own.port() == address.port() && reaches(own.ip().to_canonical()))
     }
-}
 
-/// Whether the address is one of this machine's: only then can a socket be bound to it.
-fn is_local(ip: IpAddr) -> bool {
-    ip.is_unspecified() || UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok()
-}
-
-/// TCP lets a socket connect to itself when the kernel picks the destination's own port.
-fn is_self_connected(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
+    /// Whether a connection came back to a listener on all addresses: this machine's own address is then on both ends.
+    fn came_back(&self, stream: &TcpStream) -> bool {
+        let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return false };
+        let listens = self.own.iter().any(|own| own.port() == peer.port() && own.ip().is_unspecified());
+        local == peer || (listens && local.ip() == peer.ip())
+    }
 }
 
 fn looped() -> Refusal {
@@ -109,6 +107,15 @@ fn unreachable_upstream(reason: Reason, detail: &'static str) -> Refusal {
     Refusal::new(reason, detail, RuleName::Builtin("upstream"))
 }
 
+fn connect_failure(error: &io::Error) -> Refusal {
+    let out_of_descriptors = [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
+    if out_of_descriptors {
+        let detail = "the proxy has no file descriptor left; raise its limit (LimitNOFILE)";
+        return Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("file-descriptors"));
+    }
+    unreachable_upstream(Reason::ConnectFailed, refusal_detail(error))
+}
+
 fn refusal_detail(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "every address of the destination refused the connection",
@@ -117,9 +124,6 @@ fn refusal_detail(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::TimedOut => "the destination's network did not answer",
         io::ErrorKind::PermissionDenied => "this machine's own firewall forbids the connection",
-        _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
-            "the proxy has no file descriptor left; raise its limit"
-        }
         _ => "the connection to the destination failed",
     }
 }

@@ -17,6 +17,8 @@ pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + S
 
 /// Idle connections kept for one destination.
 const MAX_IDLE_EACH: usize = 64;
+/// Idle connections kept in all: each holds a descriptor that no client accounts for.
+const MAX_IDLE: usize = 128;
 /// An idle connection is not used any more after this long: servers close theirs after 60 to 75 seconds.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
 /// A connection whose last exchange is over gets ready at once; one that does not is not waited for.
@@ -73,6 +75,31 @@ impl Pool {
         kept.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < MAX_IDLE_TIME);
         if kept.len() < MAX_IDLE_EACH {
             kept.push(Idle { sender, since: Instant::now() });
+        }
+        if idle.values().map(Vec::len).sum::<usize>() > MAX_IDLE {
+            forget_oldest(&mut idle);
+        }
+    }
+
+    /// Closes what nobody used for too long, or what the upstream closed.
+    pub fn sweep(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|_, kept| {
+            kept.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < MAX_IDLE_TIME);
+            !kept.is_empty()
+        });
+    }
+}
+
+/// Makes room by closing the connection that was not used for longest.
+fn forget_oldest(idle: &mut HashMap<Destination, Vec<Idle>>) {
+    let since = |kept: &Vec<Idle>| kept.first().map(|idle| idle.since);
+    let oldest = idle.iter().filter_map(|(destination, kept)| Some((since(kept)?, destination.clone()))).min_by_key(|(since, _)| *since);
+    let Some((_, destination)) = oldest else { return };
+    if let Some(kept) = idle.get_mut(&destination) {
+        kept.remove(0);
+        if kept.is_empty() {
+            idle.remove(&destination);
         }
     }
 }

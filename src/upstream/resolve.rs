@@ -5,17 +5,26 @@
 
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
+use futures_util::FutureExt as _;
+use futures_util::future::select;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RData;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
-/// Addresses looked at for one name; more is no cloud's answer but an attack on the dialler.
-const MAX_ADDRESSES: usize = 16;
+/// Addresses of one family looked at for one name; more is no cloud's answer but an attack on the dialler.
+const MAX_ADDRESSES_EACH: usize = 8;
+/// Once one family is there, the other has this long (RFC 8305 section 3): networks that lose AAAA queries are common.
+const GRACE: Duration = Duration::from_millis(50);
+/// Resolutions under way at once. Each takes a few descriptors, and an outage must leave some to hosts that need no DNS.
+const MAX_LOOKUPS: usize = 32;
 /// Names whose answers are kept.
 const CACHE_NAMES: u64 = 4_096;
 /// Queries of one name before it counts as unresolvable, within the one deadline.
@@ -58,6 +67,7 @@ pub enum NameServers {
 pub struct Resolver {
     hosts: HashMap<Host, Vec<HostAddress>>,
     dns: TokioResolver,
+    lookups: Semaphore,
     deadline: Duration,
 }
 
@@ -78,10 +88,10 @@ impl Resolver {
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         *builder.options_mut() = options;
         let dns = builder.build().map_err(|error| format!("the resolver cannot be made: {error}"))?;
-        Ok(Self { hosts, dns, deadline })
+        Ok(Self { hosts, dns, lookups: Semaphore::new(MAX_LOOKUPS), deadline })
     }
 
-    /// The addresses of a destination, at most 16, each once and in the resolver's order.
+    /// The addresses of a destination, at most 8 of each family, IPv6 first, each once.
     ///
     /// # Errors
     /// `resolve_failed`, with what DNS said.
@@ -94,18 +104,44 @@ impl Resolver {
             Host::Address(ip) => return Ok(vec![SocketAddr::new(*ip, port)]),
             Host::Name(name) => name,
         };
-        let lookup = self.dns.lookup_ip(format!("{name}."));
-        let answer = tokio::time::timeout(self.deadline, lookup).await.map_err(|_| failed("the name servers did not answer in time"))?;
-        let addresses = answer.map_err(|error| failed(explanation(&error)))?;
-        let mut found: Vec<SocketAddr> = Vec::new();
-        for ip in addresses.iter().map(|ip| ip.to_canonical()) {
-            let address = SocketAddr::new(ip, port);
-            if found.len() < MAX_ADDRESSES && !found.contains(&address) {
-                found.push(address);
-            }
-        }
-        if found.is_empty() { Err(failed("the name exists but has no address")) } else { Ok(found) }
+        let asked = tokio::time::timeout(self.deadline, self.ask(name)).await;
+        let found = asked.map_err(|_| failed("the name servers did not answer in time"))??;
+        Ok(found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
     }
+
+    async fn ask(&self, name: &str) -> Result<Vec<IpAddr>, Refusal> {
+        let _turn = self.lookups.acquire().await.map_err(|_| failed("the resolver is closed"))?;
+        let name = format!("{name}.");
+        let (v4, v6) = (self.dns.ipv4_lookup(name.as_str()).boxed(), self.dns.ipv6_lookup(name.as_str()).boxed());
+        let (first, rest) = select(v4, v6).await.factor_first();
+        let second = match &first {
+            Ok(lookup) if !addresses(lookup).is_empty() => tokio::time::timeout(GRACE, rest).await.ok(),
+            _ => Some(rest.await),
+        };
+        let mut found: Vec<IpAddr> = [Some(&first), second.as_ref()].into_iter().flatten().flatten().flat_map(addresses).collect();
+        found.sort_by_key(IpAddr::is_ipv4);
+        match (found.is_empty(), first.err().or(second.and_then(Result::err))) {
+            (false, _) => Ok(found),
+            (true, Some(error)) => Err(failed(explanation(&error))),
+            (true, None) => Err(failed("the name exists but has no address")),
+        }
+    }
+}
+
+/// The addresses of one answer.
+fn addresses(lookup: &Lookup) -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = Vec::new();
+    for record in lookup.answers() {
+        let ip = match &record.data {
+            RData::A(address) => IpAddr::V4(address.0),
+            RData::AAAA(address) => IpAddr::V6(address.0),
+            _ => continue,
+        };
+        if found.len() < MAX_ADDRESSES_EACH && !found.contains(&ip) {
+            found.push(ip);
+        }
+    }
+    found
 }
 
 fn failed(detail: &'static str) -> Refusal {

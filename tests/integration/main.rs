@@ -16,6 +16,7 @@ mod observe;
 mod plain_http;
 mod policy;
 mod relay;
+mod resilience;
 mod series;
 mod smoke;
 mod support;

@@ -12,6 +12,7 @@ use crate::source::Source;
 use cases::Outcome;
 use cloud::Cloud;
 use std::fmt::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 /// Arguments of `demo`.
@@ -29,7 +30,7 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
         Ok(chosen) => chosen,
         Err(code) => return code,
     };
-    start_log(LogFormat::Text, "warn");
+    let _log = start_log(LogFormat::Text, "warn");
     let runtime = match run::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return failed(format_args!("the runtime does not start: {error}")),
@@ -109,7 +110,8 @@ fn table(outcomes: &[Outcome]) -> String {
 /// Stays up until Ctrl-C, so that a person can try for themselves.
 async fn stay(cloud: &Cloud, addresses: &Addresses) -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("ucx-egress-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    // It must not be there already: someone else's folder, or a link, could be in the way.
+    std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let root = folder.join("cloud-ca.pem");
     std::fs::write(&root, cloud.root_pem()).map_err(|error| format!("{}: {error}", root.display()))?;
     print(&format!(

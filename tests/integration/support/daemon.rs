@@ -12,6 +12,16 @@ use tokio::sync::watch;
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_ucx-egress");
 
+/// What happens to the process's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    On,
+    /// The pipe is kept and not read.
+    Paused,
+    /// The pipe's reading end is closed.
+    Gone,
+}
+
 /// A running process. It is killed when dropped.
 pub struct Daemon {
     pub proxy: SocketAddr,
@@ -19,6 +29,7 @@ pub struct Daemon {
     pub relays: Vec<SocketAddr>,
     child: Child,
     log: watch::Receiver<Vec<Value>>,
+    reading: watch::Sender<Reading>,
     _folder: TempDir,
 }
 
@@ -45,7 +56,8 @@ impl Daemon {
             .expect("the binary starts");
         let lines = BufReader::new(child.stderr.take().expect("standard error is piped")).lines();
         let (sender, mut log) = watch::channel(Vec::new());
-        tokio::spawn(collect(lines, sender));
+        let (reading, read_on) = watch::channel(Reading::On);
+        tokio::spawn(collect(lines, sender, read_on));
         let listening = within_deadline("the binary listens", async {
             let found = log.wait_for(|lines| lines.iter().any(is_listening)).await.expect("the log goes on");
             found.iter().find(|line| is_listening(line)).cloned().expect("just seen")
@@ -53,7 +65,7 @@ impl Daemon {
         .await;
         let address = |name| addresses(&listening, name).first().copied().expect("the log line names the address");
         let (proxy, admin, relays) = (address("proxy"), address("admin"), addresses(&listening, "relays"));
-        Self { proxy, admin, relays, child, log, _folder: folder }
+        Self { proxy, admin, relays, child, log, reading, _folder: folder }
     }
 
     /// The process id.
@@ -70,6 +82,16 @@ impl Daemon {
         .await
     }
 
+    /// Changes what happens to the log from the next line on.
+    pub fn read_log(&self, reading: Reading) {
+        self.reading.send_replace(reading);
+    }
+
+    /// Sends a hang-up, as reload tools and closing terminals do.
+    pub fn hang_up(&self) {
+        rustix::process::kill_process(self.process(), rustix::process::Signal::HUP).expect("the process takes the signal");
+    }
+
     /// Open file descriptors.
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("the process runs").count()
@@ -82,13 +104,21 @@ impl Daemon {
 
     /// Sends SIGTERM and does not wait.
     pub fn signal(&self) {
-        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the process takes the signal");
+        rustix::process::kill_process(self.process(), rustix::process::Signal::TERM).expect("the process takes the signal");
+    }
+
+    fn process(&self) -> rustix::process::Pid {
+        i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id")
     }
 
     /// Waits for the end of the process; gives its exit code and every line it logged.
     pub async fn ended(mut self) -> (Option<i32>, Vec<Value>) {
         let status = within_deadline("the process ends", self.child.wait()).await.expect("the process can be waited for");
+        self.reading.send_if_modified(|reading| {
+            let was_paused = *reading == Reading::Paused;
+            *reading = if was_paused { Reading::Gone } else { *reading };
+            was_paused
+        });
         within_deadline("the log ends", async { while self.log.changed().await.is_ok() {} }).await;
         (status.code(), self.lines())
     }
@@ -125,8 +155,25 @@ fn addresses(listening: &Value, name: &str) -> Vec<SocketAddr> {
     text.split(['[', ',', ' ']).filter_map(|word| word.parse().ok()).collect()
 }
 
-async fn collect(mut lines: tokio::io::Lines<BufReader<tokio::process::ChildStderr>>, sender: watch::Sender<Vec<Value>>) {
-    while let Ok(Some(line)) = lines.next_line().await {
+async fn collect(
+    mut lines: tokio::io::Lines<BufReader<tokio::process::ChildStderr>>,
+    sender: watch::Sender<Vec<Value>>,
+    mut reading: watch::Receiver<Reading>,
+) {
+    loop {
+        let wanted = *reading.borrow_and_update();
+        match wanted {
+            Reading::Gone => return,
+            Reading::Paused if reading.changed().await.is_err() => return,
+            Reading::Paused => continue,
+            Reading::On => {}
+        }
+        let line = tokio::select! {
+            biased;
+            _ = reading.changed() => continue,
+            line = lines.next_line() => line,
+        };
+        let Ok(Some(line)) = line else { return };
         let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
         sender.send_modify(|seen| seen.push(value));
     }

@@ -62,6 +62,11 @@ impl DnsServer {
         self.insert(name, Entry::Alias { target: normal(target), ttl });
     }
 
+    /// Answers no question for IPv6 addresses from now on, as networks do that lose them.
+    pub fn lose_aaaa(&self) {
+        lock(&self.zone).loses_aaaa = true;
+    }
+
     /// Hears every query from now on, and answers none.
     pub fn go_silent(&self) {
         lock(&self.zone).silent = true;
@@ -113,6 +118,7 @@ struct Zone {
     /// How many times a name was asked for, by query type.
     turns_taken: HashMap<(String, u16), usize>,
     silent: bool,
+    loses_aaaa: bool,
 }
 
 enum Entry {
@@ -127,7 +133,7 @@ impl Zone {
     }
 
     fn answer(&mut self, query: &Query) -> Option<Vec<u8>> {
-        if self.silent {
+        if self.silent || (self.loses_aaaa && query.qtype == AAAA) {
             return None;
         }
         let mut records = Records::default();
