@@ -45,7 +45,10 @@ impl Source {
     pub fn read(path: &Path) -> Result<Self, Located> {
         let text = std::fs::read_to_string(path).map_err(|error| Located {
             place: path.display().to_string(),
-            message: format!("cannot be read: {error}; check the path and its permissions"),
+            message: match error.kind() {
+                std::io::ErrorKind::InvalidData => "is not UTF-8 text; save it as UTF-8".to_owned(),
+                _ => format!("cannot be read: {error}; check the path and its permissions"),
+            },
         })?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Self { name: path.display().to_string(), text, folder })

@@ -4,6 +4,7 @@ use super::{OK, load, print};
 use crate::config::Config;
 use crate::policy::{Policy, Rule};
 use crate::units::show;
+use crate::upstream::NameServers;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -21,13 +22,12 @@ pub fn main(config: Option<&Path>) -> u8 {
 fn report(config: &Config) -> String {
     let policy = &config.policy;
     let options = policy.options();
-    let clients: Vec<String> = options.clients.iter().map(ToString::to_string).collect();
     let mut text = format!(
         "configuration  {}\nlistener       {}\nadmin          {}\nclients        {}\npolicy         {} (profile {}, mode {}, hash {})\n",
         config.name,
         config.listener,
         config.admin,
-        clients.join(", "),
+        list(&options.clients),
         policy.file(),
         options.profile.label(),
         if options.mode == crate::policy::Mode::Observe { "observe" } else { "enforce" },
@@ -36,6 +36,7 @@ fn report(config: &Config) -> String {
     for relay in &config.relays {
         let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
     }
+    text.push_str(&upstream(config));
     text.push_str("\nallowed, everything else is refused:\n");
     let width = policy.rules().iter().map(|rule| rule.host.len()).max().unwrap_or_default();
     for rule in policy.rules() {
@@ -46,6 +47,37 @@ fn report(config: &Config) -> String {
         let _ = writeln!(text, "  {warning}");
     }
     text
+}
+
+/// How the cloud is reached, and for how long anything is waited for.
+fn upstream(config: &Config) -> String {
+    let servers = match &config.name_servers {
+        NameServers::System => "those of /etc/resolv.conf".to_owned(),
+        NameServers::Fixed(addresses) => list(addresses),
+    };
+    let mut hosts: Vec<String> = config.hosts.keys().map(ToString::to_string).collect();
+    hosts.sort_unstable();
+    let limits = &config.limits;
+    format!(
+        "name servers   {servers}\nfixed hosts    {}\nexceptions     {}\nlimits         head {}, hello {}, resolve {}, connect {}, answer {}, drain {}, connections {}\n",
+        or_none(&hosts.join(", ")),
+        or_none(&list(&config.allow_addresses)),
+        show(limits.head),
+        show(limits.hello),
+        show(config.resolve_deadline),
+        show(config.connect_deadline),
+        show(limits.answer),
+        show(config.drain),
+        config.max_connections.map_or_else(|| "as descriptors permit".to_owned(), |most| most.to_string()),
+    )
+}
+
+fn list(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
 }
 
 fn line(policy: &Policy, rule: &Rule, width: usize) -> String {

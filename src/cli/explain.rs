@@ -2,7 +2,7 @@
 
 use super::{BAD_CONFIG, NO, OK, failed, load, print};
 use crate::destination::{Destination, Malformed};
-use crate::error::{Reason, Refusal};
+use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::nearest::nearest;
 use crate::policy::{Cited, Decision, Policy, Subject, Verdict};
 use serde::Serialize;
@@ -57,23 +57,18 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    if !known_method(&arguments.method) {
-        return failed(format_args!(
-            "--method {:?} is not forwarded; CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are",
-            arguments.method
-        ));
-    }
     let policy = &config.policy;
     let client =
         arguments.client.unwrap_or_else(|| policy.options().clients.first().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), ipnet::IpNet::addr));
     let destination = read(&arguments.destination);
     let (decision, nearest) = match &destination {
+        Ok(_) if !known_method(&arguments.method) => (refused(unknown_method()), None),
         Ok(destination) => {
             let decision = plain(policy, &arguments.destination, policy.decide(&Subject { client, destination }));
             let near = decision.refusal.as_ref().and_then(|_| nearest(policy, destination)).map(|rule| &*rule.name);
             (decision, near)
         }
-        Err(malformed) => (refused(malformed.0), None),
+        Err(malformed) => (refused(Refusal::bad_request(malformed.0)), None),
     };
     let shown = destination.as_ref().map_or_else(|_| "(malformed)".to_owned(), ToString::to_string);
     let explanation = explanation(policy, shown, &decision, nearest);
@@ -94,12 +89,16 @@ fn known_method(method: &str) -> bool {
 
 /// Reads what a person pastes: a URL or an authority. The host itself is read as strictly as on the wire.
 fn read(text: &str) -> Result<Destination, Malformed> {
-    if let Some(rest) = text.strip_prefix("https://") {
+    let secure = text.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://")).and_then(|_| text.get(8..));
+    if let Some(rest) = secure {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         return Destination::with_default_port(rest.split_at(end).0.as_bytes(), 443);
     }
-    if text.starts_with("http://") {
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
         return Destination::from_absolute_form(text.as_bytes()).map(|(destination, _)| destination);
+    }
+    if text.contains("://") {
+        return Err(Malformed("only https:// and http:// are read as URLs; write host:port for anything else"));
     }
     Destination::from_authority(text.as_bytes())
 }
@@ -115,8 +114,11 @@ fn plain(policy: &Policy, text: &str, decision: Decision) -> Decision {
     }
 }
 
-fn refused(detail: &'static str) -> Decision {
-    let refusal = Refusal::bad_request(detail);
+fn unknown_method() -> Refusal {
+    Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods"))
+}
+
+fn refused(refusal: Refusal) -> Decision {
     Decision {
         verdict: Verdict::Deny,
         service: crate::policy::ServiceId::NONE,

@@ -110,11 +110,14 @@ impl Config {
         let policy = file.policy.build(source, file.clients.build(source)?)?;
         let hosts = file.upstream.hosts(source)?;
         let warnings = warnings::find(source, &file, &policy);
+        let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
+        let (listener, admin) = (file.listener.address(source)?, file.admin.address(source)?);
+        file.refuse_shared_addresses(source, listener, admin, &relays)?;
         Ok(Self {
             name: source.name().to_owned(),
-            listener: file.listener.address(source)?,
-            relays: file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?,
-            admin: file.admin.address(source)?,
+            listener,
+            relays,
+            admin,
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
@@ -131,6 +134,26 @@ impl Config {
 }
 
 impl File {
+    /// Two listeners cannot have one address; port 0 is another port each time.
+    fn refuse_shared_addresses(
+        &self,
+        source: &Source,
+        listener: SocketAddr,
+        admin: SocketAddr,
+        relays: &[RelayConfig],
+    ) -> Result<(), Located> {
+        let mut taken = vec![(listener, "listener.address")];
+        let admin = [(admin, "admin.address", self.admin.span())];
+        let relays = relays.iter().zip(&self.relay).map(|(relay, section)| (relay.address, "relay.address", section.address.span()));
+        for (address, key, span) in admin.into_iter().chain(relays) {
+            if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address && address.port() != 0) {
+                return Err(source.error(span, format!("{key} {address} is {other} too; give each listener an address of its own")));
+            }
+            taken.push((address, key));
+        }
+        Ok(())
+    }
+
     /// Sections that exist in the contract and not yet in this version.
     fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
         let sections = [("interception", &self.interception), ("inspection", &self.inspection), ("audit", &self.audit)];

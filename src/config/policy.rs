@@ -18,7 +18,7 @@ pub struct PolicySection {
     profile: Option<Profile>,
     file: Option<Spanned<String>>,
     pub(super) mode: Spanned<Mode>,
-    groups: Vec<Spanned<String>>,
+    pub(super) groups: Vec<Spanned<String>>,
     pub(super) exact_hosts: Vec<Spanned<String>>,
 }
 

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -110,6 +111,10 @@ pub struct Admin {
 }
 
 impl Admin {
+    pub(super) fn span(&self) -> Range<usize> {
+        self.address.as_ref().map_or(0..0, Spanned::span)
+    }
+
     pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
         self.address.as_ref().map_or(Ok(loopback(9180)), |address| socket_address(source, address))
     }
@@ -168,7 +173,9 @@ impl Upstream {
         }
         let read = |text: &Text| {
             let bare = text.get_ref().parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
-            bare.or_else(|_| socket_address(source, text))
+            let form =
+                |_| source.error(text.span(), format!("{:?} is no name server; write \"10.0.0.53\" or \"10.0.0.53:53\"", text.get_ref()));
+            bare.or_else(|_| text.get_ref().parse().map_err(form))
         };
         servers.get_ref().iter().map(read).collect::<Result<_, _>>().map(NameServers::Fixed)
     }

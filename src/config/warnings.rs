@@ -4,7 +4,8 @@ use super::File;
 use crate::destination::Host;
 use crate::policy::{Mode, Policy, Profile};
 use crate::source::{Located, Source};
-use crate::upstream::address::special_class;
+use crate::upstream::HostAddress;
+use crate::upstream::address::{refused_class, special_class};
 use ipnet::IpNet;
 
 /// All warnings, in the order of the file's sections.
@@ -15,7 +16,10 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located
     idle_addresses(source, file, &mut found);
     idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);
+    refused_hosts(source, file, &mut found);
+    wide_exceptions(source, file, policy, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
+    idle_groups(source, file, policy, &mut found);
     redundant_rules(policy, &mut found);
     if policy.options().mode == Mode::Observe {
         found.push(
@@ -68,6 +72,42 @@ fn idle_hosts(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Loc
         let known = Host::parse(text.get_ref().as_bytes()).is_ok_and(|host| policy.knows(&host));
         if policy.options().mode == Mode::Enforce && !known {
             found.push(source.error(text.span(), format!("never acts: no rule of the policy allows {}", text.get_ref())));
+        }
+    }
+}
+
+/// A fixed address that the ban on special addresses refuses whenever it is used.
+fn refused_hosts(source: &Source, file: &File, found: &mut Vec<Located>) {
+    let exceptions: Vec<IpNet> = file.upstream.allow_addresses.iter().filter_map(parsed).collect();
+    for text in file.upstream.hosts.values().flatten() {
+        let Ok(address) = text.get_ref().parse::<HostAddress>() else { continue };
+        if let Some(class) = refused_class(address.ip(), &exceptions) {
+            let message =
+                format!("never acts: {} is refused ({class}); add its network to upstream.allow_addresses if it is meant", text.get_ref());
+            found.push(source.error(text.span(), message));
+        }
+    }
+}
+
+/// Exceptions that open more than a host or two.
+fn wide_exceptions(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    for text in &file.upstream.allow_addresses {
+        if parsed(text).is_some_and(|network| network.prefix_len() == 0) {
+            found.push(source.error(text.span(), "every private and special address may be reached: name the networks that are meant"));
+        }
+    }
+    if let Some(first) = file.upstream.allow_addresses.first().filter(|_| policy.options().mode == Mode::Observe) {
+        found.push(source.error(first.span(), "while observing, every client may reach these addresses, by number and on any port"));
+    }
+}
+
+/// Groups that add no rule to the profile.
+fn idle_groups(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    for text in &file.policy.groups {
+        let adds = policy.rules().iter().any(|rule| policy.service(rule.service).group.as_ref() == Some(text.get_ref()));
+        if !adds {
+            let message = format!("never acts: {:?} has no exact host, and the profile \"strict\" takes no other", text.get_ref());
+            found.push(source.error(text.span(), message));
         }
     }
 }

@@ -74,7 +74,7 @@ async fn forward(
     record: &mut Record,
     upload: &Arc<Upload>,
 ) -> Result<Forwarded, Refusal> {
-    let destination = target(context, record, entry, &mut request)?;
+    let destination = route(context, record, entry, &mut request)?;
     record.destination(&destination);
     if method_label(request.method()) == OTHER_METHOD {
         return Err(Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods")));
@@ -106,7 +106,7 @@ fn check_answer(response: &Response<Incoming>) -> Result<(), Refusal> {
 }
 
 /// Where the request goes, and its target turned into origin-form.
-fn target(context: &Context, record: &mut Record, entry: &Entry, request: &mut Request<Incoming>) -> Result<Destination, Refusal> {
+fn route(context: &Context, record: &mut Record, entry: &Entry, request: &mut Request<Incoming>) -> Result<Destination, Refusal> {
     let is_http_1_0 = request.version() == Version::HTTP_10;
     let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let host = head::check_fields(fields, is_http_1_0).map_err(|malformed| Refusal::bad_request(malformed.0))?.host;

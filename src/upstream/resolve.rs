@@ -37,6 +37,14 @@ pub struct HostAddress {
     port: Option<u16>,
 }
 
+impl HostAddress {
+    /// The address without the port.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.ip
+    }
+}
+
 impl FromStr for HostAddress {
     type Err = &'static str;
 

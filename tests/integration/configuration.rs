@@ -317,7 +317,7 @@ fn files_that_cannot_be_read_are_named() {
     assert!(error.message.contains("check the path and its permissions"), "{error}");
     let error = Site::new(b"format = 1\nname = \"\xff\"\n").error().expect("the policy is not UTF-8");
     assert_eq!(error.place, "c.toml:2:8", "{error}");
-    assert!(error.message.contains("policy.toml: cannot be read"), "{error}");
+    assert!(error.message.contains("policy.toml: is not UTF-8"), "{error}");
 }
 
 #[test]
@@ -350,9 +350,9 @@ fn a_setting_that_can_never_act_is_told_with_its_place() {
         ("[upstream]\nallow_addresses = [\"52.16.0.0/16\"]", "c.toml:2:20: never acts: 52.16.0.0/16 is public"),
         ("[upstream]\nallow_addresses = [\"52.16.0.1\"]", "c.toml:2:20: never acts: 52.16.0.1/32 is public"),
         ("[upstream]\nallow_addresses = [\"2606:4700::/32\"]", "c.toml:2:20: never acts: 2606:4700::/32 is public"),
-        ("[upstream.hosts]\n\"example.org\" = [\"203.0.113.7\"]", "c.toml:2:1: never acts: no rule of the policy allows example.org"),
+        ("[upstream.hosts]\n\"example.org\" = [\"52.16.0.7\"]", "c.toml:2:1: never acts: no rule of the policy allows example.org"),
         (
-            "[upstream.hosts]\n\"a.b.imagicle.com\" = [\"203.0.113.7\"]",
+            "[upstream.hosts]\n\"a.b.imagicle.com\" = [\"52.16.0.7\"]",
             "c.toml:2:1: never acts: no rule of the policy allows a.b.imagicle.com",
         ),
         ("[upstream]\nca_files = [\"ca.pem\"]", "c.toml:2:13: never acts: nothing is decrypted"),
@@ -360,6 +360,9 @@ fn a_setting_that_can_never_act_is_told_with_its_place() {
             "[policy]\nexact_hosts = [\"t.imagicle.cloud\"]",
             "c.toml:2:16: never acts: policy.exact_hosts narrows the profile \"strict\" only",
         ),
+        ("[upstream.hosts]\n\"api.imagicle.com\" = [\"10.0.0.1\"]", "c.toml:2:23: never acts: 10.0.0.1 is refused (private)"),
+        ("[upstream]\nallow_addresses = [\"0.0.0.0/0\"]", "c.toml:2:20: every private and special address may be reached"),
+        ("[policy]\nprofile = \"strict\"\ngroups = [\"cognito\"]", "c.toml:3:11: never acts: \"cognito\" has no exact host"),
         ("[policy]\nmode = \"observe\"", "c.toml:2:8: policy.mode is \"observe\": refusals by policy are recorded"),
     ];
     let differs = |(text, expected): &(&str, &str)| {
@@ -385,7 +388,7 @@ fn a_policy_whose_rules_can_never_act_is_told() {
 
 #[test]
 fn warnings_stand_in_the_order_of_the_file() {
-    let hosts = ["a", "b", "c", "d", "e", "f"].map(|label| format!("\"{label}.example.org\" = [\"203.0.113.7\"]\n")).concat();
+    let hosts = ["a", "b", "c", "d", "e", "f"].map(|label| format!("\"{label}.example.org\" = [\"52.16.0.7\"]\n")).concat();
     let found = warnings(&format!("[upstream.hosts]\n{hosts}"));
     assert_eq!(found.len(), 6);
     assert!(found.is_sorted(), "{found:#?}");
@@ -407,8 +410,8 @@ allow = ["10.1.0.0/16", "10.2.0.7", "127.0.0.1", "::1"]
 allow_addresses = ["10.9.0.0/24", "fd00:1::/64"]
 nameservers = ["10.0.0.53", "10.0.0.54:5353", "[fd00::53]:53"]
 [upstream.hosts]
-"api.imagicle.com" = ["203.0.113.7", "[2001:db8::7]:8443", "2001:db8::8"]
-"eu.api.imagicle.com" = ["203.0.113.7"]
+"api.imagicle.com" = ["52.16.0.7", "[2606:4700::7]:8443", "2606:4700::8"]
+"eu.api.imagicle.com" = ["52.16.0.7"]
 [policy]
 profile = "strict"
 groups = ["voice-analytics"]

@@ -93,7 +93,6 @@ async fn wrong_arguments_exit_2_and_say_what_to_try() {
         (&["frobnicate"][..], "--help"),
         (&["explain"], "URL|HOST:PORT"),
         (&["explain", "api.imagicle.com:443", "--client", "ucx"], "--help"),
-        (&["explain", "api.imagicle.com:443", "--method", "BREW"], "CONNECT, GET, HEAD"),
         (&["policy", "export"], "--format"),
         (&["policy", "export", "--format", "xml"], "json, csv, pac, no-proxy, squid"),
         (&["--config", "/nowhere/c.toml", "check"], "/nowhere/c.toml: cannot be read"),
