@@ -14,14 +14,14 @@
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
-//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `host_set`), asked (`decision`), shown (`export`, `nearest`) |
+//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`), asked (`decision`), shown (`export`, `nearest`) |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `pool` (plain HTTP) |
 //! | [`listener`] | `accept` (loop, limits, panics), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
-//! | [`proxy`] | `serve` (a connection's first request), `connect`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `send`, `upload`; `respond` |
+//! | [`proxy`] | `serve` (a connection's first request), `connect`, `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `send`, `upload`, `again`; `respond` |
 //! | [`admin`] | `/metrics`, `/healthz`, `/readyz` |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |

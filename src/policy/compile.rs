@@ -1,36 +1,16 @@
 //! From the policy file to the compiled policy: profile, groups and exact hosts chosen, patterns checked and compiled.
 
-use super::decision::{Mode, Policy, ServiceId};
-use super::document::{self, Citation, Document, Endpoint, PersonalData, Profile, Service, Treatment, WireProtocol};
-use super::host_set::{self, HostSetBuilder};
-use crate::metrics::NO_SERVICE;
+use super::decision::Policy;
+use super::document::{self, Citation, Document, Endpoint, Profile, Service, WireProtocol};
+use super::host_set;
+use super::rules::{Cited, DEFAULT_IDLE, Options, Rule, ServiceId, ServiceInfo};
 use crate::source::{Located, Source};
-use ipnet::IpNet;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// A tunnel of a service that states no limit may be silent this long.
-pub const DEFAULT_IDLE: Duration = Duration::from_mins(15);
 
 /// A tunnel of a gRPC or LDAPS service that states no limit.
 pub const LONG_LIVED_IDLE: Duration = Duration::from_hours(1);
-
-/// What the configuration chooses from a policy file.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The profile.
-    pub profile: Profile,
-    /// Enforce or observe.
-    pub mode: Mode,
-    /// Optional groups that are on.
-    pub groups: Vec<String>,
-    /// Hosts that `strict` allows by name where a documented wildcard covers them.
-    pub exact_hosts: Vec<String>,
-    /// Client networks that may use the proxy.
-    pub clients: Vec<IpNet>,
-}
 
 /// Why options do not fit the policy file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,80 +21,6 @@ pub enum Unfit {
     UnknownGroup(String),
     /// No documented wildcard covers this host, or it is not in normal form.
     ExactHost(String, String),
-}
-
-/// A quotation that supports a rule.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Cited {
-    /// Title and date of the document.
-    pub document: String,
-    /// Its section.
-    pub section: String,
-    /// Its words.
-    pub quote: String,
-}
-
-/// A service of the compiled policy.
-#[derive(Debug, Clone)]
-pub struct ServiceInfo {
-    /// The label.
-    pub id: Arc<str>,
-    /// The name for people.
-    pub title: String,
-    /// What the vendor says about personal data.
-    pub personal_data: PersonalData,
-    /// In its own words.
-    pub promise: String,
-    /// Done once interception is configured.
-    pub treatment: Treatment,
-    /// Whether the suite needs it to be cloud connected.
-    pub required: bool,
-    /// What stops working when it is blocked.
-    pub breaks: String,
-    /// Its optional group.
-    pub group: Option<String>,
-    /// The id of the service whose endpoints it shares.
-    pub channel: Option<String>,
-    /// How long its connections may be silent.
-    pub idle_timeout: Duration,
-    /// Where it is documented.
-    pub source: Option<Cited>,
-}
-
-impl ServiceInfo {
-    /// What belongs to no documented service.
-    pub(super) fn none() -> Self {
-        Self {
-            id: NO_SERVICE.into(),
-            title: "no documented service".to_owned(),
-            personal_data: PersonalData::Unstated,
-            promise: String::new(),
-            treatment: Treatment::Tunnel,
-            required: false,
-            breaks: String::new(),
-            group: None,
-            channel: None,
-            idle_timeout: DEFAULT_IDLE,
-            source: None,
-        }
-    }
-}
-
-/// One allow rule.
-#[derive(Debug, Clone)]
-pub struct Rule {
-    /// `service/host:port`.
-    pub name: Arc<str>,
-    /// The host pattern.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// What is spoken there.
-    pub protocol: WireProtocol,
-    /// Its service.
-    pub service: ServiceId,
-    /// Where it is documented.
-    pub source: Option<Cited>,
 }
 
 impl Policy {
@@ -273,13 +179,4 @@ fn fingerprint(name: &str, options: &Options, services: &[ServiceInfo], rules: &
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// Indexes rules by host pattern.
-pub(super) fn host_index(rules: &[Rule]) -> Result<host_set::HostSet<usize>, globset::Error> {
-    let mut builder = HostSetBuilder::default();
-    for (index, rule) in rules.iter().enumerate() {
-        builder.add(&rule.host, index);
-    }
-    builder.build()
 }

@@ -1,44 +1,13 @@
 //! The decision: who asks for what, and the answer with its rule, reason and treatment.
 
-use super::compile::{Options, Rule, ServiceInfo, host_index};
 use super::document::{Treatment, WireProtocol};
-use super::host_set::HostSet;
+use super::host_set::{HostSet, HostSetBuilder};
+use super::rules::{Mode, Options, Rule, ServiceId, ServiceInfo};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// Enforce, or record only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Refusals refuse.
-    #[default]
-    Enforce,
-    /// Refusals by policy are recorded as `would_deny` and the exchange passes.
-    Observe,
-}
-
-/// A service of the policy in force; the first is the pseudo-service `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ServiceId(u16);
-
-impl ServiceId {
-    /// What belongs to no service.
-    pub const NONE: Self = Self(0);
-
-    pub(super) fn from_index(index: usize) -> Self {
-        Self(u16::try_from(index).unwrap_or_default())
-    }
-
-    /// Position in [`Policy::services`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// Who asks for what.
 #[derive(Debug, Clone, Copy)]
@@ -334,4 +303,13 @@ impl Policy {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
+
+/// Indexes rules by host pattern.
+fn host_index(rules: &[Rule]) -> Result<HostSet<usize>, globset::Error> {
+    let mut builder = HostSetBuilder::default();
+    for (index, rule) in rules.iter().enumerate() {
+        builder.add(&rule.host, index);
+    }
+    builder.build()
 }

@@ -1,7 +1,7 @@
 //! The allow list as data for other tools: JSON, CSV, PAC, `NO_PROXY`, Squid.
 
-use super::compile::Rule;
 use super::decision::Policy;
+use super::rules::Rule;
 use serde::Serialize;
 use std::fmt::Write as _;
 

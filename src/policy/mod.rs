@@ -8,7 +8,8 @@ pub mod document;
 pub mod export;
 pub mod host_set;
 pub mod nearest;
+pub mod rules;
 
-pub use compile::{Cited, Options, Rule, ServiceInfo};
-pub use decision::{Decision, HelloCheck, Mode, Permit, Policy, ServiceId, Subject, Verdict};
+pub use decision::{Decision, HelloCheck, Permit, Policy, Subject, Verdict};
 pub use document::{Document, PersonalData, Profile, Treatment, WireProtocol};
+pub use rules::{Cited, Mode, Options, Rule, ServiceId, ServiceInfo};

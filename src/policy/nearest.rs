@@ -1,7 +1,7 @@
 //! The allow rule a refused destination was closest to: a typing error is then seen at a glance.
 
-use super::compile::Rule;
 use super::decision::Policy;
+use super::rules::Rule;
 use crate::destination::Destination;
 
 /// The nearest rule: the same host on another port first, then the least different name.

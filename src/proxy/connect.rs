@@ -1,33 +1,16 @@
 //! CONNECT: decide, dial, answer 200 only once the upstream is there, then hand over to the tunnel.
 
+use super::carry::carry;
 use super::context::Context;
-use super::respond::{Answer, send_and_close};
-use super::tunnel::{self, Tunnel};
+use super::establish::{ESTABLISHED, Request, establish};
+use super::respond::{refused, send_and_close};
+use super::tunnel::Tunnel;
 use crate::audit::{Record, Start};
-use crate::destination::{Destination, Host};
-use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::accept::Counted;
 use crate::metrics::Protocol;
-use crate::policy::{Permit, Subject, Verdict};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-
-/// The reason phrase of a tunnel that stands.
-pub const ESTABLISHED: &str = "Connection established";
-
-/// A CONNECT as read from the wire.
-#[derive(Debug)]
-pub struct Request {
-    /// Who asks.
-    pub client: SocketAddr,
-    /// For what.
-    pub destination: Destination,
-    /// The host of the Host field, if there is one.
-    pub host: Option<Host>,
-}
 
 /// Serves a CONNECT. `ahead` are bytes the client sent behind its head: they belong to the tunnel.
 pub async fn serve(context: Arc<Context>, mut stream: TcpStream, open: Counted, request: Request, ahead: Vec<u8>) {
@@ -39,74 +22,17 @@ pub async fn serve(context: Arc<Context>, mut stream: TcpStream, open: Counted, 
             }
             record.answered(200);
             let tunnel = Tunnel { client: stream, upstream, ahead, permit, record, open };
-            tunnel::run(context, tunnel).await;
+            carry(context, tunnel).await;
         }
         Err(refusal) => {
-            let answer = refuse(&mut record, &refusal);
+            let answer = refused(&mut record, &refusal).into_bytes();
             drop(record);
             send_and_close(stream, answer).await;
         }
     }
 }
 
-/// Checks Host against the target, decides and dials.
-///
-/// # Errors
-/// Whatever stands in the way.
-pub async fn establish(context: &Context, record: &mut Record, request: &Request) -> Result<(Permit, TcpStream), Refusal> {
-    record.destination(&request.destination);
-    if request.host.as_ref().is_some_and(|host| *host != request.destination.host) {
-        let detail = "the Host field names another host than the CONNECT target";
-        context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;
-    }
-    let permit = decide(context, record, request.client, &request.destination)?;
-    let upstream = dial(context, record, &permit).await?;
-    Ok((permit, upstream))
-}
-
-/// Decides and notes the decision in the record. An allow is counted only when the exchange really passes.
-///
-/// # Errors
-/// The refusal of the policy.
-pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destination: &Destination) -> Result<Permit, Refusal> {
-    if context.journal.is_stopping() {
-        let detail = "the proxy is stopping and begins nothing new; try another one, or again in a moment";
-        return Err(Refusal::new(Reason::ShuttingDown, detail, RuleName::Builtin("limits.drain")));
-    }
-    let engine = context.engine.load();
-    let decision = engine.policy.decide(&Subject { client: client.ip(), destination });
-    let (service, metrics) = engine.service(decision.service);
-    record.decided(service, metrics, &decision.rule);
-    if let (Verdict::WouldDeny, Some(refusal)) = (decision.verdict, &decision.refusal) {
-        record.would_deny(refusal);
-    }
-    match (decision.permit, decision.refusal) {
-        (Some(permit), _) => Ok(permit),
-        (None, Some(refusal)) => Err(refusal),
-        // A decision without permit and reason does not exist; should one appear, nothing passes.
-        (None, None) => Err(Refusal::new(Reason::HostNotAllowed, "the policy gave no permit", RuleName::DEFAULT_DENY)),
-    }
-}
-
-/// Dials and measures the time it took.
-///
-/// # Errors
-/// The dialler's refusal.
-pub async fn dial(context: &Context, record: &Record, permit: &Permit) -> Result<TcpStream, Refusal> {
-    let started = Instant::now();
-    let upstream = context.dialer.dial(permit).await?;
-    record.metrics().upstream_connect.observe(started.elapsed().as_secs_f64());
-    Ok(upstream)
-}
-
 /// No length, no encoding, no body: what follows is the tunnel (RFC 9110 section 9.3.6).
 fn established(record: &Record) -> String {
     format!("HTTP/1.1 200 {ESTABLISHED}\r\nx-decision-id: {}\r\n\r\n", record.id())
-}
-
-/// Notes the refusal and gives the bytes of its answer.
-pub fn refuse(record: &mut Record, refusal: &Refusal) -> Vec<u8> {
-    record.refused(refusal);
-    record.answered(refusal.reason.status());
-    Answer::refusal(refusal, record.id()).into_bytes()
 }

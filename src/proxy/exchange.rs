@@ -5,11 +5,11 @@
 
 use super::again::connect_again;
 use super::body::{AnswerBody, BodyError, Watched, Watcher};
-use super::connect;
 use super::context::Context;
+use super::entry::Entry;
+use super::establish::decide;
 use super::hop;
-use super::http1::Entry;
-use super::respond::{Answer, DECISION_ID};
+use super::respond::{DECISION_ID, refused};
 use super::send::{self, Answered};
 use super::upload::{Upload, UploadWatcher};
 use crate::audit::{Ended, Record, Start};
@@ -32,7 +32,7 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
     let start = Start { client: entry.client(), protocol: Protocol::Http1, method: method_label(request.method()) };
     let mut record = context.record(start);
     if request.method() == Method::CONNECT {
-        return connect_again(context, entry, request, record).await;
+        return connect_again(&context, entry, request, record).await;
     }
     let upload = Upload::new();
     match forward(&context, entry, request, &mut record, &upload).await {
@@ -51,16 +51,8 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
             let watcher = AnswerWatcher { context, permit, record, upload, stall: stall.clone(), sender: Some(sender) };
             response.map(|body| AnswerBody::upstream(Watched::new(body, idle, watcher)))
         }
-        Err(refusal) => refuse(record, &refusal),
+        Err(refusal) => refused(&mut record, &refusal).into_response(),
     }
-}
-
-/// The answer to a refused request.
-#[must_use]
-pub fn refuse(mut record: Record, refusal: &Refusal) -> Response<AnswerBody> {
-    record.refused(refusal);
-    record.answered(refusal.reason.status());
-    Answer::refusal(refusal, record.id()).into_response()
 }
 
 /// An answer, what allowed it, and the connection it comes over.
@@ -82,7 +74,7 @@ async fn forward(
     if hop::came_through(request.headers(), &context.pseudonym) {
         return Err(Refusal::new(Reason::LoopDetected, "the request came through this proxy before (Via)", RuleName::Builtin("no-loops")));
     }
-    let permit = connect::decide(context, record, entry.client(), &destination)?;
+    let permit = decide(context, record, entry.client(), &destination)?;
     permit.plain_http().or_else(|refusal| context.enforce(record, refusal))?;
     prepare(context, &destination, &mut request)?;
     let request = watch_upload(request, &permit, record, upload);

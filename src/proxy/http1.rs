@@ -1,56 +1,22 @@
 //! HTTP/1.1 on a client connection: the guard in front, the HTTP server behind it, one exchange after the other.
 
 use super::context::Context;
+use super::entry::{Entry, HandOver};
 use super::exchange::exchange;
-use super::respond::{is_refusal, linger};
-use super::serve::refuse;
-use super::tunnel::Inner;
+use super::respond::{is_refusal, linger, refuse_head};
+use super::tunnel::Tunnel;
 use crate::destination::Malformed;
-use crate::listener::accept::Counted;
 use crate::listener::guarded::{Guarded, InFlight};
-use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
+use crate::listener::head::{MAX_FIELDS, MAX_HEAD};
 use crate::stall::{StallLimit, Stalling};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use tokio::net::TcpStream;
-
-/// How requests got here.
-#[derive(Debug)]
-pub enum Entry {
-    /// Absolute-form on the proxy listener.
-    Forward {
-        /// The client.
-        client: SocketAddr,
-        /// Its place in limit and gauge, until a CONNECT on the same connection takes it over.
-        open: Mutex<Option<Counted>>,
-    },
-    /// Inside a CONNECT to a plain HTTP endpoint.
-    Inner(Inner),
-}
-
-impl Entry {
-    /// The client.
-    #[must_use]
-    pub fn client(&self) -> SocketAddr {
-        match self {
-            Self::Forward { client, .. } => *client,
-            Self::Inner(inner) => inner.client,
-        }
-    }
-
-    fn form(&self) -> Form {
-        match self {
-            Self::Forward { .. } => Form::Absolute,
-            Self::Inner(_) => Form::Origin,
-        }
-    }
-}
 
 /// How the connection's exchanges go.
 #[derive(Debug, Clone)]
@@ -63,8 +29,8 @@ struct Conduct {
     in_flight: InFlight,
 }
 
-/// Serves the requests of one connection, `ahead` first.
-pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) {
+/// Serves the requests of one connection, `ahead` first, until its end or until a CONNECT among them has made it a tunnel.
+pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) -> Option<Tunnel> {
     let (client, form) = (entry.client(), entry.form());
     let entry = Arc::new(entry);
     let conduct = Conduct { stall: StallLimit::new(context.limits.answer), refused: Arc::default(), in_flight: InFlight::default() };
@@ -97,7 +63,10 @@ pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>
             pinned.await
         }
     };
-    let Some(guarded) = connection.into_parts().map(|parts| parts.io.into_inner()) else { return };
+    if let Some(left) = entry.handed_over() {
+        return tunnel(*left).await;
+    }
+    let guarded = connection.into_parts()?.io.into_inner();
     let malformed = match served {
         Err(error) if error.is_timeout() && guarded.is_within_head() => Some(Malformed("the request head did not arrive in time")),
         _ => guarded.malformed(),
@@ -105,9 +74,19 @@ pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>
     let stream = guarded.into_parts().0.into_inner();
     match malformed {
         // A head that was refused before it reached the server: nobody has answered it yet.
-        Some(malformed) => refuse(&context, stream, client, malformed).await,
+        Some(malformed) => refuse_head(&context, stream, client, malformed).await,
         None if conduct.refused.load(Ordering::Relaxed) => linger(stream).await,
         None => {}
     }
-    drop(entry);
+    None
+}
+
+/// Takes the socket back from the HTTP server, with what was read beyond the request. A client that left before the answer was
+/// written leaves nothing to relay.
+async fn tunnel(left: HandOver) -> Option<Tunnel> {
+    let HandOver { upgrade, upstream, permit, record, open } = left;
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<Guarded<Stalling<TcpStream>>>>().ok()?;
+    let (client, unread) = parts.io.into_inner().into_parts();
+    let ahead = [&parts.read_buf[..], &unread[..]].concat();
+    Some(Tunnel { client: client.into_inner(), upstream, ahead, permit, record, open })
 }

@@ -2,8 +2,11 @@
 
 pub mod again;
 pub mod body;
+pub mod carry;
 pub mod connect;
 pub mod context;
+pub mod entry;
+pub mod establish;
 pub mod exchange;
 pub mod hop;
 pub mod http1;

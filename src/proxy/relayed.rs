@@ -1,8 +1,9 @@
 //! A `[[relay]]`: a listener for clients that know no proxy, with one fixed destination. Same decision, dial, checks, record.
 
-use super::connect::{decide, dial};
+use super::carry::carry;
 use super::context::Context;
-use super::tunnel::{self, Tunnel};
+use super::establish::{decide, dial};
+use super::tunnel::Tunnel;
 use crate::audit::Start;
 use crate::destination::Destination;
 use crate::listener::Accepted;
@@ -22,7 +23,7 @@ pub async fn connection(context: Arc<Context>, destination: Destination, accepte
         Ok((permit, upstream)) => {
             record.answered(200);
             let tunnel = Tunnel { client: stream, upstream, ahead: Vec::new(), permit, record, open };
-            tunnel::run(context, tunnel).await;
+            carry(context, tunnel).await;
         }
         // There is no protocol yet to say it in: the log and the metrics carry the reason.
         Err(refusal) => {

@@ -1,12 +1,16 @@
 //! The answer to a refused request: RFC 9457 body, RFC 9209 `Proxy-Status`, the decision id, the reason in the reason phrase.
 
-use crate::audit::DecisionId;
+use crate::audit::{DecisionId, Record, Start};
+use crate::destination::Malformed;
 use crate::error::{Reason, Refusal};
+use crate::metrics::Protocol;
 use crate::proxy::body::AnswerBody;
+use crate::proxy::context::Context;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -97,6 +101,22 @@ fn problem(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
         "rule": refusal.rule.as_str(),
     });
     format!("{document:#}\n").into_bytes()
+}
+
+/// Notes the refusal and gives its answer.
+#[must_use]
+pub fn refused(record: &mut Record, refusal: &Refusal) -> Answer {
+    record.refused(refusal);
+    record.answered(refusal.reason.status());
+    Answer::refusal(refusal, record.id())
+}
+
+/// Answers a head that cannot be read.
+pub async fn refuse_head(context: &Context, stream: TcpStream, client: SocketAddr, malformed: Malformed) {
+    let mut record = context.record(Start { client, protocol: Protocol::Http1, method: "-" });
+    let answer = refused(&mut record, &Refusal::bad_request(malformed.0)).into_bytes();
+    drop(record);
+    send_and_close(stream, answer).await;
 }
 
 /// Marks a response as ours: an upstream may send the same fields.

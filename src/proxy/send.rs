@@ -1,7 +1,7 @@
 //! A request sent to the upstream, over a kept connection where there is one.
 
-use super::connect;
 use super::context::Context;
+use super::establish::dial;
 use super::upload::Upload;
 use crate::audit::Record;
 use crate::error::{Reason, Refusal, RuleName};
@@ -47,7 +47,7 @@ pub async fn send(
             (Err(Failed::Lost(refusal) | Failed::Final(refusal)), _) => return Err(refusal),
         };
     }
-    let stream = connect::dial(context, record, permit).await?;
+    let stream = dial(context, record, permit).await?;
     let mut fresh = pool::open(stream, permit.idle_timeout()).await.map_err(|_| upstream_failed())?;
     match answer(context, &mut fresh, request, upload).await {
         Ok(response) => Ok((response, fresh)),

@@ -1,19 +1,14 @@
 //! A connection on the proxy listener, from its first byte to the path it takes.
 
 use super::context::Context;
-use super::http1::{self, Entry};
-use super::respond::{Answer, send_and_close};
-use super::{connect, tunnel};
-use crate::audit::{Ended, Start};
+use super::entry::Entry;
+use super::establish::Request;
+use super::respond::refuse_head;
+use super::{carry, connect, http1};
 use crate::destination::Malformed;
-use crate::error::Refusal;
 use crate::listener::Accepted;
 use crate::listener::head::{self, Form, Opening};
-use crate::metrics::Protocol;
-use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -35,14 +30,16 @@ pub async fn connection(context: Arc<Context>, accepted: Accepted) {
     };
     match opening {
         Ok((Opening::Connect(destination, host), length)) => {
-            let request = connect::Request { client, destination, host };
+            let request = Request { client, destination, host };
             bytes.drain(..length);
             connect::serve(context, stream, open, request, bytes).await;
         }
         Ok((Opening::Http, _)) => {
-            http1::connection(context, stream, bytes, Entry::Forward { client, open: Mutex::new(Some(open)) }).await;
+            if let Some(tunnel) = http1::connection(context.clone(), stream, bytes, Entry::forward(client, open)).await {
+                carry::carry(context, tunnel).await;
+            }
         }
-        Err(malformed) => refuse(&context, stream, client, malformed).await,
+        Err(malformed) => refuse_head(&context, stream, client, malformed).await,
     }
 }
 
@@ -70,26 +67,4 @@ async fn read_head(context: &Context, stream: &mut TcpStream, bytes: &mut Vec<u8
         }
         head::check_start(bytes)?;
     }
-}
-
-/// Answers a head that cannot be read.
-pub(super) async fn refuse(context: &Context, stream: TcpStream, client: SocketAddr, malformed: Malformed) {
-    let mut record = context.record(Start { client, protocol: Protocol::Http1, method: "-" });
-    let refusal = Refusal::bad_request(malformed.0);
-    record.refused(&refusal);
-    record.answered(refusal.reason.status());
-    record.ended(Ended::Refused);
-    let answer = Answer::refusal(&refusal, record.id()).into_bytes();
-    drop(record);
-    send_and_close(stream, answer).await;
-}
-
-/// Serves a tunnel that carries plain HTTP. Boxed: it can open tunnels of its own, and a tunnel's task should stay small.
-pub(super) fn plain_http(
-    context: Arc<Context>,
-    stream: TcpStream,
-    ahead: Vec<u8>,
-    inner: tunnel::Inner,
-) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(http1::connection(context, stream, ahead, Entry::Inner(inner)))
 }

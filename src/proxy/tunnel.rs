@@ -1,22 +1,21 @@
 //! An established tunnel: its first bytes are checked, then it is relayed.
 
 use super::context::Context;
+use super::entry::Inner;
 use super::respond::{Answer, send_and_close};
-use super::serve;
 use crate::audit::{Ended, Record};
-use crate::destination::{Destination, Host};
+use crate::destination::Host;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::accept::{Counted, contained};
 use crate::metrics::Protocol;
 use crate::policy::{HelloCheck, Permit};
 use crate::relay::{End, Relay, with_scratch};
 use crate::tls::client_hello::{ClientHello, HelloReader, Progress, ServerName};
+use crate::upstream::pool;
 use prometheus::IntGauge;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -51,15 +50,15 @@ pub struct Tunnel {
     pub open: Counted,
 }
 
-/// A tunnel that carries plain HTTP: every request in it is decided again.
+/// A tunnel that carries plain HTTP, to be served request by request.
 #[derive(Debug)]
-pub struct Inner {
-    /// Who opened it.
-    pub client: SocketAddr,
-    /// What it was opened for: every request must be for it.
-    pub destination: Destination,
-    /// Kept as long as the connection is.
-    pub open: Counted,
+pub struct Plain {
+    /// The client's side.
+    pub client: TcpStream,
+    /// Bytes of the client read already.
+    pub ahead: Vec<u8>,
+    /// What every request in it must be for.
+    pub inner: Inner,
 }
 
 /// Why a tunnel did not come to be.
@@ -88,19 +87,23 @@ impl Spoken {
     }
 }
 
-/// Checks the first bytes and sends the tunnel on its way.
-pub async fn run(context: Arc<Context>, tunnel: Tunnel) {
+/// Checks the first bytes and sends the tunnel on its way; one that carries plain HTTP is given back.
+pub async fn run(context: &Context, tunnel: Tunnel) -> Option<Plain> {
     let Tunnel { mut client, upstream, ahead, permit, mut record, open } = tunnel;
     if permit.check() == HelloCheck::PlainHttp {
         return plain_http(context, Tunnel { client, upstream, ahead, permit, record, open }).await;
     }
-    let first = match first_bytes(&context, &mut record, &mut client, ahead, &permit).await {
+    let first = match first_bytes(context, &mut record, &mut client, ahead, &permit).await {
         Ok(first) => first,
-        Err(Stop::ClientClosed) => return record.ended(Ended::ClientClosed),
+        Err(Stop::ClientClosed) => {
+            record.ended(Ended::ClientClosed);
+            return None;
+        }
         Err(Stop::Refused(refusal, spoken)) => {
             record.refused(&refusal);
             drop(upstream);
-            return refuse_inside(client, record, &refusal, spoken).await;
+            refuse_inside(client, record, &refusal, spoken).await;
+            return None;
         }
     };
     record.allowed();
@@ -109,6 +112,7 @@ pub async fn run(context: Arc<Context>, tunnel: Tunnel) {
     let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     tokio::spawn(contained(carried, context.metrics.clone()));
+    None
 }
 
 /// A tunnel that is being relayed, and all it needs for that.
@@ -157,18 +161,16 @@ impl Drop for Shown {
     }
 }
 
-async fn plain_http(context: Arc<Context>, tunnel: Tunnel) {
+async fn plain_http(context: &Context, tunnel: Tunnel) -> Option<Plain> {
     let Tunnel { client, upstream, ahead, permit, mut record, open } = tunnel;
     record.allowed();
     record.ended(Ended::Completed);
-    let Ok(address) = client.peer_addr() else { return };
+    let address = client.peer_addr().ok()?;
     // The connection that proved the upstream alive serves the first request.
-    if let Ok(sender) = crate::upstream::pool::open(upstream, permit.idle_timeout()).await {
+    if let Ok(sender) = pool::open(upstream, permit.idle_timeout()).await {
         context.pool.put(permit.destination(), sender);
     }
-    let inner = Inner { client: address, destination: permit.destination().clone(), open };
-    drop(record);
-    serve::plain_http(context, client, ahead, inner).await;
+    Some(Plain { client, ahead, inner: Inner { client: address, destination: permit.destination().clone(), open } })
 }
 
 /// Reads and checks the ClientHello; gives back every byte read, to be sent on.

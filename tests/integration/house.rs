@@ -111,3 +111,38 @@ fn every_shipped_configuration_loads() {
         assert!(unexpected.is_empty(), "{unexpected:?}");
     }
 }
+
+/// The names that a file takes from its siblings: the first words behind `super::`.
+fn siblings_used(code: &str) -> Vec<String> {
+    let word = |text: &str| text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let uses = code.split("use super::").skip(1).filter_map(|rest| rest.split(';').next());
+    uses.flat_map(|list| match list.strip_prefix('{') {
+        Some(names) => names.split(',').map(word).collect(),
+        None => vec![word(list)],
+    })
+    .collect()
+}
+
+/// Files that use each other in a circle can only be understood together.
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let mut open: Vec<(String, String, Vec<String>)> = sources("src")
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("tests.rs") && !path.ends_with("mod.rs"))
+        .map(|(path, text)| {
+            let folder = path.parent().expect("in a folder").display().to_string();
+            (folder, path.file_stem().expect("a name").to_string_lossy().into_owned(), siblings_used(&code(&text)))
+        })
+        .collect();
+    // Take away what uses nothing that is left, until only circles are left.
+    loop {
+        let names: Vec<(String, String)> = open.iter().map(|(folder, name, _)| (folder.clone(), name.clone())).collect();
+        let before = open.len();
+        open.retain(|(folder, name, uses)| uses.iter().any(|used| used != name && names.contains(&(folder.clone(), used.clone()))));
+        if open.len() == before {
+            break;
+        }
+    }
+    let circle: Vec<String> = open.iter().map(|(folder, name, _)| format!("{folder}/{name}")).collect();
+    assert!(circle.is_empty(), "{circle:?}");
+}

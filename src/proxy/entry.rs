@@ -1,0 +1,104 @@
+//! How requests of a connection got here, and what a CONNECT among them leaves behind.
+
+use crate::audit::Record;
+use crate::destination::Destination;
+use crate::listener::accept::Counted;
+use crate::listener::head::Form;
+use crate::policy::Permit;
+use hyper::upgrade::OnUpgrade;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use tokio::net::TcpStream;
+
+/// How requests got here.
+#[derive(Debug)]
+pub enum Entry {
+    /// Absolute-form on the proxy listener.
+    Forward {
+        /// The client.
+        client: SocketAddr,
+        /// Its place in limit and gauge, until a CONNECT on the same connection takes it over.
+        open: Mutex<Option<Counted>>,
+        /// What that CONNECT leaves behind.
+        handed_over: Mutex<Option<Box<HandOver>>>,
+    },
+    /// Inside a CONNECT to a plain HTTP endpoint.
+    Inner(Inner),
+}
+
+impl Entry {
+    /// Requests on the proxy listener.
+    #[must_use]
+    pub fn forward(client: SocketAddr, open: Counted) -> Self {
+        Self::Forward { client, open: Mutex::new(Some(open)), handed_over: Mutex::default() }
+    }
+
+    /// The connection's place, once.
+    #[must_use]
+    pub fn take_place(&self) -> Option<Counted> {
+        match self {
+            Self::Forward { open, .. } => open.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            Self::Inner(_) => None,
+        }
+    }
+
+    /// Leaves a tunnel to whoever served the connection.
+    pub fn hand_over(&self, left: HandOver) {
+        if let Self::Forward { handed_over, .. } = self {
+            *handed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(left));
+        }
+    }
+
+    /// The tunnel that was left, if any.
+    #[must_use]
+    pub fn handed_over(&self) -> Option<Box<HandOver>> {
+        match self {
+            Self::Forward { handed_over, .. } => handed_over.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            Self::Inner(_) => None,
+        }
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> SocketAddr {
+        match self {
+            Self::Forward { client, .. } => *client,
+            Self::Inner(inner) => inner.client,
+        }
+    }
+
+    /// What request targets look like.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Forward { .. } => Form::Absolute,
+            Self::Inner(_) => Form::Origin,
+        }
+    }
+}
+
+/// A tunnel that carries plain HTTP: every request in it is decided again.
+#[derive(Debug)]
+pub struct Inner {
+    /// Who opened it.
+    pub client: SocketAddr,
+    /// What it was opened for: every request must be for it.
+    pub destination: Destination,
+    /// Kept as long as the connection is.
+    pub open: Counted,
+}
+
+/// A tunnel in the making: the HTTP server gives the client's side back when it has written the answer.
+#[derive(Debug)]
+pub struct HandOver {
+    /// Resolves with the client's side.
+    pub upgrade: OnUpgrade,
+    /// The cloud's side.
+    pub upstream: TcpStream,
+    /// What allowed it.
+    pub permit: Permit,
+    /// Its record.
+    pub record: Record,
+    /// Its place in limit and gauge.
+    pub open: Counted,
+}
