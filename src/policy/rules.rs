@@ -33,7 +33,7 @@ impl ServiceId {
         Self(u16::try_from(index).unwrap_or_default())
     }
 
-    /// Position in [`Policy::services`].
+    /// Position among the services of its policy.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
