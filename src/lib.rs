@@ -15,9 +15,9 @@
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`), asked (`decision`), shown (`export`, `nearest`) |
-//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; what interception will stand on: `authority`, `leaf`, `server` |
 //! | [`stall`] | a connection whose peer must take what it is sent |
-//! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `pool` (plain HTTP) |
+//! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `pool` (plain HTTP); for interception: `tls`, `ocsp` |
 //! | [`listener`] | `accept` (loop, limits, panics), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
@@ -51,7 +51,7 @@
 //! 6. no payload in any output
 //! 7. label values come from the policy and from closed lists
 //! 8. every deciding read has a deadline and a byte limit; established streams have idle limits only
-//! 9. `policy` and `tls` are pure: no async, clock, I/O, logging
+//! 9. `policy` and `tls::client_hello` are pure: no async, clock, I/O, logging
 //! 10. a panic ends one connection, fails closed, is counted
 //! 11. `forbid(unsafe_code)`
 //! 12. every `config/*.toml` loads in the tests

@@ -2,8 +2,10 @@
 
 pub mod address;
 pub mod dial;
+pub mod ocsp;
 pub mod pool;
 pub mod resolve;
+pub mod tls;
 
 pub use dial::Dialer;
 pub use resolve::{HostAddress, NameServers, Resolver};
