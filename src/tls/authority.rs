@@ -111,7 +111,7 @@ pub fn create(paths: &Paths, hosts: &[String], now: SystemTime) -> Result<Facts,
 
 fn generate(hosts: &[String], now: SystemTime) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let short: String = hex(&digest(&SHA256, key.der_bytes()).as_ref()[..3], "");
+    let short = hex(digest(&SHA256, key.der_bytes()).as_ref().get(..3).unwrap_or_default(), "");
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("ucx-egress interception CA {short}"));
@@ -329,6 +329,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use tempfile::TempDir;
 
+    /// What makes a CA unfit.
+    type Change = fn(&mut CertificateParams);
+
     struct Folder(TempDir);
 
     impl Folder {
@@ -391,7 +394,7 @@ mod tests {
     fn what_is_unfit_to_sign_is_refused_with_the_remedy() {
         let folder = Folder::new();
         assert!(complaint(&folder.paths()).contains("ca init"), "missing files");
-        let unfit: [(&str, fn(&mut CertificateParams), &str); 5] = [
+        let unfit: [(&str, Change, &str); 5] = [
             ("no CA", |params| params.is_ca = IsCa::ExplicitNoCa, "basicConstraints"),
             ("no keyCertSign", |params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature], "keyCertSign"),
             ("expired", |params| params.not_after = (SystemTime::now() - Duration::from_hours(1)).into(), "expired on"),

@@ -68,7 +68,7 @@ fn roots(ca_files: &[PathBuf]) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// WebPKI verification, and what it leaves out: a stapled OCSP response that says "revoked".
+/// Web PKI verification, and what it leaves out: a stapled OCSP response that says "revoked".
 #[derive(Debug)]
 struct Verifier(Arc<WebPkiServerVerifier>);
 
@@ -122,7 +122,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Tells a self-signed certificate from one of an unknown issuer: WebPKI says "unknown issuer" of both.
+/// Tells a self-signed certificate from one of an unknown issuer: Web PKI says "unknown issuer" of both.
 fn self_signed(error: Error, certificate: &CertificateDer<'_>) -> Error {
     let is_self_signed = X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer());
     match error {
