@@ -26,6 +26,18 @@ const LOOK_WHILE_BLOCKED: Duration = Duration::from_secs(5);
 /// With one direction finished, the other may be silent no longer than this.
 const HALF_CLOSED: Duration = Duration::from_mins(5);
 
+/// Silence after which the kernel asks a peer whether it is still there, and between two such questions. Firewalls on the way forget
+/// silent connections after some minutes; a peer that vanished without a word is noticed here only.
+const ASK_AFTER: Duration = Duration::from_mins(1);
+const ASK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Has the kernel ask a silent peer whether it is still there.
+fn keep_alive(stream: &TcpStream) {
+    let question = socket2::TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_AGAIN);
+    // A socket that cannot take the option is gone already.
+    let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&question);
+}
+
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER].into_boxed_slice());
 }
@@ -170,6 +182,8 @@ impl Relay {
     #[must_use]
     pub fn new(client: TcpStream, upstream: TcpStream, first: Vec<u8>, idle: Duration, metrics: Arc<ServiceMetrics>) -> Self {
         let now = Instant::now();
+        keep_alive(&client);
+        keep_alive(&upstream);
         Self {
             client,
             upstream,
@@ -315,5 +329,22 @@ impl Future for Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the test is its own client")]
+    async fn silent_peers_are_asked_whether_they_are_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let stream = TcpStream::connect(listener.local_addr().expect("its address")).await.expect("it listens");
+        let socket = socket2::SockRef::from(&stream);
+        assert!(!socket.keepalive().expect("the option is readable"));
+        keep_alive(&stream);
+        assert!(socket.keepalive().expect("the option is readable"));
     }
 }
