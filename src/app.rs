@@ -232,8 +232,7 @@ fn door(context: &Arc<Context>) -> impl Fn(SocketAddr) -> Result<(), Refusal> + 
 fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, refusal: &Refusal, lingering: Option<&Arc<Gate>>) {
     let protocol = if lingering.is_some() { Protocol::Connect } else { Protocol::Relay };
     let mut record = context.record(Start { client, protocol, method: "-" });
-    record.refused(refusal);
-    record.answered(refusal.reason.status());
+    record.answered_with(refusal);
     let Some(seat) = lingering.and_then(Gate::enter) else { return };
     let answer = Answer::refusal(refusal, record.id()).into_bytes();
     tokio::spawn(async move {

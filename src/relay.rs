@@ -74,13 +74,6 @@ struct Half {
     done: bool,
 }
 
-/// The direction of bytes.
-#[derive(Debug, Clone, Copy)]
-enum Direction {
-    Up,
-    Down,
-}
-
 /// Which side of a direction broke.
 enum Broke {
     Source,
@@ -154,6 +147,13 @@ impl Half {
         Poll::Ready(Ok(()))
     }
 
+    /// The sink takes nothing more. What it said before is still to be delivered by the other direction: an answer that refuses an
+    /// upload, a TLS alert.
+    fn abandon(&mut self) {
+        self.pending = Vec::new();
+        self.done = true;
+    }
+
     fn unflushed(&mut self) -> u64 {
         let bytes = self.total - self.flushed;
         self.flushed = self.total;
@@ -210,7 +210,10 @@ impl Relay {
         {
             match broke {
                 Broke::Source => return Poll::Ready(self.end_by_reset(End::ClientBroke)),
-                Broke::Sink => self.abandoned(Direction::Up, End::UpstreamBroke),
+                Broke::Sink => {
+                    self.up.abandon();
+                    self.broken.get_or_insert(End::UpstreamBroke);
+                }
             }
         }
         if !self.down.done
@@ -218,21 +221,13 @@ impl Relay {
         {
             match broke {
                 Broke::Source => return Poll::Ready(self.end_by_reset(End::UpstreamBroke)),
-                Broke::Sink => self.abandoned(Direction::Down, End::ClientBroke),
+                Broke::Sink => {
+                    self.down.abandon();
+                    self.broken.get_or_insert(End::ClientBroke);
+                }
             }
         }
         if self.up.done && self.down.done { Poll::Ready(self.broken.unwrap_or(End::Completed)) } else { Poll::Pending }
-    }
-
-    /// A side takes nothing more. What it said before is still to be delivered: an answer that refuses an upload, a TLS alert.
-    fn abandoned(&mut self, direction: Direction, end: End) {
-        let half = match direction {
-            Direction::Up => &mut self.up,
-            Direction::Down => &mut self.down,
-        };
-        half.pending = Vec::new();
-        half.done = true;
-        self.broken.get_or_insert(end);
     }
 
     /// A side broke within what it was saying. That must not look to the other like an orderly end: the other is reset, unless
@@ -284,12 +279,13 @@ impl Relay {
     /// A side that broke while it was not being read.
     fn hidden_break(&self) -> Option<End> {
         let broke = |stream: &TcpStream| matches!(stream.take_error(), Ok(Some(_)) | Err(_));
-        match () {
-            () if !self.is_blocked() => None,
-            () if broke(&self.client) => Some(End::ClientBroke),
-            () if broke(&self.upstream) => Some(End::UpstreamBroke),
-            () => None,
+        if !self.is_blocked() {
+            return None;
         }
+        if broke(&self.client) {
+            return Some(End::ClientBroke);
+        }
+        broke(&self.upstream).then_some(End::UpstreamBroke)
     }
 
     fn note_progress(&mut self) {

@@ -221,6 +221,12 @@ impl Record {
         self.metrics.denied(refusal.reason);
     }
 
+    /// The exchange was refused, and the refusal is its answer.
+    pub fn answered_with(&mut self, refusal: &Refusal) {
+        self.refused(refusal);
+        self.answered(refusal.reason.status());
+    }
+
     /// An exchange that had passed was cut. It stays one decision: cuts are counted on their own.
     pub fn cut(&mut self, reason: Reason) {
         self.reason = Some(reason);

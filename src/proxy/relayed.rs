@@ -27,8 +27,7 @@ pub async fn connection(context: Arc<Context>, destination: Destination, accepte
         }
         // There is no protocol yet to say it in: the log and the metrics carry the reason.
         Err(refusal) => {
-            record.refused(&refusal);
-            record.answered(refusal.reason.status());
+            record.answered_with(&refusal);
         }
     }
 }

@@ -106,8 +106,7 @@ fn problem(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
 /// Notes the refusal and gives its answer.
 #[must_use]
 pub fn refused(record: &mut Record, refusal: &Refusal) -> Answer {
-    record.refused(refusal);
-    record.answered(refusal.reason.status());
+    record.answered_with(refusal);
     Answer::refusal(refusal, record.id())
 }
 

@@ -56,15 +56,12 @@ async fn read_head(context: &Context, stream: &mut TcpStream, bytes: &mut Vec<u8
         if read == 0 {
             return if before == 0 { Ok(None) } else { Err(Malformed("the connection ended within the request head")) };
         }
-        if before == 0 {
-            head::check_start(bytes)?;
-        }
+        head::check_start(bytes)?;
         if let Some(length) = head::end(bytes, before) {
             return Ok(Some(length));
         }
         if bytes.len() > head::MAX_HEAD {
             return Err(head::TOO_LARGE);
         }
-        head::check_start(bytes)?;
     }
 }
