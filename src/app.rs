@@ -1,21 +1,28 @@
 //! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop.
 
-use crate::admin::{self, Admin};
+use crate::admin;
 use crate::audit::{Journal, Start};
+use crate::config::interception::InterceptionConfig;
 use crate::config::{Config, RelayConfig};
 use crate::error::Refusal;
 use crate::listener::accept::{Gate, accept_loop};
 use crate::metrics::{ListenerKind, Metrics, Protocol};
+use crate::proxy::budget::Budget;
+use crate::proxy::interception::{Fallbacks, Interception};
 use crate::proxy::respond::{Answer, send_and_close};
 use crate::proxy::{Context, Engine, relayed, serve};
-use crate::upstream::pool::Pool;
+use crate::tls::authority::Authority;
+use crate::tls::leaf::{Counters, Leaves};
+use crate::tls::server::Servers;
+use crate::upstream::secure::Secure;
+use crate::upstream::tls::Clients;
 use crate::upstream::{Dialer, Resolver};
 use arc_swap::ArcSwap;
 use rustix::process::{Resource, getrlimit};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -63,7 +70,8 @@ impl App {
     /// Binds every listener of the configuration.
     ///
     /// # Errors
-    /// A sentence with the remedy: an address is taken, not this machine's or not permitted, or names cannot be resolved.
+    /// A sentence with the remedy: an address is taken, not this machine's or not permitted, names cannot be resolved, or the
+    /// interception CA is unfit.
     pub fn bind(config: Config) -> Result<Self, String> {
         let proxy = bind(config.listener, "listener.address")?;
         let admin = bind(config.admin, "admin.address")?;
@@ -77,7 +85,7 @@ impl App {
         let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
         let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
         let (gate, drain) = (Gate::new(config.max_connections.unwrap_or_else(affordable_connections)), config.drain);
-        Ok(Self { context: context(config, dialer), gate, proxy, relays, admin, addresses, drain })
+        Ok(Self { context: context(config, dialer)?, gate, proxy, relays, admin, addresses, drain })
     }
 
     /// Where it listens.
@@ -129,20 +137,45 @@ fn affordable_connections() -> usize {
     descriptors.map_or(UNLIMITED_CONNECTIONS, |limit| (limit.saturating_sub(SPARE_DESCRIPTORS) / 2).clamp(1, UNLIMITED_CONNECTIONS))
 }
 
-fn context(config: Config, dialer: Dialer) -> Arc<Context> {
+fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let metrics = Arc::new(Metrics::new());
     let journal = Arc::new(Journal::default());
+    let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
     let engine = Engine::new(config.policy, &metrics);
     let pseudonym = format!("ucx-egress-{}", journal.instance());
-    Arc::new(Context {
+    Ok(Arc::new(Context {
         engine: ArcSwap::from_pointee(engine),
         metrics,
         journal,
         dialer,
-        pool: Pool::default(),
+        pool: Arc::default(),
+        interception,
         limits: config.limits,
         pseudonym,
-    })
+    }))
+}
+
+/// Loads the CA and all that stands on it.
+fn interception(config: &Config, section: &InterceptionConfig, metrics: &Metrics) -> Result<Arc<Interception>, String> {
+    let hosts = config.policy.intercepted_hosts();
+    let unfit = |error: String| format!("{}: {error}", section.place);
+    let authority = Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|error| unfit(error.to_string()))?;
+    let facts = authority.facts().clone();
+    let expiry = facts.not_after.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    metrics.ca_expiry.set(expiry);
+    let counters = Counters { cached: metrics.leaves_cached.clone(), minted: metrics.leaves_minted.clone() };
+    let leaves = Arc::new(Leaves::new(authority, counters).map_err(unfit)?);
+    let clients = Clients::new(&config.ca_files).map_err(unfit)?;
+    Ok(Arc::new(Interception {
+        servers: Servers::new(&leaves).map_err(unfit)?,
+        secure: Secure::new(clients, metrics.upstream_handshakes.clone(), config.connect_deadline),
+        authority: facts,
+        certificate_path: section.paths.certificate.clone(),
+        max_message: config.inspection.max_message,
+        budget: Budget::new(config.inspection.max_held),
+        on_rejection: section.on_rejection,
+        fallbacks: Fallbacks::default(),
+    }))
 }
 
 /// Closes upstream connections that nobody used for too long.
@@ -152,6 +185,9 @@ async fn sweep(context: Arc<Context>) {
     loop {
         tick.tick().await;
         context.pool.sweep();
+        if let Some(interception) = &context.interception {
+            interception.secure.sweep();
+        }
     }
 }
 
@@ -207,8 +243,8 @@ fn serve_relay(
 }
 
 fn serve_admin(context: &Arc<Context>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
-    let admin = Arc::new(Admin { metrics: context.metrics.clone(), journal: context.journal.clone() });
-    let serving = move |accepted| admin::connection(admin.clone(), accepted);
+    let shown = context.clone();
+    let serving = move |accepted| admin::connection(shown.clone(), accepted);
     accept_loop(
         listener,
         ListenerKind::Admin,

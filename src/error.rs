@@ -154,10 +154,23 @@ impl Reason {
         self.row().title
     }
 
-    /// Whether an exchange that was let through can be cut for this reason.
+    /// Whether an exchange that was let through can be cut for this reason. What is found in a later message of a gRPC call is
+    /// found in a call that was let through.
     #[must_use]
     pub const fn cuts(self) -> bool {
-        matches!(self, Self::IdleTimeout | Self::UpstreamFailed | Self::RevokedByReload | Self::ShuttingDown)
+        matches!(
+            self,
+            Self::IdleTimeout
+                | Self::UpstreamFailed
+                | Self::RevokedByReload
+                | Self::ShuttingDown
+                | Self::PersonalData
+                | Self::UndocumentedField
+                | Self::Uninspectable
+                | Self::MessageTooLarge
+                | Self::BadRequest
+                | Self::Overloaded
+        )
     }
 
     /// Whether `mode = "observe"` lets the exchange pass and only records the refusal.

@@ -1,7 +1,8 @@
 //! Egress proxy between Imagicle UCX Suite servers and the Imagicle Cloud.
 //!
 //! It lets through the hosts that the vendor documents and nothing else, gives every refusal a reason that is found again in
-//! the answer, the log and the metrics, and relays the rest byte for byte.
+//! the answer, the log and the metrics, and relays the rest byte for byte. Services that are promised to send no personal data
+//! can be decrypted and inspected; their messages leave only after a verdict.
 //!
 //! # Map
 //!
@@ -13,16 +14,17 @@
 //! | [`source`] | a configuration or policy text; errors with `file:line:column` |
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
+//! | [`inspect`] | a message in, a verdict out: `format` (JSON, text), `grpc` (framing), `detect` (one detector a file), `finding` |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
-//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`), asked (`decision`), shown (`export`, `nearest`) |
-//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; what interception will stand on: `authority`, `leaf`, `server` |
+//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server` |
 //! | [`stall`] | a connection whose peer must take what it is sent |
-//! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `pool` (plain HTTP); for interception: `tls`, `ocsp` |
+//! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`listener`] | `accept` (loop, limits, panics), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
-//! | [`proxy`] | `serve` (a connection's first request), `connect`, `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `send`, `upload`, `again`; `respond` |
-//! | [`admin`] | `/metrics`, `/healthz`, `/readyz` |
+//! | [`proxy`] | `serve` (a connection's first request), `connect`, `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `respond` |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |
 //! | [`cli`] | one file a verb |
@@ -39,7 +41,10 @@
 //! 5. the ClientHello is read, bounded and timed, reassembled over packets and records: its name must be the destination
 //!    ([`proxy::tunnel`])
 //! 6. the tunnel is relayed ([`relay::Relay`]); plain HTTP endpoints are served request by request instead ([`proxy::exchange`])
-//! 7. the [`audit::Record`] is dropped: one log line, also when the exchange was cancelled
+//! 7. where interception is configured and the service is to be inspected, the TLS handshake with the cloud comes before the 200
+//!    ([`upstream::secure`]), the one with the client behind the ClientHello ([`proxy::intercept`]); each request inside is decided
+//!    again by method and path, held, judged, and released as it came ([`proxy::inspected`])
+//! 8. the [`audit::Record`] is dropped: one log line, also when the exchange was cancelled
 //!
 //! # Invariants
 //!
@@ -51,10 +56,11 @@
 //! 6. no payload in any output
 //! 7. label values come from the policy and from closed lists
 //! 8. every deciding read has a deadline and a byte limit; established streams have idle limits only
-//! 9. `policy` and `tls::client_hello` are pure: no async, clock, I/O, logging
+//! 9. `policy`, `inspect` and `tls::client_hello` are pure: no async, clock, I/O, logging
 //! 10. a panic ends one connection, fails closed, is counted
 //! 11. `forbid(unsafe_code)`
 //! 12. every `config/*.toml` loads in the tests
+//! 13. no byte of a refused message leaves; a released one leaves as it came
 //!
 //! # Lexicon
 //!
@@ -73,6 +79,8 @@ pub mod source;
 pub mod error;
 
 pub mod destination;
+
+pub mod inspect;
 
 pub mod metrics;
 

@@ -1,8 +1,9 @@
-//! The admin listener: metrics and health. Read only.
+//! The admin listener: metrics, health and status. Read only.
 
-use crate::audit::Journal;
+mod status;
+
 use crate::listener::Accepted;
-use crate::metrics::Metrics;
+use crate::proxy::Context;
 use crate::stall::{StallLimit, Stalling};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -21,24 +22,16 @@ const HEAD: Duration = Duration::from_mins(1);
 /// How long an answer may stand unread.
 const UNREAD: Duration = Duration::from_secs(10);
 const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
 /// The exposition format's own type.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the admin pages show.
-#[derive(Debug)]
-pub struct Admin {
-    /// All families.
-    pub metrics: Arc<Metrics>,
-    /// Knows whether the proxy is stopping.
-    pub journal: Arc<Journal>,
-}
-
 /// Serves one connection.
-pub async fn connection(admin: Arc<Admin>, accepted: Accepted) {
+pub async fn connection(context: Arc<Context>, accepted: Accepted) {
     let Accepted { stream, open, .. } = accepted;
     let stream = Stalling::new(stream, StallLimit::new(UNREAD));
     let serve = service_fn(|request: Request<Incoming>| {
-        let response = answer(&admin, request.method(), request.uri().path());
+        let response = answer(&context, request.method(), request.uri().path());
         async move { Ok::<_, Infallible>(response) }
     });
     let served =
@@ -49,18 +42,19 @@ pub async fn connection(admin: Arc<Admin>, accepted: Accepted) {
     drop(open);
 }
 
-fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Bytes>> {
+fn answer(context: &Context, method: &Method, path: &str) -> Response<Full<Bytes>> {
     if method != Method::GET && method != Method::HEAD {
         let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "the admin listener is read only\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     match path {
-        "/metrics" => page(StatusCode::OK, METRICS, admin.metrics.text()),
+        "/metrics" => page(StatusCode::OK, METRICS, context.metrics.text()),
         "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
-        "/readyz" if admin.journal.is_stopping() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+        "/readyz" if context.journal.is_stopping() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
         "/readyz" => page(StatusCode::OK, TEXT, "ready\n"),
-        _ => page(StatusCode::NOT_FOUND, TEXT, "here are /metrics, /healthz and /readyz\n"),
+        "/api/status" => page(StatusCode::OK, JSON, status::document(context)),
+        _ => page(StatusCode::NOT_FOUND, TEXT, "here are /metrics, /healthz, /readyz and /api/status\n"),
     }
 }
 

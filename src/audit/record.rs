@@ -234,6 +234,29 @@ impl Record {
         self.metrics.cut(reason);
     }
 
+    /// As [`Record::cut`], with the refusal that ended an exchange which had passed. One that had not is refused in the answer.
+    pub fn cut_by(&mut self, refusal: &Refusal) {
+        if self.passed {
+            self.cut(refusal.reason);
+            self.detail.clone_from(&refusal.detail);
+            self.rule = refusal.rule.clone();
+        }
+    }
+
+    /// Enforcing would have refused the exchange later than it was let through: noted, not counted a second time.
+    pub fn observed_later(&mut self, refusal: &Refusal) {
+        if self.verdict == Some(Verdict::Allow) {
+            self.verdict = None;
+            self.would_deny(refusal);
+        }
+    }
+
+    /// Whether enforcing would have refused the exchange.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.verdict == Some(Verdict::WouldDeny)
+    }
+
     /// The proxy ends before the exchange does.
     fn stopped(&mut self) {
         if self.passed {

@@ -1,12 +1,15 @@
 //! `check`: what is in force, and what can never act.
 
-use super::{OK, load, print};
+use super::{OK, failed, load, print};
 use crate::config::Config;
-use crate::policy::{Policy, Rule};
+use crate::policy::{PersonalData, Policy, Rule};
+use crate::proxy::interception::OnRejection;
+use crate::tls::authority::{Authority, date};
 use crate::units::show;
 use crate::upstream::NameServers;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Loads everything that `run` would and prints it.
 #[must_use]
@@ -15,11 +18,36 @@ pub fn main(config: Option<&Path>) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    print(&report(&config));
+    let interception = match interception(&config) {
+        Ok(interception) => interception,
+        Err(problem) => return failed(problem),
+    };
+    print(&report(&config, &interception));
     OK
 }
 
-fn report(config: &Config) -> String {
+/// What is decrypted, with a CA that was checked as the start would.
+fn interception(config: &Config) -> Result<String, String> {
+    let Some(section) = &config.interception else {
+        return Ok("interception   off: every connection is a tunnel, no payload is seen\n".to_owned());
+    };
+    let hosts = config.policy.intercepted_hosts();
+    let authority =
+        Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|problem| format!("{}: {problem}", section.place))?;
+    let facts = authority.facts();
+    Ok(format!(
+        "interception   {} (CA {} valid to {}, fingerprint {})\ninspection     messages to {} KiB, {} KiB held in all, a client that rejects the CA: {}\n",
+        or_none(&hosts.join(", ")),
+        section.paths.certificate.display(),
+        date(facts.not_after),
+        facts.fingerprint,
+        config.inspection.max_message >> 10,
+        config.inspection.max_held >> 10,
+        if section.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
+    ))
+}
+
+fn report(config: &Config, interception: &str) -> String {
     let policy = &config.policy;
     let options = policy.options();
     let mut text = format!(
@@ -36,15 +64,31 @@ fn report(config: &Config) -> String {
     for relay in &config.relays {
         let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
     }
+    text.push_str(interception);
     text.push_str(&upstream(config));
     text.push_str("\nallowed, everything else is refused:\n");
     let width = policy.rules().iter().map(|rule| rule.host.len()).max().unwrap_or_default();
     for rule in policy.rules() {
         let _ = writeln!(text, "  {}", line(policy, rule, width));
     }
+    if config.interception.is_some() {
+        text.push_str(&requests(policy));
+    }
     let _ = writeln!(text, "\n{} warning{}", config.warnings.len(), if config.warnings.len() == 1 { "" } else { "s" });
     for warning in &config.warnings {
         let _ = writeln!(text, "  {warning}");
+    }
+    text
+}
+
+/// Which requests of a decrypted connection belong to which service.
+fn requests(policy: &Policy) -> String {
+    let mut text = "\ndecrypted requests, by service; what is not listed belongs to the service of its endpoint:\n".to_owned();
+    for entry in policy.paths() {
+        let service = policy.service(entry.service);
+        let treatment = if service.personal_data == PersonalData::Expected { "passes" } else { "inspected" };
+        let source = entry.source.as_ref().map_or("assumed: documented nowhere", |_| "documented");
+        let _ = writeln!(text, "  {:40} personal data {:8}  {treatment:9}  {source}", entry.name, service.personal_data.label());
     }
     text
 }
@@ -59,7 +103,7 @@ fn upstream(config: &Config) -> String {
     hosts.sort_unstable();
     let limits = &config.limits;
     format!(
-        "name servers   {servers}\nfixed hosts    {}\nexceptions     {}\nlimits         head {}, hello {}, resolve {}, connect {}, answer {}, drain {}, connections {}\n",
+        "name servers   {servers}\nfixed hosts    {}\nexceptions     {}\nlimits         head {}, hello {}, resolve {}, connect {}, answer {}, message {}, drain {}, connections {}\n",
         or_none(&hosts.join(", ")),
         or_none(&list(&config.allow_addresses)),
         show(limits.head),
@@ -67,6 +111,7 @@ fn upstream(config: &Config) -> String {
         show(config.resolve_deadline),
         show(config.connect_deadline),
         show(limits.answer),
+        show(limits.message),
         show(config.drain),
         config.max_connections.map_or_else(|| "as descriptors permit".to_owned(), |most| most.to_string()),
     )

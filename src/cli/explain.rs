@@ -1,10 +1,11 @@
 //! `explain`: the verdict the running proxy would give, and why.
 
 use super::{BAD_CONFIG, NO, OK, failed, load, print};
+use crate::config::Config;
 use crate::destination::{Destination, Malformed};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::nearest::nearest;
-use crate::policy::{Cited, Decision, Policy, Subject, Verdict};
+use crate::policy::{Cited, Decision, Permit, Policy, Subject, Treatment, Verdict};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,9 +20,9 @@ pub struct Arguments {
     /// The client's address; without it, one that clients.allow covers.
     #[arg(long)]
     client: Option<IpAddr>,
-    /// The request's method.
-    #[arg(long, default_value = "CONNECT")]
-    method: String,
+    /// The request's method; without it, GET for a URL and CONNECT for host:port.
+    #[arg(long)]
+    method: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -61,17 +62,20 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
     let client =
         arguments.client.unwrap_or_else(|| policy.options().clients.first().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), ipnet::IpNet::addr));
     let destination = read(&arguments.destination);
+    let is_url = arguments.destination.contains("://");
+    let method = arguments.method.as_deref().unwrap_or(if is_url { "GET" } else { "CONNECT" });
     let (decision, nearest) = match &destination {
-        Ok(_) if !known_method(&arguments.method) => (refused(unknown_method()), None),
+        Ok(_) if !known_method(method) => (refused(unknown_method()), None),
         Ok(destination) => {
             let decision = plain(policy, &arguments.destination, policy.decide(&Subject { client, destination }));
+            let decision = inner(&config, &arguments.destination, method, decision);
             let near = decision.refusal.as_ref().and_then(|_| nearest(policy, destination)).map(|rule| &*rule.name);
             (decision, near)
         }
         Err(malformed) => (refused(Refusal::bad_request(malformed.0)), None),
     };
     let shown = destination.as_ref().map_or_else(|_| "(malformed)".to_owned(), ToString::to_string);
-    let explanation = explanation(policy, shown, &decision, nearest);
+    let explanation = explanation(&config, shown, &decision, nearest);
     let text = if arguments.json { serde_json::to_string_pretty(&explanation).map(|json| json + "\n") } else { Ok(text(&explanation)) };
     match text {
         Ok(text) => print(&text),
@@ -128,7 +132,27 @@ fn refused(refusal: Refusal) -> Decision {
     }
 }
 
-fn explanation<'a>(policy: &'a Policy, destination: String, decision: &Decision, nearest: Option<&'a str>) -> Explanation<'a> {
+/// What becomes of an allowed connection.
+fn treatment(config: &Config, permit: &Permit) -> &'static str {
+    if config.interception.is_some() { permit.treatment().label() } else { Treatment::Tunnel.label() }
+}
+
+/// The request inside a connection that is decrypted belongs to a service by its method and path.
+fn inner(config: &Config, text: &str, method: &str, decision: Decision) -> Decision {
+    let Some(permit) = decision.permit.as_ref().filter(|permit| treatment(config, permit) == Treatment::Intercept.label()) else {
+        return decision;
+    };
+    let Some(path) = text.strip_prefix("https://").map(|rest| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")) else {
+        return decision;
+    };
+    let path = path.split(['?', '#']).next().unwrap_or("/");
+    let (service, rule) = config.policy.decide_request(permit, method, path);
+    let rule = rule.map_or_else(|| decision.rule.clone(), |rule| RuleName::Policy(rule.name.clone()));
+    Decision { service, rule, ..decision }
+}
+
+fn explanation<'a>(config: &'a Config, destination: String, decision: &Decision, nearest: Option<&'a str>) -> Explanation<'a> {
+    let policy = &config.policy;
     let service = policy.service(decision.service);
     Explanation {
         destination,
@@ -137,11 +161,11 @@ fn explanation<'a>(policy: &'a Policy, destination: String, decision: &Decision,
         detail: decision.refusal.as_ref().map(|refusal| refusal.detail.to_string()),
         rule: decision.rule.to_string(),
         service: &service.id,
-        treatment: decision.permit.as_ref().filter(|_| decision.verdict != Verdict::Deny).map(|_| "tunnel"),
+        treatment: decision.permit.as_ref().filter(|_| decision.verdict != Verdict::Deny).map(|permit| treatment(config, permit)),
         personal_data: service.personal_data.label(),
         promise: &service.promise,
         breaks_if_blocked: &service.breaks,
-        source: policy.rule(&decision.rule).and_then(|rule| rule.source.as_ref()),
+        source: policy.source(&decision.rule),
         nearest_allow_rule: nearest,
         policy_hash: policy.hash(),
     }

@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+pub mod ca;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -44,6 +45,9 @@ enum Verb {
     Check,
     /// Say what the proxy would decide about a destination, by which rule, documented where.
     Explain(explain::Arguments),
+    /// The interception CA: make it, or show it and how clients come to trust it.
+    #[command(subcommand)]
+    Ca(ca::Verb),
     /// The allow list as data.
     #[command(subcommand)]
     Policy(policy::Verb),
@@ -60,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Run => run::main(config),
         Verb::Check => check::main(config),
         Verb::Explain(arguments) => explain::main(config, &arguments),
+        Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
         Verb::Demo(arguments) => demo::main(config, &arguments),
     })

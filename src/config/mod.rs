@@ -3,6 +3,7 @@
 //! Unknown keys are refused. So are keys of the contract that this version does not have yet: a control that silently does
 //! nothing is worse than none.
 
+pub mod interception;
 pub mod policy;
 pub mod sections;
 pub mod warnings;
@@ -11,12 +12,13 @@ use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
 use crate::upstream::{HostAddress, NameServers};
+use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
 use sections::{Admin, Clients, LimitsSection, Listener, Log, RelaySection, Upstream};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -39,8 +41,8 @@ struct File {
     policy: policy::PolicySection,
     limits: LimitsSection,
     log: Log,
-    interception: Option<Spanned<toml::Value>>,
-    inspection: Option<Spanned<toml::Value>>,
+    interception: Option<InterceptionSection>,
+    inspection: InspectionSection,
     audit: Option<Spanned<toml::Value>>,
 }
 
@@ -70,6 +72,12 @@ pub struct Config {
     pub allow_addresses: Vec<IpNet>,
     /// Who is asked for names.
     pub name_servers: NameServers,
+    /// Roots added to the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// What decrypts, if anything does.
+    pub interception: Option<InterceptionConfig>,
+    /// How much is held.
+    pub inspection: InspectionConfig,
     /// The compiled policy.
     pub policy: Policy,
     /// Deadlines.
@@ -121,6 +129,9 @@ impl Config {
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
+            ca_files: file.upstream.ca_files(source),
+            interception: file.interception.as_ref().map(|section| section.build(source)).transpose()?,
+            inspection: file.inspection.build(source)?,
             policy,
             limits: file.limits.build(source)?,
             resolve_deadline: file.limits.resolve.get_ref().0,
@@ -156,16 +167,11 @@ impl File {
 
     /// Sections that exist in the contract and not yet in this version.
     fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        let sections = [("interception", &self.interception), ("inspection", &self.inspection), ("audit", &self.audit)];
-        for (name, section) in sections {
-            if let Some(section) = section {
-                let message = format!(
-                    "[{name}] is not in version {} yet; remove the section. Without it every connection is a tunnel",
-                    env!("CARGO_PKG_VERSION")
-                );
-                return Err(source.error(section.span(), message));
-            }
+        if let Some(section) = &self.audit {
+            let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
+            return Err(source.error(section.span(), message));
         }
+        self.inspection.refuse_what_is_to_come(source)?;
         self.listener.refuse_what_is_to_come(source)?;
         self.clients.refuse_what_is_to_come(source)?;
         self.upstream.refuse_what_is_to_come(source)

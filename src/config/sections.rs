@@ -11,6 +11,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -45,7 +46,7 @@ fn network(source: &Source, text: &Text) -> Result<IpNet, Located> {
 }
 
 /// Refuses a key of the contract that this version does not have.
-fn not_yet(source: &Source, key: &str, value: &Later) -> Result<(), Located> {
+pub(super) fn not_yet(source: &Source, key: &str, value: &Later) -> Result<(), Located> {
     match value {
         Some(value) => Err(source.error(value.span(), format!("{key} is not in version {} yet; remove it", env!("CARGO_PKG_VERSION")))),
         None => Ok(()),
@@ -180,6 +181,11 @@ impl Upstream {
         servers.get_ref().iter().map(read).collect::<Result<_, _>>().map(NameServers::Fixed)
     }
 
+    /// The files, relative to the configuration.
+    pub(super) fn ca_files(&self, source: &Source) -> Vec<PathBuf> {
+        self.ca_files.iter().map(|file| source.path(file.get_ref())).collect()
+    }
+
     pub(super) fn hosts(&self, source: &Source) -> Result<HashMap<Host, Vec<HostAddress>>, Located> {
         self.hosts.iter().map(|(name, addresses)| Ok((host(source, name)?, fixed_addresses(source, name, addresses)?))).collect()
     }
@@ -222,6 +228,8 @@ pub struct LimitsSection {
     pub(super) connect: Spanned<Span>,
     /// The head of an upstream's answer.
     answer: Spanned<Span>,
+    /// A complete message that is held for inspection.
+    message: Spanned<Span>,
     /// Time exchanges have to finish when the proxy stops.
     pub(super) drain: Spanned<Span>,
     /// Client connections open at once; as many as file descriptors permit, if it is not set.
@@ -237,6 +245,7 @@ impl Default for LimitsSection {
             resolve: seconds(5),
             connect: seconds(5),
             answer: seconds(60),
+            message: seconds(60),
             drain: seconds(30),
             max_connections: None,
         }
@@ -251,6 +260,7 @@ impl LimitsSection {
             ("resolve", &self.resolve),
             ("connect", &self.connect),
             ("answer", &self.answer),
+            ("message", &self.message),
         ];
         if let Some((name, span)) = deciding.iter().find(|(_, span)| span.get_ref().0.is_zero()) {
             return Err(source.error(span.span(), format!("limits.{name} is 0: nothing could pass; write a time such as \"10s\"")));
@@ -258,7 +268,8 @@ impl LimitsSection {
         if let Some(most) = self.max_connections.as_ref().filter(|most| *most.get_ref() == 0) {
             return Err(source.error(most.span(), "limits.max_connections is 0: nobody could connect; write a number such as 32768"));
         }
-        Ok(Limits { head: self.head.get_ref().0, hello: self.hello.get_ref().0, answer: self.answer.get_ref().0 })
+        let [head, hello, answer, message] = [&self.head, &self.hello, &self.answer, &self.message].map(|span| span.get_ref().0);
+        Ok(Limits { head, hello, answer, message })
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located
     idle_addresses(source, file, &mut found);
     idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);
+    idle_interception(source, file, policy, &mut found);
     refused_hosts(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
@@ -113,8 +114,18 @@ fn idle_groups(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Lo
 }
 
 fn idle_ca_files(source: &Source, file: &File, found: &mut Vec<Located>) {
-    if let Some(first) = file.upstream.ca_files.first() {
-        found.push(source.error(first.span(), "never acts: nothing is decrypted, so no certificate of the cloud is verified by the proxy"));
+    if let Some(first) = file.upstream.ca_files.first().filter(|_| file.interception.is_none()) {
+        found.push(source.error(
+            first.span(),
+            "never acts: without [interception] nothing is decrypted, so the proxy verifies no certificate of the cloud",
+        ));
+    }
+}
+
+/// Interception that meets nothing to decrypt.
+fn idle_interception(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    if let Some(section) = file.interception.as_ref().filter(|_| policy.intercepted_hosts().is_empty()) {
+        found.push(source.error(section.span(), "never acts: no service of the policy has treatment = \"intercept\""));
     }
 }
 

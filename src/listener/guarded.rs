@@ -3,12 +3,15 @@
 use super::framing::{Framing, Next};
 use super::head::Form;
 use crate::destination::Malformed;
+use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 /// Bytes read at once.
 const READ: usize = 8 * 1024;
@@ -23,7 +26,14 @@ pub struct Guarded<S> {
     passed: usize,
     malformed: Option<Malformed>,
     in_flight: InFlight,
+    /// Time for a head from its first byte.
+    limit: Duration,
+    /// Runs while a head has begun and is not complete.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
+
+/// A head that took too long.
+pub const LATE: Malformed = Malformed("the request head did not arrive in time");
 
 /// How many requests that passed are not answered yet. A malformed one behind them must wait for its turn: the client would take
 /// its refusal for the answer to an earlier one.
@@ -46,10 +56,10 @@ impl InFlight {
 }
 
 impl<S> Guarded<S> {
-    /// Guards a connection of which `ahead` was read already.
+    /// Guards a connection of which `ahead` was read already; each head has `limit` from its first byte.
     #[must_use]
-    pub fn new(stream: S, ahead: Vec<u8>, form: Form, in_flight: InFlight) -> Self {
-        Self { stream, framing: Framing::new(form), held: ahead, passed: 0, malformed: None, in_flight }
+    pub fn new(stream: S, ahead: Vec<u8>, form: Form, in_flight: InFlight, limit: Duration) -> Self {
+        Self { stream, framing: Framing::new(form), held: ahead, passed: 0, malformed: None, in_flight, limit, deadline: None }
     }
 
     /// What was wrong with a head, if anything was. What is wrong with a body concerns the exchange under way.
@@ -93,6 +103,7 @@ impl<S: AsyncRead + Unpin> Guarded<S> {
         match self.framing.next(&self.held)? {
             Next::Pass(length) => {
                 self.passed = length;
+                self.deadline = None;
                 if in_head {
                     self.in_flight.asked();
                 }
@@ -100,6 +111,16 @@ impl<S: AsyncRead + Unpin> Guarded<S> {
             }
             Next::NeedMore => Ok(false),
         }
+    }
+
+    /// Whether the head under way is late.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.is_within_head() {
+            self.deadline = None;
+            return false;
+        }
+        let limit = self.limit;
+        self.deadline.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx).is_ready()
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -140,6 +161,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(malformed) => return this.poll_refuse(malformed),
+            }
+            if this.is_late(cx) {
+                return this.poll_refuse(LATE);
             }
             if ready!(this.poll_more(cx))? > 0 {
                 continue;

@@ -1,8 +1,10 @@
 //! From the policy file to the compiled policy: profile, groups and exact hosts chosen, patterns checked and compiled.
 
-use super::decision::Policy;
+use super::decision::{Parts, Policy};
 use super::document::{self, Citation, Document, Endpoint, Profile, Service, WireProtocol};
 use super::host_set;
+use super::paths::PathRule;
+use super::pattern::PathPattern;
 use super::rules::{Cited, DEFAULT_IDLE, Options, Rule, ServiceId, ServiceInfo};
 use crate::source::{Located, Source};
 use std::collections::HashMap;
@@ -35,9 +37,10 @@ impl Policy {
         let services = compiler.services();
         let mut rules = compiler.rules(&services).map_err(Unfit::File)?;
         rules.extend(compiler.exact_rules(&services)?);
-        let hash = fingerprint(&document.name, &options, &services, &rules);
-        Self::assemble(document.name.clone(), source.name().to_owned(), hash, options, services, rules)
-            .map_err(|error| Unfit::File(source.error(0..0, format!("the host patterns do not compile: {error}"))))
+        let paths = compiler.paths(&services);
+        let hash = fingerprint(&document.name, &options, &services, &rules, &paths);
+        let parts = Parts { name: document.name.clone(), file: source.name().to_owned(), hash, options, services, rules, paths };
+        Self::assemble(parts).map_err(|error| Unfit::File(source.error(0..0, format!("the host patterns do not compile: {error}"))))
     }
 }
 
@@ -120,6 +123,28 @@ impl Compiler<'_> {
         Ok(rules)
     }
 
+    /// The request entries of the services that are on.
+    fn paths(&self, services: &[ServiceInfo]) -> Vec<PathRule> {
+        let id_of = |name: &str| services.iter().position(|info| *info.id == *name).map(ServiceId::from_index);
+        let on = self.document.services.iter().filter(|service| self.is_on(service));
+        let entries = on.flat_map(|service| service.requests.iter().map(move |entry| (service, entry)));
+        let compiled = entries.filter_map(|(service, entry)| {
+            let channel = service.channel.as_ref().unwrap_or(&service.id);
+            let methods = if entry.methods.is_empty() { "any method".to_owned() } else { entry.methods.join("|") };
+            Some(PathRule {
+                name: format!("{} {methods} {}", service.id.get_ref(), entry.path.get_ref()).into(),
+                service: id_of(service.id.get_ref())?,
+                channel: id_of(channel.get_ref())?,
+                methods: entry.methods.clone(),
+                // Every pattern was read when the document was checked.
+                pattern: PathPattern::parse(entry.path.get_ref()).ok()?,
+                assumed: entry.assumed,
+                source: entry.source.as_ref().and_then(|citation| self.cited(citation)),
+            })
+        });
+        compiled.collect()
+    }
+
     fn rule(&self, id: ServiceId, service: &Service, endpoint: &Endpoint, host: &str) -> Rule {
         let port = *endpoint.port.get_ref();
         let citation = endpoint.source.as_ref().or(service.source.as_ref());
@@ -166,13 +191,16 @@ fn covers(pattern: &str, host: &str) -> bool {
 }
 
 /// The first 12 hexadecimal digits of a SHA-256 over all that decides: two proxies with the same value decide alike.
-fn fingerprint(name: &str, options: &Options, services: &[ServiceInfo], rules: &[Rule]) -> String {
+fn fingerprint(name: &str, options: &Options, services: &[ServiceInfo], rules: &[Rule], paths: &[PathRule]) -> String {
     let mut text = format!("{name} {} {:?} {:?}\n", options.profile.label(), options.mode, options.clients);
     for service in services {
         let _ = writeln!(text, "{} {} {} {:?}", service.id, service.personal_data.label(), service.treatment.label(), service.idle_timeout);
     }
     for rule in rules {
         let _ = writeln!(text, "{} {}", rule.name, rule.protocol.label());
+    }
+    for path in paths {
+        let _ = writeln!(text, "{}", path.name);
     }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     digest.as_ref().iter().take(6).fold(String::new(), |mut hex, byte| {

@@ -2,7 +2,8 @@
 
 use super::document::{Treatment, WireProtocol};
 use super::host_set::{HostSet, HostSetBuilder};
-use super::rules::{Mode, Options, Rule, ServiceId, ServiceInfo};
+use super::paths::{self, PathRule};
+use super::rules::{Cited, Mode, Options, Rule, ServiceId, ServiceInfo};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
 use ipnet::IpNet;
@@ -128,6 +129,17 @@ pub struct Decision {
     pub permit: Option<Permit>,
 }
 
+/// What a policy is put together from.
+pub(super) struct Parts {
+    pub name: String,
+    pub file: String,
+    pub hash: String,
+    pub options: Options,
+    pub services: Vec<ServiceInfo>,
+    pub rules: Vec<Rule>,
+    pub paths: Vec<PathRule>,
+}
+
 /// The compiled policy.
 #[derive(Debug)]
 pub struct Policy {
@@ -139,19 +151,14 @@ pub struct Policy {
     none: ServiceInfo,
     rules: Vec<Rule>,
     hosts: HostSet<usize>,
+    paths: Vec<PathRule>,
 }
 
 impl Policy {
-    pub(super) fn assemble(
-        name: String,
-        file: String,
-        hash: String,
-        options: Options,
-        services: Vec<ServiceInfo>,
-        rules: Vec<Rule>,
-    ) -> Result<Self, globset::Error> {
-        let hosts = host_index(&rules)?;
-        Ok(Self { name, file, hash, options, services, none: ServiceInfo::none(), rules, hosts })
+    pub(super) fn assemble(parts: Parts) -> Result<Self, globset::Error> {
+        let hosts = host_index(&parts.rules)?;
+        let Parts { name, file, hash, options, services, rules, paths } = parts;
+        Ok(Self { name, file, hash, options, services, none: ServiceInfo::none(), rules, hosts, paths })
     }
 
     /// Decides. Every entry path asks here and nowhere else.
@@ -226,6 +233,13 @@ impl Policy {
         Decision { verdict, service, rule: refusal.rule.clone(), refusal: Some(refusal), permit }
     }
 
+    /// The service of a request inside an intercepted connection, and the entry that named it.
+    #[must_use]
+    pub fn decide_request(&self, permit: &Permit, method: &str, path: &str) -> (ServiceId, Option<&PathRule>) {
+        let rule = paths::find(&self.paths, permit.service, method, path);
+        (rule.map_or(permit.service, |rule| rule.service), rule)
+    }
+
     /// What becomes of a refusal in the mode in force.
     #[must_use]
     pub fn verdict(&self, reason: Reason) -> Verdict {
@@ -263,6 +277,22 @@ impl Policy {
         &self.rules
     }
 
+    /// All request entries.
+    #[must_use]
+    pub fn paths(&self) -> &[PathRule] {
+        &self.paths
+    }
+
+    /// The hosts whose connections are decrypted once interception is configured, as the rules write them.
+    #[must_use]
+    pub fn intercepted_hosts(&self) -> Vec<String> {
+        let intercepted = self.rules.iter().filter(|rule| self.service(rule.service).treatment == Treatment::Intercept);
+        let mut hosts: Vec<String> = intercepted.map(|rule| rule.host.clone()).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+
     /// The ports that rules allow of a host.
     fn ports(&self, host: &Host) -> impl Iterator<Item = u16> {
         self.hosts.matches(host).filter_map(|index| Some(self.rules.get(*index)?.port))
@@ -278,6 +308,13 @@ impl Policy {
     #[must_use]
     pub fn rule(&self, name: &RuleName) -> Option<&Rule> {
         self.rules.iter().find(|rule| *rule.name == *name.as_str())
+    }
+
+    /// Where a rule or a request entry is documented.
+    #[must_use]
+    pub fn source(&self, name: &RuleName) -> Option<&Cited> {
+        let entry = || self.paths.iter().find(|entry| *entry.name == *name.as_str());
+        self.rule(name).map_or_else(|| entry().and_then(|entry| entry.source.as_ref()), |rule| rule.source.as_ref())
     }
 
     /// What the configuration chose.

@@ -2,6 +2,7 @@
 //!
 //! The embedded file `config/policy/imagicle.toml` is the default; a customer's own file has the same form.
 
+use super::pattern::PathPattern;
 use crate::source::{Located, Source};
 use crate::units::Span;
 use serde::{Deserialize, Serialize};
@@ -187,6 +188,26 @@ pub struct Service {
     /// Where it is reached.
     #[serde(default, rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
+    /// Which requests of an intercepted connection belong to it.
+    #[serde(default, rename = "request")]
+    pub requests: Vec<RequestEntry>,
+}
+
+/// Requests that belong to a service, by method and path.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestEntry {
+    /// An exact path, or `/folder/**`.
+    pub path: Spanned<String>,
+    /// Methods; all, if none is named.
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// Set where nothing documents the path: it was seen, or guessed.
+    #[serde(default)]
+    pub assumed: bool,
+    /// Where it is documented.
+    #[serde(default)]
+    pub source: Option<Citation>,
 }
 
 /// A host and port that may be reached.
@@ -266,8 +287,14 @@ impl Document {
         if let Some(idle) = service.idle_timeout.as_ref().filter(|idle| idle.get_ref().0.is_zero()) {
             return Err(source.error(idle.span(), "idle_timeout is 0: nothing could pass; write a time such as \"1h\""));
         }
+        check_treatment(source, service)?;
+        for entry in &service.requests {
+            check_request(source, entry)?;
+        }
         let endpoint_sources = service.endpoints.iter().filter_map(|endpoint| endpoint.source.as_ref());
-        service.source.iter().chain(endpoint_sources).try_for_each(|citation| self.check_citation(source, citation))
+        let request_sources = service.requests.iter().filter_map(|entry| entry.source.as_ref());
+        let sources = service.source.iter().chain(endpoint_sources).chain(request_sources);
+        sources.into_iter().try_for_each(|citation| self.check_citation(source, citation))
     }
 
     fn check_citation(&self, source: &Source, citation: &Citation) -> Result<(), Located> {
@@ -282,6 +309,32 @@ impl Document {
     #[must_use]
     pub fn publication(&self, citation: &Citation) -> Option<&Publication> {
         self.documents.iter().find(|document| document.id.get_ref() == citation.document.get_ref())
+    }
+}
+
+/// Only HTTP can be taken apart and inspected.
+fn check_treatment(source: &Source, service: &Service) -> Result<(), Located> {
+    let is_http = |endpoint: &&Endpoint| matches!(endpoint.protocol, WireProtocol::Https | WireProtocol::Grpc);
+    match service.endpoints.iter().find(|endpoint| !is_http(endpoint)) {
+        Some(endpoint) if service.treatment == Treatment::Intercept => {
+            let message = format!("treatment = \"intercept\" is for https and grpc, not for {}", endpoint.protocol.label());
+            Err(source.error(endpoint.host.span(), message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_request(source: &Source, entry: &RequestEntry) -> Result<(), Located> {
+    if let Err(problem) = PathPattern::parse(entry.path.get_ref()) {
+        return Err(source.error(entry.path.span(), format!("{:?} is no path: {problem}", entry.path.get_ref())));
+    }
+    if entry.assumed == entry.source.is_some() {
+        let message = "a request entry has either a source or assumed = true: what is documented nowhere must say so";
+        return Err(source.error(entry.path.span(), message));
+    }
+    match entry.methods.iter().find(|method| !method.bytes().all(|byte| byte.is_ascii_uppercase()) || method.is_empty()) {
+        Some(method) => Err(source.error(entry.path.span(), format!("{method:?} is no method; write \"GET\" or \"POST\""))),
+        None => Ok(()),
     }
 }
 

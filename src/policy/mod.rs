@@ -8,8 +8,11 @@ pub mod document;
 pub mod export;
 pub mod host_set;
 pub mod nearest;
+pub mod paths;
+pub mod pattern;
 pub mod rules;
 
 pub use decision::{Decision, HelloCheck, Permit, Policy, Subject, Verdict};
 pub use document::{Document, PersonalData, Profile, Treatment, WireProtocol};
+pub use paths::PathRule;
 pub use rules::{Cited, Mode, Options, Rule, ServiceId, ServiceInfo};

@@ -17,19 +17,19 @@ use hyper::ext::ReasonPhrase;
 pub async fn connect_again(context: &Context, entry: &Entry, request: Request<Incoming>, mut record: Record) -> Response<AnswerBody> {
     let Some(open) = entry.take_place() else {
         let refusal = Refusal::new(Reason::MethodNotAllowed, "there is no CONNECT inside a tunnel", RuleName::Builtin("known-methods"));
-        return refused(&mut record, &refusal).into_response();
+        return refused(&mut record, &refusal).into_response(Version::HTTP_11);
     };
     let established = match connect_request(entry, &request) {
         Ok(request) => establish(context, &mut record, &request).await,
         Err(refusal) => Err(refusal),
     };
-    let (permit, upstream) = match established {
+    let (permit, way) = match established {
         Ok(established) => established,
-        Err(refusal) => return refused(&mut record, &refusal).into_response(),
+        Err(refusal) => return refused(&mut record, &refusal).into_response(Version::HTTP_11),
     };
     record.answered(200);
     let answer = established_answer(&record);
-    entry.hand_over(HandOver { upgrade: hyper::upgrade::on(request), upstream, permit, record, open });
+    entry.hand_over(HandOver { upgrade: hyper::upgrade::on(request), way, permit, record, open });
     answer
 }
 

@@ -2,15 +2,19 @@
 
 use super::context::Context;
 use super::entry::Entry;
-use super::http1;
-use super::tunnel::{self, Tunnel};
+use super::tunnel::{self, Next, Tunnel};
+use super::{http1, intercept};
 use std::sync::Arc;
 
-/// Relays a tunnel, or serves the plain HTTP in it.
+/// Relays a tunnel, or serves what is in it.
 pub async fn carry(context: Arc<Context>, tunnel: Tunnel) {
-    if let Some(plain) = tunnel::run(&context, tunnel).await {
-        // Boxed: what serves HTTP is far larger than what a tunnel needs, and most tunnels never get here. There is no CONNECT
-        // inside a tunnel, so nothing is handed over.
-        Box::pin(http1::connection(context, plain.client, plain.ahead, Entry::Inner(plain.inner))).await;
+    // Boxed: what serves HTTP is far larger than what a tunnel needs, and most tunnels never get here. There is no CONNECT
+    // inside a tunnel, so nothing is handed over.
+    match tunnel::run(&context, tunnel).await {
+        Next::Done => {}
+        Next::Plain(plain) => {
+            Box::pin(http1::connection(context, plain.client, plain.ahead, Entry::Inner(plain.inner))).await;
+        }
+        Next::Intercept(opened) => Box::pin(intercept::serve(context, opened)).await,
     }
 }

@@ -16,12 +16,12 @@ use tokio::net::TcpStream;
 pub async fn serve(context: Arc<Context>, mut stream: TcpStream, open: Counted, request: Request, ahead: Vec<u8>) {
     let mut record = context.record(Start { client: request.client, protocol: Protocol::Connect, method: "CONNECT" });
     match establish(&context, &mut record, &request).await {
-        Ok((permit, upstream)) => {
+        Ok((permit, way)) => {
             if stream.write_all(established(&record).as_bytes()).await.is_err() {
                 return;
             }
             record.answered(200);
-            let tunnel = Tunnel { client: stream, upstream, ahead, permit, record, open };
+            let tunnel = Tunnel { client: stream, way, ahead, permit, record, open };
             carry(context, tunnel).await;
         }
         Err(refusal) => {

@@ -1,5 +1,6 @@
 //! What every exchange needs: the policy in force, metrics, the dialler, limits.
 
+use super::interception::Interception;
 use crate::audit::{Journal, Record, Start};
 use crate::error::Refusal;
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -19,6 +20,8 @@ pub struct Limits {
     pub hello: Duration,
     /// The head of an upstream's answer to a forwarded request.
     pub answer: Duration,
+    /// A complete message that is held for inspection.
+    pub message: Duration,
 }
 
 /// A policy with the metric handles of its services.
@@ -44,6 +47,11 @@ impl Engine {
         Self { policy, services, none }
     }
 
+    /// Every service of the policy with its handles.
+    pub fn services(&self) -> impl Iterator<Item = (&ServiceInfo, &ServiceMetrics)> {
+        self.policy.services().iter().zip(&self.services).map(|(info, (_, metrics))| (info, &**metrics))
+    }
+
     /// Label and handles of a service; those of `none` for an id of another policy.
     #[must_use]
     pub fn service(&self, id: ServiceId) -> &Labelled {
@@ -63,7 +71,9 @@ pub struct Context {
     /// The way to the cloud.
     pub dialer: Dialer,
     /// Idle connections for plain HTTP.
-    pub pool: Pool,
+    pub pool: Arc<Pool>,
+    /// What decrypts, where that is configured.
+    pub interception: Option<Arc<Interception>>,
     /// Deadlines.
     pub limits: Limits,
     /// This proxy's name in `Via` (RFC 9110 section 7.6.3): no host name, no version.

@@ -1,5 +1,6 @@
 //! How requests of a connection got here, and what a CONNECT among them leaves behind.
 
+use super::establish::Way;
 use crate::audit::Record;
 use crate::destination::Destination;
 use crate::listener::accept::Counted;
@@ -8,7 +9,6 @@ use crate::policy::Permit;
 use hyper::upgrade::OnUpgrade;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use tokio::net::TcpStream;
 
 /// How requests got here.
 #[derive(Debug)]
@@ -93,8 +93,8 @@ pub struct Inner {
 pub struct HandOver {
     /// Resolves with the client's side.
     pub upgrade: OnUpgrade,
-    /// The cloud's side.
-    pub upstream: TcpStream,
+    /// The way to the cloud.
+    pub way: Way,
     /// What allowed it.
     pub permit: Permit,
     /// Its record.

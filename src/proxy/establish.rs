@@ -1,11 +1,14 @@
 //! From a request to an upstream connection, the same for every way in: Host checked, decided, dialled.
 
 use super::context::Context;
+use super::interception::Interception;
 use crate::audit::Record;
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
-use crate::policy::{Permit, Subject, Verdict};
+use crate::policy::{Permit, Subject, Treatment, Verdict};
+use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::TcpStream;
 
@@ -23,19 +26,63 @@ pub struct Request {
     pub host: Option<Host>,
 }
 
+/// How a tunnel's destination is reached.
+#[derive(Debug)]
+pub enum Way {
+    /// Over this connection, byte for byte.
+    Tunnel(TcpStream),
+    /// Decrypted; whether the destination speaks HTTP/2.
+    Intercept(Arc<Interception>, bool),
+}
+
 /// Checks Host against the target, decides and dials.
 ///
 /// # Errors
 /// Whatever stands in the way.
-pub async fn establish(context: &Context, record: &mut Record, request: &Request) -> Result<(Permit, TcpStream), Refusal> {
+pub async fn establish(context: &Context, record: &mut Record, request: &Request) -> Result<(Permit, Way), Refusal> {
     record.destination(&request.destination);
     if request.host.as_ref().is_some_and(|host| *host != request.destination.host) {
         let detail = "the Host field names another host than the CONNECT target";
         context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;
     }
     let permit = decide(context, record, request.client, &request.destination)?;
-    let upstream = dial(context, record, &permit).await?;
-    Ok((permit, upstream))
+    let way = reach(context, record, request.client, &permit).await?;
+    Ok((permit, way))
+}
+
+/// Reaches the destination of a tunnel: what cannot be reached, or is not who it says, is refused before the client is told that
+/// its tunnel stands.
+///
+/// # Errors
+/// What the dial says, or `upstream_tls_invalid`.
+pub async fn reach(context: &Context, record: &Record, client: SocketAddr, permit: &Permit) -> Result<Way, Refusal> {
+    let Some(interception) = intercepting(context, record, client, permit) else {
+        return dial(context, record, permit).await.map(Way::Tunnel);
+    };
+    let http2 = timed(record, interception.secure.reach(&context.dialer, permit)).await?;
+    Ok(Way::Intercept(interception.clone(), http2))
+}
+
+/// Interception, where it is configured, meant for the service, and not given up for this client.
+fn intercepting<'a>(context: &'a Context, record: &Record, client: SocketAddr, permit: &Permit) -> Option<&'a Arc<Interception>> {
+    let interception = context.interception.as_ref().filter(|_| permit.treatment() == Treatment::Intercept)?;
+    if interception.fallbacks.has(client.ip(), &permit.destination().host) {
+        record.metrics().rejection_fallbacks.inc();
+        return None;
+    }
+    Some(interception)
+}
+
+/// A proxy that stops begins nothing new.
+///
+/// # Errors
+/// `shutting_down`.
+pub fn begins(context: &Context) -> Result<(), Refusal> {
+    if context.journal.is_stopping() {
+        let detail = "the proxy is stopping and begins nothing new; try another one, or again in a moment";
+        return Err(Refusal::new(Reason::ShuttingDown, detail, RuleName::Builtin("limits.drain")));
+    }
+    Ok(())
 }
 
 /// Decides and notes the decision in the record. An allow is counted only when the exchange really passes.
@@ -43,10 +90,7 @@ pub async fn establish(context: &Context, record: &mut Record, request: &Request
 /// # Errors
 /// The refusal of the policy.
 pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destination: &Destination) -> Result<Permit, Refusal> {
-    if context.journal.is_stopping() {
-        let detail = "the proxy is stopping and begins nothing new; try another one, or again in a moment";
-        return Err(Refusal::new(Reason::ShuttingDown, detail, RuleName::Builtin("limits.drain")));
-    }
+    begins(context)?;
     let engine = context.engine.load();
     let decision = engine.policy.decide(&Subject { client: client.ip(), destination });
     let (service, metrics) = engine.service(decision.service);
@@ -67,8 +111,16 @@ pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destin
 /// # Errors
 /// The dialler's refusal.
 pub async fn dial(context: &Context, record: &Record, permit: &Permit) -> Result<TcpStream, Refusal> {
+    timed(record, context.dialer.dial(permit)).await
+}
+
+/// Measures how long it took to reach an upstream.
+///
+/// # Errors
+/// Those of the attempt.
+pub async fn timed<T>(record: &Record, attempt: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
     let started = Instant::now();
-    let upstream = context.dialer.dial(permit).await?;
+    let reached = attempt.await?;
     record.metrics().upstream_connect.observe(started.elapsed().as_secs_f64());
-    Ok(upstream)
+    Ok(reached)
 }

@@ -4,27 +4,29 @@
 //! listener, or in origin-form inside a CONNECT to a plain HTTP endpoint, where each one is decided again.
 
 use super::again::connect_again;
-use super::body::{AnswerBody, BodyError, Watched, Watcher};
+use super::body::{AnswerBody, Watched};
 use super::context::Context;
 use super::entry::Entry;
 use super::establish::decide;
+use super::forward::{AnswerWatcher, check_answer, check_request, mark, method_label};
 use super::hop;
-use super::respond::{DECISION_ID, refused};
-use super::send::{self, Answered};
+use super::respond::refused;
+use super::send::{self, Again, Answered, Outgoing, Route};
+use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
-use crate::audit::{Ended, Record, Start};
+use crate::audit::{Record, Start};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head;
 use crate::metrics::Protocol;
 use crate::policy::Permit;
 use crate::stall::StallLimit;
-use crate::upstream::pool::RequestBody;
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::BodyExt as _;
+use crate::upstream::{Connection, RequestBody};
+use http::header::{HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use std::sync::Arc;
 
 /// Serves one request.
@@ -36,27 +38,24 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
     }
     let upload = Upload::new();
     match forward(&context, entry, request, &mut record, &upload).await {
-        Ok((mut response, permit, sender)) => {
+        Ok((mut response, permit, connection)) => {
             record.answered(response.status().as_u16());
             hop::strip(response.headers_mut());
-            let version = response.version();
-            hop::add_via(response.headers_mut(), version, &context.pseudonym);
+            mark(&context, &record, &mut response);
             // An intermediary answers in its own version (RFC 9110 section 2.5).
             *response.version_mut() = Version::HTTP_11;
-            if let Ok(id) = HeaderValue::from_str(&record.id().to_string()) {
-                response.headers_mut().insert(DECISION_ID, id);
-            }
             let idle = permit.idle_timeout();
             stall.set(idle);
-            let watcher = AnswerWatcher { context, permit, record, upload, stall: stall.clone(), sender: Some(sender) };
+            let (sent, connection) = (Sent::Streamed(upload), Some(connection));
+            let watcher = AnswerWatcher { record, sent, stall: stall.clone(), connection, activity: None };
             response.map(|body| AnswerBody::upstream(Watched::new(body, idle, watcher)))
         }
-        Err(refusal) => refused(&mut record, &refusal).into_response(),
+        Err(refusal) => refused(&mut record, &refusal).into_response(Version::HTTP_11),
     }
 }
 
 /// An answer, what allowed it, and the connection it comes over.
-type Forwarded = (Response<Incoming>, Permit, SendRequest<RequestBody>);
+type Forwarded = (Response<Incoming>, Permit, Connection);
 
 /// One request: where to, allowed, made fit for the next hop, sent.
 async fn forward(
@@ -68,33 +67,30 @@ async fn forward(
 ) -> Result<Forwarded, Refusal> {
     let destination = route(context, record, entry, &mut request)?;
     record.destination(&destination);
-    if method_label(request.method()) == OTHER_METHOD {
-        return Err(Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods")));
-    }
-    if hop::came_through(request.headers(), &context.pseudonym) {
-        return Err(Refusal::new(Reason::LoopDetected, "the request came through this proxy before (Via)", RuleName::Builtin("no-loops")));
-    }
+    check_request(context, request.method(), request.headers())?;
     let permit = decide(context, record, entry.client(), &destination)?;
     permit.plain_http().or_else(|refusal| context.enforce(record, refusal))?;
     prepare(context, &destination, &mut request)?;
     let request = watch_upload(request, &permit, record, upload);
-    let (response, sender): Answered = send::send(context, &permit, request, upload, record).await?;
+    let again = repeatable(&request);
+    let outgoing = Outgoing { request, again, sent: Sent::Streamed(upload.clone()), answer: context.limits.answer };
+    let (response, connection): Answered = send::send(context, Route::Plain, &permit, outgoing, record).await?;
     check_answer(&response)?;
     record.allowed();
-    Ok((response, permit, sender))
+    Ok((response, permit, connection))
 }
 
-/// What an upstream must not answer: another protocol unasked, or a length that two parsers could read differently.
-fn check_answer(response: &Response<Incoming>) -> Result<(), Refusal> {
-    let refuse = |detail| Err(Refusal::new(Reason::UpstreamFailed, detail, RuleName::Builtin("upstream")));
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return refuse("the upstream switched protocols unasked");
+/// A copy of a request that may be sent twice: safe, and without a body.
+fn repeatable(request: &Request<RequestBody>) -> Option<Again> {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !is_safe || !request.body().is_end_stream() {
+        return None;
     }
-    let headers = response.headers();
-    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
-        return refuse("the upstream's answer states its length twice (RFC 9112 section 6.3)");
-    }
-    Ok(())
+    let mut copy = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    Some(Again { request: copy, is_idempotent: true })
 }
 
 /// Where the request goes, and its target turned into origin-form.
@@ -159,60 +155,3 @@ fn watch_upload(request: Request<Incoming>, permit: &Permit, record: &Record, up
     let idle = permit.idle_timeout();
     request.map(|body| Watched::new(body, idle, watcher).map_err(Into::into).boxed_unsync())
 }
-
-/// Counts a download, writes the record at its end and keeps the connection.
-struct AnswerWatcher {
-    context: Arc<Context>,
-    permit: Permit,
-    record: Record,
-    upload: Arc<Upload>,
-    stall: StallLimit,
-    sender: Option<SendRequest<RequestBody>>,
-}
-
-impl Drop for AnswerWatcher {
-    fn drop(&mut self) {
-        self.record.up = self.upload.bytes();
-        if self.stall.was_passed() {
-            self.record.cut(Reason::IdleTimeout);
-        }
-    }
-}
-
-impl Watcher for AnswerWatcher {
-    fn passed(&mut self, bytes: u64) {
-        self.record.down += bytes;
-        self.record.metrics().bytes_down.inc_by(bytes);
-    }
-
-    fn ended(&mut self, result: Result<(), &BodyError>) {
-        match result {
-            Ok(()) => {
-                self.record.ended(Ended::Completed);
-                // A connection that still carries an upload is nobody else's.
-                if let Some(sender) = self.sender.take().filter(|_| self.upload.is_complete()) {
-                    self.context.pool.put(self.permit.destination(), sender);
-                }
-            }
-            Err(BodyError::Idle) => self.record.cut(Reason::IdleTimeout),
-            Err(BodyError::Source(_)) => self.record.cut(Reason::UpstreamFailed),
-        }
-    }
-}
-
-/// Methods that are forwarded, by the name the record uses.
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        _ => OTHER_METHOD,
-    }
-}
-
-const OTHER_METHOD: &str = "other";

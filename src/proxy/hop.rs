@@ -1,6 +1,6 @@
 //! Header fields that belong to one hop only (RFC 9110 section 7.6.1), `Via`, and what must not leave.
 
-use http::header::{CONNECTION, HeaderName, HeaderValue, VIA};
+use http::header::{CONNECTION, HeaderName, HeaderValue, TE, VIA};
 use http::{HeaderMap, Version};
 
 /// Fields of one hop, whether or not Connection names them.
@@ -40,6 +40,13 @@ pub fn strip(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(*name);
     }
+}
+
+/// Whether the sender reads trailers (RFC 9110 section 10.1.4).
+#[must_use]
+pub fn reads_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    values.into_iter().any(|value| value.trim().eq_ignore_ascii_case("trailers"))
 }
 
 /// Removes what would tell the cloud about the inside of the customer's network.

@@ -1,28 +1,32 @@
 //! HTTP/1.1 on a client connection: the guard in front, the HTTP server behind it, one exchange after the other.
 
+use super::body::AnswerBody;
 use super::context::Context;
 use super::entry::{Entry, HandOver};
 use super::exchange::exchange;
 use super::respond::{is_refusal, linger, refuse_head};
 use super::tunnel::Tunnel;
-use crate::destination::Malformed;
-use crate::listener::guarded::{Guarded, InFlight};
-use crate::listener::head::{MAX_FIELDS, MAX_HEAD};
+use crate::listener::guarded::{Guarded, InFlight, LATE};
+use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
 use crate::stall::{StallLimit, Stalling};
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// How the connection's exchanges go.
 #[derive(Debug, Clone)]
 struct Conduct {
-    /// How long the client may take nothing.
-    stall: StallLimit,
     /// Whether the last exchange was refused: the client may still be sending it.
     refused: Arc<AtomicBool>,
     /// Requests that are not answered yet.
@@ -32,27 +36,65 @@ struct Conduct {
 /// Serves the requests of one connection, `ahead` first, until its end or until a CONNECT among them has made it a tunnel.
 pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) -> Option<Tunnel> {
     let (client, form) = (entry.client(), entry.form());
+    let stall = StallLimit::new(context.limits.answer);
+    let stream = Stalling::new(stream, stall.clone());
+    let terms = Terms { client, form, stall, between: context.limits.head };
     let entry = Arc::new(entry);
-    let conduct = Conduct { stall: StallLimit::new(context.limits.answer), refused: Arc::default(), in_flight: InFlight::default() };
-    let stream = Stalling::new(stream, conduct.stall.clone());
-    let serve = {
-        let (context, entry, conduct) = (context.clone(), entry.clone(), conduct.clone());
-        service_fn(move |request| {
-            let (context, entry, conduct) = (context.clone(), entry.clone(), conduct.clone());
-            async move {
-                let response = exchange(context, &entry, &conduct.stall, request).await;
-                conduct.refused.store(is_refusal(&response), Ordering::Relaxed);
-                Ok::<_, Infallible>(response.map(|body| body.answering(conduct.in_flight.clone())))
-            }
-        })
+    let handle = {
+        let (context, entry, stall) = (context.clone(), entry.clone(), terms.stall.clone());
+        move |request| {
+            let (context, entry, stall) = (context.clone(), entry.clone(), stall.clone());
+            async move { exchange(context, &entry, &stall, request).await }
+        }
     };
+    // How it went is in the records of its exchanges.
+    let _ = serve(&context, stream, ahead, terms, handle).await;
+    match entry.handed_over() {
+        Some(left) => tunnel(*left).await,
+        None => None,
+    }
+}
+
+/// How a connection is served.
+#[derive(Debug)]
+pub struct Terms {
+    /// The client.
+    pub client: SocketAddr,
+    /// What request targets look like.
+    pub form: Form,
+    /// How long the client may take nothing.
+    pub stall: StallLimit,
+    /// Longest silence between two requests.
+    pub between: Duration,
+}
+
+/// Serves HTTP/1.1 on a stream until its end, and answers what was refused before it reached the HTTP server.
+///
+/// # Errors
+/// When the connection broke, or its client was late.
+pub async fn serve<S, H, F>(context: &Context, stream: S, ahead: Vec<u8>, terms: Terms, handle: H) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<AnswerBody>>,
+{
+    let conduct = Conduct { refused: Arc::default(), in_flight: InFlight::default() };
+    let answering = service_fn(|request| {
+        let (conduct, response) = (conduct.clone(), handle(request));
+        async move {
+            let response = response.await;
+            conduct.refused.store(is_refusal(&response), Ordering::Relaxed);
+            Ok::<_, Infallible>(response.map(|body| body.answering(conduct.in_flight.clone())))
+        }
+    });
+    let guarded = Guarded::new(stream, ahead, terms.form, conduct.in_flight.clone(), context.limits.head);
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .half_close(true)
-        .header_read_timeout(context.limits.head)
+        .header_read_timeout(terms.between)
         .max_header_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
-        .serve_connection(TokioIo::new(Guarded::new(stream, ahead, form, conduct.in_flight.clone())), serve)
+        .serve_connection(TokioIo::new(guarded), answering)
         .with_upgrades();
     let mut pinned = Pin::new(&mut connection);
     let served = tokio::select! {
@@ -63,30 +105,29 @@ pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>
             pinned.await
         }
     };
-    if let Some(left) = entry.handed_over() {
-        return tunnel(*left).await;
-    }
-    let guarded = connection.into_parts()?.io.into_inner();
-    let malformed = match served {
-        Err(error) if error.is_timeout() && guarded.is_within_head() => Some(Malformed("the request head did not arrive in time")),
+    // A connection that became a tunnel is no longer the server's.
+    let Some(parts) = connection.into_parts() else { return served };
+    let guarded = parts.io.into_inner();
+    let malformed = match &served {
+        Err(error) if error.is_timeout() && guarded.is_within_head() => Some(LATE),
         _ => guarded.malformed(),
     };
-    let stream = guarded.into_parts().0.into_inner();
+    let stream = guarded.into_parts().0;
     match malformed {
         // A head that was refused before it reached the server: nobody has answered it yet.
-        Some(malformed) => refuse_head(&context, stream, client, malformed).await,
+        Some(malformed) => refuse_head(context, stream, terms.client, malformed).await,
         None if conduct.refused.load(Ordering::Relaxed) => linger(stream).await,
         None => {}
     }
-    None
+    served
 }
 
 /// Takes the socket back from the HTTP server, with what was read beyond the request. A client that left before the answer was
 /// written leaves nothing to relay.
 async fn tunnel(left: HandOver) -> Option<Tunnel> {
-    let HandOver { upgrade, upstream, permit, record, open } = left;
+    let HandOver { upgrade, way, permit, record, open } = left;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Guarded<Stalling<TcpStream>>>>().ok()?;
     let (client, unread) = parts.io.into_inner().into_parts();
     let ahead = [&parts.read_buf[..], &unread[..]].concat();
-    Some(Tunnel { client: client.into_inner(), upstream, ahead, permit, record, open })
+    Some(Tunnel { client: client.into_inner(), way, ahead, permit, record, open })
 }

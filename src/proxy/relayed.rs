@@ -2,7 +2,7 @@
 
 use super::carry::carry;
 use super::context::Context;
-use super::establish::{decide, dial};
+use super::establish::{decide, reach};
 use super::tunnel::Tunnel;
 use crate::audit::Start;
 use crate::destination::Destination;
@@ -16,13 +16,13 @@ pub async fn connection(context: Arc<Context>, destination: Destination, accepte
     let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });
     record.destination(&destination);
     let dialled = match decide(&context, &mut record, client, &destination) {
-        Ok(permit) => dial(&context, &record, &permit).await.map(|upstream| (permit, upstream)),
+        Ok(permit) => reach(&context, &record, client, &permit).await.map(|way| (permit, way)),
         Err(refusal) => Err(refusal),
     };
     match dialled {
-        Ok((permit, upstream)) => {
+        Ok((permit, way)) => {
             record.answered(200);
-            let tunnel = Tunnel { client: stream, upstream, ahead: Vec::new(), permit, record, open };
+            let tunnel = Tunnel { client: stream, way, ahead: Vec::new(), permit, record, open };
             carry(context, tunnel).await;
         }
         // There is no protocol yet to say it in: the log and the metrics carry the reason.

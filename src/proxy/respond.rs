@@ -6,14 +6,14 @@ use crate::error::{Reason, Refusal};
 use crate::metrics::Protocol;
 use crate::proxy::body::AnswerBody;
 use crate::proxy::context::Context;
+use crate::proxy::grpc;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The proxy's name in `Proxy-Status`.
 const PROXY: &str = "ucx-egress";
@@ -44,7 +44,7 @@ impl Answer {
         let mut headers = vec![
             (CONTENT_TYPE, "application/problem+json".to_owned()),
             (DECISION_ID, id.to_string()),
-            (PROXY_STATUS, format!("{PROXY}; error={}; details=\"{reason}\"", reason.proxy_status())),
+            (PROXY_STATUS, proxy_status(reason)),
             (CACHE_CONTROL, "no-store".to_owned()),
             (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         ];
@@ -69,9 +69,9 @@ impl Answer {
         bytes
     }
 
-    /// As a response for the HTTP server.
+    /// As a response for the HTTP server. In HTTP/2 the stream ends and the connection stays.
     #[must_use]
-    pub fn into_response(self) -> Response<AnswerBody> {
+    pub fn into_response(self, version: Version) -> Response<AnswerBody> {
         let mut response = Response::new(AnswerBody::full(self.body));
         *response.status_mut() = self.status;
         response.extensions_mut().insert(Ours);
@@ -83,7 +83,9 @@ impl Answer {
                 response.headers_mut().insert(name, value);
             }
         }
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        if version != Version::HTTP_2 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
@@ -111,11 +113,33 @@ pub fn refused(record: &mut Record, refusal: &Refusal) -> Answer {
 }
 
 /// Answers a head that cannot be read.
-pub async fn refuse_head(context: &Context, stream: TcpStream, client: SocketAddr, malformed: Malformed) {
+pub async fn refuse_head<S: AsyncRead + AsyncWrite + Unpin>(context: &Context, stream: S, client: SocketAddr, malformed: Malformed) {
     let mut record = context.record(Start { client, protocol: Protocol::Http1, method: "-" });
     let answer = refused(&mut record, &Refusal::bad_request(malformed.0)).into_bytes();
     drop(record);
     send_and_close(stream, answer).await;
+}
+
+/// The answer to a refused gRPC call: trailers only, so that the client's library shows the reason.
+#[must_use]
+pub fn refused_call(record: &mut Record, refusal: &Refusal) -> Response<AnswerBody> {
+    record.refused(refusal);
+    record.answered(StatusCode::OK.as_u16());
+    let mut response = Response::new(AnswerBody::full(""));
+    let headers = response.headers_mut();
+    headers.extend(grpc::status_fields(refusal, record.id()));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    for (name, value) in [(DECISION_ID, record.id().to_string()), (PROXY_STATUS, proxy_status(refusal.reason))] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    response.extensions_mut().insert(Ours);
+    response
+}
+
+fn proxy_status(reason: Reason) -> String {
+    format!("{PROXY}; error={}; details=\"{reason}\"", reason.proxy_status())
 }
 
 /// Marks a response as ours: an upstream may send the same fields.
@@ -129,9 +153,12 @@ pub fn is_refusal(response: &Response<AnswerBody>) -> bool {
 }
 
 /// Sends an answer and closes so that the client gets to read it.
-pub async fn send_and_close(mut stream: TcpStream, answer: Vec<u8>) {
+pub async fn send_and_close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, answer: Vec<u8>) {
     // A client that is gone needs no answer; the record says what happened.
-    let sent = tokio::time::timeout(LINGER, async { stream.write_all(&answer).await });
+    let sent = tokio::time::timeout(LINGER, async {
+        stream.write_all(&answer).await?;
+        stream.flush().await
+    });
     if matches!(sent.await, Ok(Ok(()))) {
         linger(stream).await;
     }
@@ -139,7 +166,7 @@ pub async fn send_and_close(mut stream: TcpStream, answer: Vec<u8>) {
 
 /// Ends the sending side, then reads and throws away what a refused client still sends, for a moment: closing over unread bytes
 /// would reset the connection and destroy the answer on its way.
-pub async fn linger(mut stream: TcpStream) {
+pub async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let drained = async {
         // It may have been ended already, or the client may be gone: reading tells.
         let _ = stream.shutdown().await;

@@ -1,94 +1,154 @@
 //! A request sent to the upstream, over a kept connection where there is one.
 
 use super::context::Context;
-use super::establish::dial;
-use super::upload::Upload;
+use super::establish::timed;
+use super::interception::Interception;
+use super::sent::Sent;
 use crate::audit::Record;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::Permit;
-use crate::upstream::pool::{self, RequestBody};
-use http::{Method, Request, Response};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::body::{Body as _, Incoming};
-use hyper::client::conn::http1::SendRequest;
+use crate::upstream::secure::Wanted;
+use crate::upstream::{Connection, RequestBody, pool};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use std::time::Duration;
 
 /// An answer and the connection it comes over.
-pub type Answered = (Response<Incoming>, SendRequest<RequestBody>);
+pub type Answered = (Response<Incoming>, Connection);
+
+/// How the upstream is reached.
+#[derive(Debug, Clone, Copy)]
+pub enum Route<'a> {
+    /// Without TLS.
+    Plain,
+    /// With TLS, in the version that the client would have spoken itself.
+    Secure(&'a Interception, Wanted),
+}
+
+/// The same request once more, should the first be lost.
+#[derive(Debug)]
+pub struct Again {
+    /// The request.
+    pub request: Request<RequestBody>,
+    /// Whether it does no harm even if the first one was acted on (RFC 9110 section 9.2.2).
+    pub is_idempotent: bool,
+}
+
+/// What is sent, and how long the answer may take.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The request.
+    pub request: Request<RequestBody>,
+    /// The same once more, where that is possible.
+    pub again: Option<Again>,
+    /// How far its body is.
+    pub sent: Sent,
+    /// Time for the head of the answer.
+    pub answer: Duration,
+}
 
 /// Why there is no answer.
 enum Failed {
     /// The connection was gone before anything was sent.
     Unsent(Box<Request<RequestBody>>),
+    /// The upstream says that it did not act on the request.
+    Unprocessed(Refusal),
     /// The connection was lost, and no byte of an answer had come.
     Lost(Refusal),
     /// There is nothing more to try.
     Final(Refusal),
 }
 
-/// Sends. A kept connection that turns out to be dead is replaced once: if nothing of the request was sent, or if sending it
-/// twice does no harm (RFC 9110 section 9.2.2).
+/// Sends. A kept connection that turns out to be dead is replaced once: if the upstream did not act on the request, or if sending
+/// it twice does no harm.
 ///
 /// # Errors
-/// `upstream_failed`, `idle_timeout`, what the dial says, or what went wrong with the upload.
-pub async fn send(
-    context: &Context,
-    permit: &Permit,
-    request: Request<RequestBody>,
-    upload: &Upload,
-    record: &Record,
-) -> Result<Answered, Refusal> {
-    let mut request = request;
-    if let Some(mut kept) = context.pool.take(permit.destination()).await {
-        let again = repeatable(&request);
-        request = match (answer(context, &mut kept, request, upload).await, again) {
+/// `upstream_failed`, `idle_timeout`, what the dial says, or what went wrong with the body.
+pub async fn send(context: &Context, route: Route<'_>, permit: &Permit, outgoing: Outgoing, record: &Record) -> Result<Answered, Refusal> {
+    let Outgoing { mut request, again, sent, answer: limit } = outgoing;
+    if let Some(mut kept) = route.kept(context, permit).await {
+        request = match (answer(&mut kept, request, &sent, limit).await, again) {
             (Ok(response), _) => return Ok((response, kept)),
             (Err(Failed::Unsent(unsent)), _) => *unsent,
-            (Err(Failed::Lost(_)), Some(again)) => again,
-            (Err(Failed::Lost(refusal) | Failed::Final(refusal)), _) => return Err(refusal),
+            (Err(Failed::Unprocessed(_)), Some(again)) => again.request,
+            (Err(Failed::Lost(_)), Some(again)) if again.is_idempotent => again.request,
+            (Err(Failed::Unprocessed(refusal) | Failed::Lost(refusal) | Failed::Final(refusal)), _) => return Err(refusal),
         };
     }
-    let stream = dial(context, record, permit).await?;
-    let mut fresh = pool::open(stream, permit.idle_timeout()).await.map_err(|_| upstream_failed())?;
-    match answer(context, &mut fresh, request, upload).await {
+    let mut fresh = timed(record, route.fresh(context, permit)).await?;
+    match answer(&mut fresh, request, &sent, limit).await {
         Ok(response) => Ok((response, fresh)),
-        Err(Failed::Lost(refusal) | Failed::Final(refusal)) => Err(refusal),
+        Err(Failed::Unprocessed(refusal) | Failed::Lost(refusal) | Failed::Final(refusal)) => Err(refusal),
         Err(Failed::Unsent(_)) => Err(upstream_failed()),
     }
 }
 
-/// A copy of a request that may be sent twice: safe, and without a body.
-fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !is_safe || !request.body().is_end_stream() {
-        return None;
+impl Route<'_> {
+    async fn kept(self, context: &Context, permit: &Permit) -> Option<Connection> {
+        match self {
+            Self::Plain => {
+                let sender = context.pool.take(permit.destination()).await?;
+                Some(Connection::http1(sender, permit.destination().clone(), context.pool.clone()))
+            }
+            Self::Secure(interception, wanted) => interception.secure.kept(permit.destination(), wanted).await,
+        }
     }
-    let mut copy = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    Some(copy)
+
+    async fn fresh(self, context: &Context, permit: &Permit) -> Result<Connection, Refusal> {
+        match self {
+            Self::Plain => {
+                let stream = context.dialer.dial(permit).await?;
+                let sender = pool::open(stream, permit.idle_timeout()).await.map_err(|_| upstream_failed())?;
+                Ok(Connection::http1(sender, permit.destination().clone(), context.pool.clone()))
+            }
+            Self::Secure(interception, wanted) => interception.secure.fresh(&context.dialer, permit, wanted).await,
+        }
+    }
 }
 
 async fn answer(
-    context: &Context,
-    sender: &mut SendRequest<RequestBody>,
+    connection: &mut Connection,
     request: Request<RequestBody>,
-    upload: &Upload,
+    sent: &Sent,
+    limit: Duration,
 ) -> Result<Response<Incoming>, Failed> {
-    let sent = tokio::select! {
-        sent = sender.try_send_request(request) => sent,
-        () = upload.overdue(context.limits.answer) => {
+    let outcome = tokio::select! {
+        outcome = connection.send(request) => outcome,
+        refusal = sent.refused() => return Err(Failed::Final(refusal)),
+        () = sent.overdue(limit) => {
             let detail = "the upstream took the request and did not answer in time";
             return Err(Failed::Final(Refusal::new(Reason::IdleTimeout, detail, RuleName::Builtin("upstream"))));
         }
     };
-    sent.map_err(|mut error| match error.take_message() {
+    outcome.map_err(|mut error| match error.take_message() {
         Some(unsent) => Failed::Unsent(Box::new(unsent)),
-        None if error.error().is_incomplete_message() => upload.failure().map_or_else(|| Failed::Lost(upstream_failed()), Failed::Final),
-        None => Failed::Final(upload.failure().unwrap_or_else(upstream_failed)),
+        None => sent.failure().map_or_else(|| failed(error.error()), Failed::Final),
     })
 }
 
+/// Tells what the upstream did with a request that got no answer.
+fn failed(error: &hyper::Error) -> Failed {
+    match http2_error(error) {
+        // RFC 9113 section 8.7: neither was acted on.
+        Some(error) if error.reason() == Some(h2::Reason::REFUSED_STREAM) => Failed::Unprocessed(upstream_failed()),
+        Some(error) if error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR) => Failed::Unprocessed(upstream_failed()),
+        Some(error) if error.is_io() => Failed::Lost(upstream_failed()),
+        None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => Failed::Lost(upstream_failed()),
+        _ => Failed::Final(upstream_failed()),
+    }
+}
+
+fn http2_error(error: &hyper::Error) -> Option<&h2::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        source = error.source();
+    }
+    None
+}
+
 fn upstream_failed() -> Refusal {
-    Refusal::new(Reason::UpstreamFailed, "the upstream broke off, or its answer is not HTTP/1.1", RuleName::Builtin("upstream"))
+    Refusal::new(Reason::UpstreamFailed, "the upstream broke off, or its answer is not HTTP", RuleName::Builtin("upstream"))
 }

@@ -7,6 +7,7 @@ use super::respond::refuse_head;
 use super::{carry, connect, http1};
 use crate::destination::Malformed;
 use crate::listener::Accepted;
+use crate::listener::guarded::LATE;
 use crate::listener::head::{self, Form, Opening};
 use std::sync::Arc;
 use tokio::io::AsyncReadExt as _;
@@ -26,7 +27,7 @@ pub async fn connection(context: Arc<Context>, accepted: Accepted) {
         Ok(Ok(None)) => return,
         Err(_) if bytes.is_empty() => return,
         Ok(Err(malformed)) => Err(malformed),
-        Err(_) => Err(Malformed("the request head did not arrive in time")),
+        Err(_) => Err(LATE),
     };
     match opening {
         Ok((Opening::Connect(destination, host), length)) => {

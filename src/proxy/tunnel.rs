@@ -2,12 +2,14 @@
 
 use super::context::Context;
 use super::entry::Inner;
+use super::establish::{Way, dial};
+use super::interception::Interception;
 use super::respond::{Answer, send_and_close};
 use crate::audit::{Ended, Record};
 use crate::destination::Host;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::accept::{Counted, contained};
-use crate::metrics::Protocol;
+use crate::metrics::{Coverage, Protocol};
 use crate::policy::{HelloCheck, Permit};
 use crate::relay::{End, Relay, with_scratch};
 use crate::tls::client_hello::{ClientHello, HelloReader, Progress, ServerName};
@@ -16,6 +18,7 @@ use prometheus::IntGauge;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -38,8 +41,8 @@ const HANDSHAKE: u8 = 0x16;
 pub struct Tunnel {
     /// The client's side.
     pub client: TcpStream,
-    /// The cloud's side.
-    pub upstream: TcpStream,
+    /// The way to the cloud.
+    pub way: Way,
     /// Bytes of the client read already.
     pub ahead: Vec<u8>,
     /// What allowed it.
@@ -87,32 +90,81 @@ impl Spoken {
     }
 }
 
-/// Checks the first bytes and sends the tunnel on its way; one that carries plain HTTP is given back.
-pub async fn run(context: &Context, tunnel: Tunnel) -> Option<Plain> {
-    let Tunnel { mut client, upstream, ahead, permit, mut record, open } = tunnel;
-    if permit.check() == HelloCheck::PlainHttp {
-        return plain_http(context, Tunnel { client, upstream, ahead, permit, record, open }).await;
-    }
+/// A client that was let in and shakes hands with us instead of the cloud.
+#[derive(Debug)]
+pub struct Opened {
+    /// The client's side.
+    pub client: TcpStream,
+    /// Its ClientHello, which was checked.
+    pub ahead: Vec<u8>,
+    /// What allowed it.
+    pub permit: Permit,
+    /// Its record.
+    pub record: Record,
+    /// Its place in limit and gauge.
+    pub open: Counted,
+    /// What interception needs.
+    pub interception: Arc<Interception>,
+    /// Whether the cloud speaks HTTP/2 there.
+    pub http2: bool,
+}
+
+/// What is left to do with a tunnel.
+#[derive(Debug)]
+pub enum Next {
+    /// Nothing: it is relayed in a task of its own, or over.
+    Done,
+    /// It carries plain HTTP.
+    Plain(Plain),
+    /// It is decrypted.
+    Intercept(Box<Opened>),
+}
+
+/// Checks the first bytes and sends the tunnel on its way; one that is served request by request is given back.
+pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
+    let Tunnel { mut client, way, ahead, permit, mut record, open } = tunnel;
+    let way = match way {
+        Way::Tunnel(upstream) if permit.check() == HelloCheck::PlainHttp => {
+            let plain = plain_http(context, client, upstream, ahead, permit, record, open).await;
+            return plain.map_or(Next::Done, Next::Plain);
+        }
+        way => way,
+    };
     let first = match first_bytes(context, &mut record, &mut client, ahead, &permit).await {
         Ok(first) => first,
         Err(Stop::ClientClosed) => {
             record.ended(Ended::ClientClosed);
-            return None;
+            return Next::Done;
         }
         Err(Stop::Refused(refusal, spoken)) => {
             record.refused(&refusal);
-            drop(upstream);
+            drop(way);
             refuse_inside(client, record, &refusal, spoken).await;
-            return None;
+            return Next::Done;
+        }
+    };
+    let upstream = match way {
+        Way::Tunnel(upstream) => upstream,
+        // What observing lets through although its hello is wrong cannot be decrypted: it stays a tunnel.
+        Way::Intercept(..) if record.is_observed() => match dial(context, &record, &permit).await {
+            Ok(upstream) => upstream,
+            Err(refusal) => {
+                record.refused(&refusal);
+                return Next::Done;
+            }
+        },
+        Way::Intercept(interception, http2) => {
+            let opened = Opened { client, ahead: first, permit, record, open, interception, http2 };
+            return Next::Intercept(Box::new(opened));
         }
     };
     record.allowed();
-    context.metrics.tunnelled(&context.engine.load().service(permit.service()).0);
+    record.metrics().covered(Coverage::Tunnelled);
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone());
     let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     tokio::spawn(contained(carried, context.metrics.clone()));
-    None
+    Next::Done
 }
 
 /// A tunnel that is being relayed, and all it needs for that.
@@ -161,8 +213,15 @@ impl Drop for Shown {
     }
 }
 
-async fn plain_http(context: &Context, tunnel: Tunnel) -> Option<Plain> {
-    let Tunnel { client, upstream, ahead, permit, mut record, open } = tunnel;
+async fn plain_http(
+    context: &Context,
+    client: TcpStream,
+    upstream: TcpStream,
+    ahead: Vec<u8>,
+    permit: Permit,
+    mut record: Record,
+    open: Counted,
+) -> Option<Plain> {
     record.allowed();
     record.ended(Ended::Completed);
     let address = client.peer_addr().ok()?;

@@ -39,6 +39,11 @@ impl Upload {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// So many bytes went up before what is watched.
+    pub fn began_with(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Whether all of it went up.
     #[must_use]
     pub fn is_complete(&self) -> bool {

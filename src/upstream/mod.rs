@@ -1,11 +1,17 @@
-//! The way to the cloud: names to checked addresses, connections made in one place, connections kept for plain HTTP.
+//! The way to the cloud: names to checked addresses, connections made in one place, verified where they are decrypted, kept.
 
 pub mod address;
+pub mod connection;
 pub mod dial;
+pub mod form;
 pub mod ocsp;
 pub mod pool;
 pub mod resolve;
+pub mod secure;
+pub mod shared;
 pub mod tls;
 
+pub use connection::Connection;
 pub use dial::Dialer;
+pub use form::RequestBody;
 pub use resolve::{HostAddress, NameServers, Resolver};

@@ -1,19 +1,16 @@
-//! Connections kept for plain HTTP/1.1: the next request of any client to the same destination uses one that is idle.
+//! HTTP/1.1 connections kept: the next request of any client to the same destination uses one that is idle. Connections with
+//! and without TLS are kept in pools of their own.
 
+use super::form::RequestBody;
 use crate::destination::Destination;
 use crate::stall::{StallLimit, Stalling};
-use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-
-/// A request body on its way upstream.
-pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Idle connections kept for one destination.
 const MAX_IDLE_EACH: usize = 64;
@@ -29,6 +26,12 @@ const MAX_HEAD: usize = 64 * 1024;
 struct Idle {
     sender: SendRequest<RequestBody>,
     since: Instant,
+}
+
+impl Idle {
+    fn is_usable(&self) -> bool {
+        !self.sender.is_closed() && self.since.elapsed() < MAX_IDLE_TIME
+    }
 }
 
 /// The idle connections of all destinations.
@@ -55,6 +58,13 @@ impl Pool {
         None
     }
 
+    /// Whether a connection waits for its next request.
+    #[must_use]
+    pub fn is_warm(&self, destination: &Destination) -> bool {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.get(destination).is_some_and(|kept| kept.iter().any(Idle::is_usable))
+    }
+
     fn pop(&self, destination: &Destination) -> Option<Idle> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.get_mut(destination)?;
@@ -72,7 +82,7 @@ impl Pool {
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.entry(destination.clone()).or_default();
-        kept.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < MAX_IDLE_TIME);
+        kept.retain(Idle::is_usable);
         if kept.len() < MAX_IDLE_EACH {
             kept.push(Idle { sender, since: Instant::now() });
         }
@@ -85,7 +95,7 @@ impl Pool {
     pub fn sweep(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|_, kept| {
-            kept.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < MAX_IDLE_TIME);
+            kept.retain(Idle::is_usable);
             !kept.is_empty()
         });
     }
@@ -104,11 +114,15 @@ fn forget_oldest(idle: &mut HashMap<Destination, Vec<Idle>>) {
     }
 }
 
-/// Speaks HTTP/1.1 on a fresh connection; an upstream that takes nothing for `idle` is given up. Its task ends when the sender is dropped or the upstream hangs up.
+/// Speaks HTTP/1.1 on a fresh connection; an upstream that takes nothing for `idle` is given up. Its task ends when the sender is
+/// dropped or the upstream hangs up.
 ///
 /// # Errors
 /// When the connection is gone already.
-pub async fn open(stream: TcpStream, idle: Duration) -> hyper::Result<SendRequest<RequestBody>> {
+pub async fn open<S>(stream: S, idle: Duration) -> hyper::Result<SendRequest<RequestBody>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let stream = Stalling::new(stream, StallLimit::new(idle));
     let (sender, connection) = http1::Builder::new().max_header_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {

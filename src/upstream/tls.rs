@@ -6,7 +6,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use std::path::PathBuf;
 use std::sync::Arc;
 use x509_parser::certificate::X509Certificate;
@@ -133,11 +133,18 @@ fn self_signed(error: Error, certificate: &CertificateDer<'_>) -> Error {
     }
 }
 
+/// The detail when no protocol that was offered is spoken.
+pub const NO_COMMON_PROTOCOL: &str = "the upstream speaks none of the HTTP versions that were offered";
+
 /// The refusal for a handshake that failed.
 #[must_use]
 pub fn refusal(error: &std::io::Error) -> Refusal {
-    let detail =
-        error.get_ref().and_then(|error| error.downcast_ref::<Error>()).map_or("the upstream broke off the TLS handshake", explanation);
+    invalid(error.get_ref().and_then(|error| error.downcast_ref::<Error>()).map_or("the upstream broke off the TLS handshake", explanation))
+}
+
+/// A refusal because the upstream cannot be verified.
+#[must_use]
+pub fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Reason::UpstreamTlsInvalid, detail, RuleName::Builtin("upstream-is-verified"))
 }
 
@@ -166,7 +173,7 @@ fn explanation(error: &Error) -> &'static str {
             _ => "the upstream's certificate chain is invalid",
         },
         Error::PeerIncompatible(_) => "the upstream speaks no TLS version or cipher that is accepted (TLS 1.2 or newer)",
-        Error::NoApplicationProtocol => "the upstream speaks neither HTTP/2 nor HTTP/1.1",
+        Error::NoApplicationProtocol | Error::AlertReceived(AlertDescription::NoApplicationProtocol) => NO_COMMON_PROTOCOL,
         Error::AlertReceived(_) => "the upstream refused the TLS handshake",
         _ => "the upstream does not speak TLS as it should",
     }

@@ -56,6 +56,19 @@ const MISTYPED: &[Wrong] = &[
     ("[limits]\nmax_connections = -1", "c.toml:2:19", &["-1"]),
     ("[limits]\nhead = 10", "c.toml:2:8", &["10", "string"]),
     ("[listener\n", "c.toml:1:10", &["`]`"]),
+    ("[interception]\nca_certificate = \"ca.pem\"", "c.toml:1:1", &["`ca_key`"]),
+    (
+        "[interception]\nca_certificate = \"ca.pem\"\nca_key = \"ca.key\"\non_client_rejection = \"pass\"",
+        "c.toml:4:23",
+        &["`pass`", "`fail`", "`tunnel`"],
+    ),
+    ("[interception]\nca_certificate = \"ca.pem\"\nca_key = \"ca.pem\"", "c.toml:3:10", &["two files"]),
+    ("[interception]\nca_certificate = \"\"\nca_key = \"ca.key\"", "c.toml:2:18", &["empty", "certs/ca.pem"]),
+    ("[inspection]\nmax_message = 4", "c.toml:2:15", &["4", "string"]),
+    ("[inspection]\nmax_message = \"4MB\"", "c.toml:2:15", &["4MB", "4MiB"]),
+    ("[inspection]\nmax_message = \"0B\"", "c.toml:2:15", &["out of range", "4MiB"]),
+    ("[inspection]\nmax_message = \"8MiB\"\nmax_held = \"4MiB\"", "c.toml:3:12", &["max_held", "max_message", "raise it"]),
+    ("[limits]\nmessage = \"0s\"", "c.toml:2:11", &["limits.message is 0"]),
     ("[[relay]]\naddress = \"127.0.0.1:0\"", "c.toml:1:1", &["`destination`"]),
     ("[[relay]]\ndestination = \"a.imagicle.cloud:1636\"", "c.toml:1:1", &["`address`"]),
 ];
@@ -145,8 +158,8 @@ const REFUSED_RELAYS: &[Wrong] = &[
 
 /// Controls of later versions: refused, since one that silently does nothing is worse than none.
 const TO_COME: &[Wrong] = &[
-    ("[interception]\nca_certificate = \"ca.pem\"", "c.toml:1:1", &["[interception]", "yet", "remove the section"]),
-    ("[inspection]\nmax_message = \"4MiB\"", "c.toml:1:1", &["[inspection]", "yet", "remove the section"]),
+    ("[inspection]\ndeclared_addresses = [\"10.0.0.1\"]", "c.toml:2:22", &["inspection.declared_addresses", "yet", "remove it"]),
+    ("[inspection]\nunknown_fields = \"strict\"", "c.toml:2:18", &["inspection.unknown_fields", "yet", "remove it"]),
     ("[audit]\npath = \"audit/\"", "c.toml:1:1", &["[audit]", "yet", "remove the section"]),
     ("[listener]\nproxy_protocol = \"v2\"", "c.toml:2:18", &["listener.proxy_protocol", "yet", "remove it"]),
     ("[listener.tls]\ncertificate = \"c.pem\"", "c.toml:1:1", &["listener.tls", "yet", "remove it"]),
@@ -355,7 +368,7 @@ fn a_setting_that_can_never_act_is_told_with_its_place() {
             "[upstream.hosts]\n\"a.b.imagicle.com\" = [\"52.16.0.7\"]",
             "c.toml:2:1: never acts: no rule of the policy allows a.b.imagicle.com",
         ),
-        ("[upstream]\nca_files = [\"ca.pem\"]", "c.toml:2:13: never acts: nothing is decrypted"),
+        ("[upstream]\nca_files = [\"ca.pem\"]", "c.toml:2:13: never acts: without [interception] nothing is decrypted"),
         (
             "[policy]\nexact_hosts = [\"t.imagicle.cloud\"]",
             "c.toml:2:16: never acts: policy.exact_hosts narrows the profile \"strict\" only",

@@ -93,7 +93,10 @@ fn there_is_one_dial_site() {
 #[test]
 fn the_pure_modules_stay_pure() {
     for (path, text) in sources("src") {
-        let is_pure = path.starts_with("src/policy") || path.starts_with("src/tls/client_hello") || path.ends_with("client_hello.rs");
+        let is_pure = path.starts_with("src/policy")
+            || path.starts_with("src/inspect")
+            || path.starts_with("src/tls/client_hello")
+            || path.ends_with("client_hello.rs");
         if !is_pure || path.ends_with("tests.rs") {
             continue;
         }

@@ -153,17 +153,21 @@ fn a_wildcard_covers_exactly_one_label_and_the_exact_host_comes_first() {
 fn each_protocol_demands_its_first_bytes() {
     let policy = from_file(
         "format = 1\nname = \"site\"\n[[service]]\nid = \"s\"\npersonal_data = \"none\"\ntreatment = \"intercept\"\nidle_timeout = \"7m\"\n\
-         endpoint = [{ host = \"a.test.org\", port = 443, protocol = \"https\" }, { host = \"a.test.org\", port = 444, protocol = \"grpc\" },\
-         { host = \"a.test.org\", port = 636, protocol = \"ldaps\" }, { host = \"a.test.org\", port = 80, protocol = \"http\" }]\n",
+         endpoint = [{ host = \"a.test.org\", port = 443, protocol = \"https\" }, { host = \"a.test.org\", port = 444, protocol = \"grpc\" }]\n\
+         [[service]]\nid = \"t\"\npersonal_data = \"none\"\nidle_timeout = \"7m\"\n\
+         endpoint = [{ host = \"a.test.org\", port = 636, protocol = \"ldaps\" }, { host = \"a.test.org\", port = 80, protocol = \"http\" }]\n",
     );
-    for (port, check) in
-        [(443, HelloCheck::NameRequired), (444, HelloCheck::NameRequired), (636, HelloCheck::NameIfSent), (80, HelloCheck::PlainHttp)]
-    {
+    for (port, check, treatment, service) in [
+        (443, HelloCheck::NameRequired, Treatment::Intercept, "s"),
+        (444, HelloCheck::NameRequired, Treatment::Intercept, "s"),
+        (636, HelloCheck::NameIfSent, Treatment::Tunnel, "t"),
+        (80, HelloCheck::PlainHttp, Treatment::Tunnel, "t"),
+    ] {
         let destination = destination(&format!("a.test.org:{port}"));
         let permit = policy.decide(&Subject { client: CLIENT, destination: &destination }).permit.expect("allowed");
         assert_eq!((permit.check(), permit.destination()), (check, &destination));
-        assert_eq!((permit.treatment(), permit.idle_timeout().as_secs()), (Treatment::Intercept, 420));
-        assert_eq!(&*policy.service(permit.service()).id, "s");
+        assert_eq!((permit.treatment(), permit.idle_timeout().as_secs()), (treatment, 420));
+        assert_eq!(&*policy.service(permit.service()).id, service);
     }
 }
 

@@ -405,9 +405,17 @@ async fn the_demonstration_shows_every_verdict_as_expected() {
     assert!(!demo.out.contains("WRONG"), "{}", demo.out);
     let rows = demo.out.lines().skip(1).take_while(|line| !line.is_empty()).count();
     assert!(rows >= 10 && demo.out.ends_with(&format!("\n{rows} of {rows} verdicts as expected\n")), "{}", demo.out);
-    for reason in
-        ["allow", "host_not_allowed", "port_not_allowed", "ip_literal", "address_not_allowed", "bad_request", "sni_mismatch", "not_tls"]
-    {
+    for reason in [
+        "allow",
+        "host_not_allowed",
+        "port_not_allowed",
+        "ip_literal",
+        "address_not_allowed",
+        "bad_request",
+        "sni_mismatch",
+        "not_tls",
+        "personal_data",
+    ] {
         assert!(demo.out.contains(reason), "{reason}: {}", demo.out);
     }
 }
@@ -418,7 +426,9 @@ async fn the_demonstration_marks_what_another_policy_gets_wrong() {
     assert_eq!(demo.code, Some(1), "{}", demo.out);
     for (request, wrong) in [
         ("GET https://api.imagicle.com/test", true),
-        ("gRPC (h2) to grpc.imagicle.com:443", true),
+        ("POST /telemetry, versions and counts", true),
+        ("POST /telemetry, a person's e-mail", true),
+        ("gRPC (h2) to grpc.imagicle.com, a tunnel", true),
         ("LDAP bind over the LDAPS relay", true),
         ("CONNECT example.org:443", false),
         ("CONNECT 192.0.2.1:443", false),

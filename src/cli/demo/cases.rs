@@ -1,9 +1,12 @@
 //! The requests of the demonstration, each with the verdict it must get.
 
 use super::client::{self, Answer};
-use super::cloud::{Cloud, H2_SETTINGS, LDAP_BIND, LDAP_BOUND, TEST_BODY};
+use super::cloud::{Cloud, H2_SETTINGS, LDAP_BIND, LDAP_BOUND, TELEMETRY_BODY, TEST_BODY, trusting};
 use crate::app::Addresses;
 use crate::error::Reason;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 
 /// One request and what became of it.
@@ -35,14 +38,28 @@ const ALLOW: &str = "allow";
 ///
 /// # Errors
 /// When the proxy cannot be talked to at all.
-pub async fn run_all(cloud: &Cloud, at: &Addresses) -> Result<Vec<Outcome>, String> {
+pub async fn run_all(cloud: &Cloud, at: &Addresses, interception_root: &CertificateDer<'static>) -> Result<Vec<Outcome>, String> {
     let get_test = b"GET /test HTTP/1.1\r\nhost: api.imagicle.com\r\nconnection: close\r\n\r\n";
-    let https = Conversation { name: "api.imagicle.com", alpn: b"http/1.1", words: get_test, answer: TEST_BODY.as_bytes() };
-    let grpc = Conversation { name: "grpc.imagicle.com", alpn: b"h2", words: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", answer: H2_SETTINGS };
-    let ldaps = Conversation { name: "tenant.imagicle.cloud", alpn: b"", words: LDAP_BIND, answer: LDAP_BOUND };
+    let https = Conversation { name: "api.imagicle.com", words: get_test, answer: TEST_BODY.as_bytes() };
+    let grpc = Conversation { name: "grpc.imagicle.com", words: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", answer: H2_SETTINGS };
+    let ldaps = Conversation { name: "tenant.imagicle.cloud", words: LDAP_BIND, answer: LDAP_BOUND };
+    // The client of an inspected service trusts the interception CA alone, the others the cloud's root alone: each fails if it is
+    // treated as the other.
+    let inspected = trusting(interception_root.clone(), b"http/1.1")?;
+    let presence = cloud.client_config(b"h2")?;
+    let clean = telemetry("{\"cucmVersion\":\"14.0.1\",\"users\":250,\"devices\":300}");
+    let telling = telemetry("{\"cucmVersion\":\"14.0.1\",\"contact\":\"mario.rossi@example.com\"}");
+    let beat = Conversation { words: &clean, answer: TELEMETRY_BODY.as_bytes(), ..https };
+    let leak = Conversation { words: &telling, ..https };
     let mut outcomes = vec![
-        outcome("GET https://api.imagicle.com/test", ALLOW, through(cloud, at, "api.imagicle.com:443", &https).await),
-        outcome("gRPC (h2) to grpc.imagicle.com:443", ALLOW, through(cloud, at, "grpc.imagicle.com:443", &grpc).await),
+        outcome("GET https://api.imagicle.com/test, inspected", ALLOW, through(at, "api.imagicle.com:443", &inspected, &https).await),
+        outcome("POST /telemetry, versions and counts", ALLOW, through(at, "api.imagicle.com:443", &inspected, &beat).await),
+        outcome(
+            "POST /telemetry, a person's e-mail",
+            Reason::PersonalData.label(),
+            through(at, "api.imagicle.com:443", &inspected, &leak).await,
+        ),
+        outcome("gRPC (h2) to grpc.imagicle.com, a tunnel", ALLOW, through(at, "grpc.imagicle.com:443", &presence, &grpc).await),
         outcome("LDAP bind over the LDAPS relay", ALLOW, relayed(cloud, at, &ldaps).await),
     ];
     for (request, authority, reason) in [
@@ -65,10 +82,10 @@ pub async fn run_all(cloud: &Cloud, at: &Addresses) -> Result<Vec<Outcome>, Stri
 }
 
 /// What is said over TLS, and what must come back.
-struct Conversation {
+#[derive(Clone, Copy)]
+struct Conversation<'a> {
     name: &'static str,
-    alpn: &'static [u8],
-    words: &'static [u8],
+    words: &'a [u8],
     answer: &'static [u8],
 }
 
@@ -86,20 +103,33 @@ fn compared(answer: &[u8], expected: &[u8]) -> String {
     if answer.ends_with(expected) { ALLOW.to_owned() } else { "another answer".to_owned() }
 }
 
-async fn through(cloud: &Cloud, at: &Addresses, authority: &str, talk: &Conversation) -> Seen {
+/// A telemetry message as the suite might send it.
+fn telemetry(body: &str) -> Vec<u8> {
+    format!(
+        "POST /telemetry HTTP/1.1\r\nhost: api.imagicle.com\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+async fn through(at: &Addresses, authority: &str, trust: &Arc<ClientConfig>, talk: &Conversation<'_>) -> Seen {
     match client::tunnel(at.proxy, authority).await? {
         Ok((stream, head)) => {
-            let answer = client::say(stream, cloud.client_config(talk.alpn)?, talk.name, talk.words).await?;
-            Ok((compared(&answer, talk.answer), head.decision()))
+            let answer = client::say(stream, trust.clone(), talk.name, talk.words).await?;
+            let refusal = Answer(String::from_utf8_lossy(&answer).into_owned());
+            match refusal.member("reason") {
+                Some(reason) => Ok((reason, refusal.decision())),
+                None => Ok((compared(&answer, talk.answer), head.decision())),
+            }
         }
         Err(refusal) => Ok(seen(&refusal)),
     }
 }
 
-async fn relayed(cloud: &Cloud, at: &Addresses, talk: &Conversation) -> Seen {
+async fn relayed(cloud: &Cloud, at: &Addresses, talk: &Conversation<'_>) -> Seen {
     let relay = at.relays.first().ok_or("there is no relay")?;
     let stream = client::connect(*relay).await?;
-    let answer = client::say(stream, cloud.client_config(talk.alpn)?, talk.name, talk.words).await?;
+    let answer = client::say(stream, cloud.client_config(b"")?, talk.name, talk.words).await?;
     Ok((compared(&answer, talk.answer), "-".to_owned()))
 }
 

@@ -13,6 +13,8 @@ use tokio_rustls::server::TlsStream;
 
 /// What the documented connectivity test answers.
 pub const TEST_BODY: &str = "{\"message\":\"successfully connected!\"}";
+/// What the stand-in says to a telemetry message.
+pub const TELEMETRY_BODY: &str = "{\"accepted\":true}";
 /// An anonymous LDAP bind, message 1 (RFC 4511 section 4.2).
 pub const LDAP_BIND: &[u8] = b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00";
 /// Its success (RFC 4511 section 4.2.2).
@@ -63,16 +65,24 @@ impl Cloud {
     /// # Errors
     /// When the root is not accepted.
     pub fn client_config(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.root.der().clone()).map_err(text)?;
-        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(text)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = protocols(alpn);
-        Ok(Arc::new(config))
+        trusting(self.root.der().clone(), alpn)
     }
+}
+
+/// A TLS client that trusts one root alone.
+///
+/// # Errors
+/// When the root is not accepted.
+pub fn trusting(root: CertificateDer<'static>, alpn: &[u8]) -> Result<Arc<ClientConfig>, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root).map_err(text)?;
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(text)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols(alpn);
+    Ok(Arc::new(config))
 }
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -126,11 +136,11 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, role: Role) {
 }
 
 async fn converse(mut stream: TlsStream<TcpStream>, role: Role) -> std::io::Result<()> {
-    let mut request = [0; 4096];
-    let read = stream.read(&mut request).await?;
-    let request = request.get(..read).unwrap_or_default();
+    let mut request = Vec::with_capacity(4096);
+    stream.read_buf(&mut request).await?;
+    while matches!(role, Role::Https) && !is_complete(&request) && stream.read_buf(&mut request).await? > 0 {}
     match role {
-        Role::Https => stream.write_all(https_answer(request).as_bytes()).await?,
+        Role::Https => stream.write_all(https_answer(&request).as_bytes()).await?,
         Role::Grpc => stream.write_all(H2_SETTINGS).await?,
         Role::Ldaps if request == LDAP_BIND => stream.write_all(LDAP_BOUND).await?,
         Role::Ldaps => {}
@@ -138,7 +148,21 @@ async fn converse(mut stream: TlsStream<TcpStream>, role: Role) -> std::io::Resu
     stream.shutdown().await
 }
 
+/// Whether the head is there, and the body it announces.
+fn is_complete(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
 fn https_answer(request: &[u8]) -> String {
-    let (status, body) = if request.starts_with(b"GET /test ") { ("200 OK", TEST_BODY) } else { ("404 Not Found", "{}") };
+    let (status, body) = if request.starts_with(b"GET /test ") {
+        ("200 OK", TEST_BODY)
+    } else if request.starts_with(b"POST /telemetry ") {
+        ("202 Accepted", TELEMETRY_BODY)
+    } else {
+        ("404 Not Found", "{}")
+    };
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }

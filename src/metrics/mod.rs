@@ -3,13 +3,17 @@
 //! Label values come from the policy and from closed lists, never from traffic: no client can add a time series. All families
 //! are present at zero from the start, so a dashboard can tell "nothing happened" from "not measured".
 
-use crate::error::Reason;
-use prometheus::core::Collector;
-use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-};
+mod families;
+mod service;
 
+use crate::error::Reason;
+use crate::inspect::Kind;
+use families::Families;
+use prometheus::{Encoder, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
+use service::Acted;
 use std::sync::OnceLock;
+
+pub use service::{Coverage, Inspected, ServiceMetrics};
 
 /// The service label of exchanges that belong to no service of the policy.
 pub const NO_SERVICE: &str = "none";
@@ -46,6 +50,8 @@ pub enum Protocol {
     Connect,
     /// A forwarded HTTP/1 request.
     Http1,
+    /// An HTTP/2 request in an intercepted connection.
+    Http2,
     /// A connection to a `[[relay]]`.
     Relay,
 }
@@ -57,95 +63,9 @@ impl Protocol {
         match self {
             Self::Connect => "connect",
             Self::Http1 => "http1",
+            Self::Http2 => "http2",
             Self::Relay => "relay",
         }
-    }
-}
-
-/// The handles of one service, resolved when the policy loads.
-#[derive(Debug, Clone)]
-pub struct ServiceMetrics {
-    service: String,
-    allow: IntCounter,
-    deny: Vec<IntCounter>,
-    would_deny: Vec<Option<IntCounter>>,
-    cuts: Vec<Option<IntCounter>>,
-    requests: IntCounterVec,
-    /// Time to the answer: from the request's last header byte to the status line.
-    pub request_duration: Histogram,
-    /// Tunnels open now.
-    pub tunnels: IntGauge,
-    /// Bytes from the client to the upstream.
-    pub bytes_up: IntCounter,
-    /// Bytes from the upstream to the client.
-    pub bytes_down: IntCounter,
-    /// Time to an established upstream connection, resolution included.
-    pub upstream_connect: Histogram,
-}
-
-impl ServiceMetrics {
-    /// An exchange was let through.
-    pub fn allowed(&self) {
-        self.allow.inc();
-    }
-
-    /// An exchange was refused.
-    pub fn denied(&self, reason: Reason) {
-        if let Some(counter) = self.deny.get(reason as usize) {
-            counter.inc();
-        }
-    }
-
-    /// An exchange was let through that enforcing would refuse.
-    pub fn would_deny(&self, reason: Reason) {
-        if let Some(Some(counter)) = self.would_deny.get(reason as usize) {
-            counter.inc();
-        }
-    }
-
-    /// An exchange that had been let through was cut.
-    pub fn cut(&self, reason: Reason) {
-        if let Some(Some(counter)) = self.cuts.get(reason as usize) {
-            counter.inc();
-        }
-    }
-
-    /// An answer was given.
-    pub fn answered(&self, protocol: Protocol, status: u16) {
-        self.requests.with_label_values(&[self.service.as_str(), protocol.label(), code_label(status)]).inc();
-    }
-}
-
-/// The status as a label: those that matter by number, the rest by class, so that no upstream can add series at will.
-fn code_label(status: u16) -> &'static str {
-    const KNOWN: &[(u16, &str)] = &[
-        (200, "200"),
-        (204, "204"),
-        (304, "304"),
-        (400, "400"),
-        (401, "401"),
-        (403, "403"),
-        (404, "404"),
-        (405, "405"),
-        (407, "407"),
-        (413, "413"),
-        (421, "421"),
-        (429, "429"),
-        (500, "500"),
-        (502, "502"),
-        (503, "503"),
-        (504, "504"),
-    ];
-    if let Some((_, label)) = KNOWN.iter().find(|(known, _)| *known == status) {
-        return label;
-    }
-    match status / 100 {
-        1 => "1xx",
-        2 => "2xx",
-        3 => "3xx",
-        4 => "4xx",
-        5 => "5xx",
-        _ => "other",
     }
 }
 
@@ -164,10 +84,43 @@ pub struct Metrics {
     bytes: IntCounterVec,
     upstream_connect: HistogramVec,
     coverage: IntCounterVec,
+    messages: IntCounterVec,
+    inspected_bytes: IntCounterVec,
+    inspection: HistogramVec,
+    findings: IntCounterVec,
+    rejection_fallbacks: IntCounterVec,
+    /// TLS with clients of intercepted connections.
+    pub client_handshakes: Handshakes,
+    /// TLS with the cloud.
+    pub upstream_handshakes: Handshakes,
+    /// Interception certificates found in the cache.
+    pub leaves_cached: IntCounter,
+    /// Interception certificates signed.
+    pub leaves_minted: IntCounter,
+    /// When the interception CA expires, in seconds since 1970; 0 without one.
+    pub ca_expiry: Gauge,
     /// Connection tasks ended by a panic.
     pub panics: IntCounter,
     log_drops: IntCounter,
     count_log_drops: OnceLock<LogDrops>,
+}
+
+/// Outcomes of TLS handshakes on one side.
+#[derive(Debug, Clone)]
+pub struct Handshakes {
+    ok: IntCounter,
+    failed: IntCounter,
+}
+
+impl Handshakes {
+    fn new(family: &IntCounterVec, side: &str) -> Self {
+        Self { ok: family.with_label_values(&[side, "ok"]), failed: family.with_label_values(&[side, "failed"]) }
+    }
+
+    /// A handshake ended.
+    pub fn ended(&self, is_ok: bool) {
+        if is_ok { self.ok.inc() } else { self.failed.inc() }
+    }
 }
 
 /// Reads how many log lines were dropped so far.
@@ -192,6 +145,12 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Self {
         let family = Families(Registry::new());
+        let handshakes = family.counters(
+            "tls_handshakes_total",
+            "TLS handshakes of intercepted connections, by side and outcome.",
+            &["side", "outcome"],
+        );
+        let leaves = family.counters("leaf_certificates_total", "Interception certificates, by where they came from.", &["source"]);
         let metrics = Self {
             build_info: family.gauges(
                 "build_info",
@@ -227,10 +186,29 @@ impl Metrics {
             ),
             coverage: family.counters(
                 "coverage_total",
-                "What was done with an allowed connection: inspected, tunnelled or uninspectable.",
+                "What was done with an allowed exchange: inspected, tunnelled (its payload was not seen) or uninspectable.",
                 &["service", "state"],
             ),
-            panics: family.counter("panics_total", "Connections ended by a panic of the proxy; each is a defect."),
+            messages: family.counters("inspected_messages_total", "Messages inspected, by verdict.", &["service", "verdict"]),
+            inspected_bytes: family.counters("inspected_bytes_total", "Bytes of payload inspected.", &["service"]),
+            inspection: family.histograms("inspection_seconds", "Time one inspection took.", &["service"], INSPECTION),
+            findings: family.counters(
+                "findings_total",
+                "Findings of personal data, by kind and what was done.",
+                &["service", "kind", "action"],
+            ),
+            rejection_fallbacks: family.counters(
+                "rejection_fallbacks_total",
+                "Connections that stayed a tunnel because their client had rejected the interception certificate.",
+                &["service"],
+            ),
+            client_handshakes: Handshakes::new(&handshakes, "client"),
+            upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
+            leaves_cached: leaves.with_label_values(&["cache"]),
+            leaves_minted: leaves.with_label_values(&["minted"]),
+            ca_expiry: family
+                .gauge("ca_expiry_timestamp_seconds", "When the interception CA expires, in seconds since 1970; 0 without one."),
+            panics: family.counter("panics_total", "Panics of the proxy, each contained to one connection or message; each is a defect."),
             log_drops: family.counter("log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone."),
             count_log_drops: OnceLock::new(),
             registry: family.0,
@@ -253,9 +231,7 @@ impl Metrics {
     #[must_use]
     pub fn service(&self, service: &str) -> ServiceMetrics {
         let decision = |verdict: &str, reason: &str| self.decisions.with_label_values(&[service, verdict, reason]);
-        for state in ["inspected", "tunnelled", "uninspectable"] {
-            self.coverage.with_label_values(&[service, state]);
-        }
+        let finding = |kind: &Kind, action: &str| self.findings.with_label_values(&[service, kind.label(), action]);
         self.requests.with_label_values(&[service, Protocol::Connect.label(), "200"]);
         ServiceMetrics {
             service: service.to_owned(),
@@ -269,12 +245,13 @@ impl Metrics {
             bytes_up: self.bytes.with_label_values(&[service, "up"]),
             bytes_down: self.bytes.with_label_values(&[service, "down"]),
             upstream_connect: self.upstream_connect.with_label_values(&[service]),
+            coverage: Coverage::ALL.iter().map(|state| self.coverage.with_label_values(&[service, state.label()])).collect(),
+            messages: Inspected::ALL.iter().map(|verdict| self.messages.with_label_values(&[service, verdict.label()])).collect(),
+            inspected_bytes: self.inspected_bytes.with_label_values(&[service]),
+            inspection: self.inspection.with_label_values(&[service]),
+            findings: Kind::ALL.iter().map(|kind| Acted { denied: finding(kind, "deny"), passed: finding(kind, "pass") }).collect(),
+            rejection_fallbacks: self.rejection_fallbacks.with_label_values(&[service]),
         }
-    }
-
-    /// An allowed connection of a service stayed a tunnel: its payload was not inspected.
-    pub fn tunnelled(&self, service: &str) {
-        self.coverage.with_label_values(&[service, "tunnelled"]).inc();
     }
 
     /// Counts a connection until the guard is dropped.
@@ -325,32 +302,11 @@ impl Drop for OpenConnection {
 
 /// Families whose events this version does not have yet: present, at zero.
 fn register_quiet_families(family: &Families) {
-    let handshakes =
-        family.counters("tls_handshakes_total", "TLS handshakes of intercepted connections, by side and outcome.", &["side", "outcome"]);
-    for side in ["client", "upstream"] {
-        for outcome in ["ok", "failed"] {
-            handshakes.with_label_values(&[side, outcome]);
-        }
-    }
-    let leaves = family.counters("leaf_certificates_total", "Interception certificates, by where they came from.", &["source"]);
-    for source in ["cache", "minted"] {
-        leaves.with_label_values(&[source]);
-    }
-    let messages = family.counters("inspected_messages_total", "Messages inspected, by verdict.", &["service", "verdict"]);
-    for verdict in ["allow", "deny", "would_deny"] {
-        messages.with_label_values(&[NO_SERVICE, verdict]);
-    }
-    family.counters("inspected_bytes_total", "Bytes of payload inspected.", &["service"]).with_label_values(&[NO_SERVICE]);
-    family.histograms("inspection_seconds", "Time one inspection took.", &["service"], INSPECTION).with_label_values(&[NO_SERVICE]);
-    family
-        .counters("findings_total", "Findings of personal data, by kind and what was done.", &["service", "kind", "action"])
-        .with_label_values(&[NO_SERVICE, "none", "deny"]);
     let reloads = family.counters("config_reloads_total", "Configuration reloads, by outcome.", &["outcome"]);
     for outcome in ["ok", "failed"] {
         reloads.with_label_values(&[outcome]);
     }
     family.gauge("config_last_reload_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970.").set(now());
-    family.gauge("ca_expiry_timestamp_seconds", "When the interception CA expires, in seconds since 1970; 0 without one.");
     let audit = family.counters("audit_records_total", "Audit records, by what became of them.", &["outcome"]);
     for outcome in ["written", "failed"] {
         audit.with_label_values(&[outcome]);
@@ -364,46 +320,6 @@ fn register_quiet_families(family: &Families) {
 
 fn now() -> f64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64().floor())
-}
-
-/// Makes families under the product's prefix and registers them.
-struct Families(Registry);
-
-impl Families {
-    fn register<C: Collector + Clone + 'static>(&self, collector: &C) {
-        self.0.register(Box::new(collector.clone())).expect("metric names are constants, each used once");
-    }
-
-    fn made<C: Collector + Clone + 'static>(&self, collector: prometheus::Result<C>) -> C {
-        let collector = collector.expect("metric names and labels are constants in the accepted form");
-        self.register(&collector);
-        collector
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-        self.made(IntCounterVec::new(opts(name, help), labels))
-    }
-
-    fn counter(&self, name: &str, help: &str) -> IntCounter {
-        self.made(IntCounter::with_opts(opts(name, help)))
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
-        self.made(IntGaugeVec::new(opts(name, help), labels))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Gauge {
-        self.made(Gauge::with_opts(opts(name, help)))
-    }
-
-    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
-        let options = HistogramOpts::from(opts(name, help)).buckets(buckets.to_vec());
-        self.made(HistogramVec::new(options, labels))
-    }
-}
-
-fn opts(name: &str, help: &str) -> Opts {
-    Opts::new(name, help).namespace("ucx_egress")
 }
 
 #[cfg(test)]
@@ -433,6 +349,7 @@ mod tests {
         "config_last_reload_timestamp_seconds",
         "ca_expiry_timestamp_seconds",
         "audit_records_total",
+        "rejection_fallbacks_total",
         "panics_total",
         "log_lines_dropped_total",
     ];
@@ -461,7 +378,7 @@ mod tests {
 
     #[test]
     fn statuses_add_a_bounded_number_of_labels() {
-        let labels: std::collections::HashSet<_> = (0..=u16::MAX).map(code_label).collect();
+        let labels: std::collections::HashSet<_> = (0..=u16::MAX).map(service::code_label).collect();
         assert!(labels.len() <= 22, "{labels:?}");
     }
 }

@@ -1,0 +1,61 @@
+//! `/api/status`: what is in force and what it covers, as JSON.
+
+use crate::error::Reason;
+use crate::metrics::{Coverage, ServiceMetrics};
+use crate::policy::{Mode, ServiceInfo};
+use crate::proxy::Context;
+use crate::proxy::interception::{Interception, OnRejection};
+use crate::tls::authority::date;
+use serde_json::{Value, json};
+
+/// The whole document.
+pub fn document(context: &Context) -> String {
+    let engine = context.engine.load();
+    let policy = &engine.policy;
+    let services: Vec<Value> = engine.services().map(|(info, metrics)| service(info, metrics)).collect();
+    let document = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "ready": !context.journal.is_stopping(),
+        "policy": {
+            "name": policy.name(),
+            "hash": policy.hash(),
+            "profile": policy.options().profile.label(),
+            "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
+        },
+        "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
+        "services": services,
+    });
+    format!("{document:#}\n")
+}
+
+fn interception(interception: &Interception, hosts: &[String]) -> Value {
+    json!({
+        "hosts": hosts,
+        "ca": {
+            "name": interception.authority.name,
+            "fingerprint_sha256": interception.authority.fingerprint,
+            "not_after": date(interception.authority.not_after),
+        },
+        "max_message_bytes": interception.max_message,
+        "on_client_rejection": if interception.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
+        "clients_tunnelled_after_rejection": interception.fallbacks.count(),
+    })
+}
+
+/// Coverage is the number that says how much of a service was seen at all.
+fn service(info: &ServiceInfo, metrics: &ServiceMetrics) -> Value {
+    json!({
+        "id": &*info.id,
+        "title": info.title,
+        "personal_data": info.personal_data.label(),
+        "treatment": info.treatment.label(),
+        "tunnels": metrics.tunnels.get(),
+        "coverage": {
+            "inspected": metrics.coverage(Coverage::Inspected),
+            "tunnelled": metrics.coverage(Coverage::Tunnelled),
+            "uninspectable": metrics.coverage(Coverage::Uninspectable),
+        },
+        "client_rejections": metrics.denials(Reason::ClientRejectedCertificate),
+        "personal_data_refused": metrics.denials(Reason::PersonalData),
+    })
+}

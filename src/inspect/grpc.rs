@@ -1,0 +1,145 @@
+//! gRPC's framing (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>): a flag, a length of four bytes, the
+//! message. Follows a stream however it is cut.
+
+use bytes::{Buf as _, Bytes, BytesMut};
+
+/// Bytes in front of each message.
+pub const PREFIX: usize = 5;
+
+/// One complete message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Prefix and message, as they came.
+    pub bytes: Bytes,
+    /// Whether the flag says that it is compressed.
+    pub is_compressed: bool,
+}
+
+impl Frame {
+    /// The message without its prefix.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        self.bytes.get(PREFIX..).unwrap_or_default()
+    }
+}
+
+/// Why a stream is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The first byte of a prefix is neither 0 nor 1.
+    Flag,
+    /// A message is longer than the limit.
+    TooLarge,
+}
+
+/// Cuts a stream into messages.
+#[derive(Debug)]
+pub struct Frames {
+    /// What has arrived of the message under way, if it came in more than one piece.
+    held: BytesMut,
+    /// What arrived last and was not looked at.
+    next: Bytes,
+    max: usize,
+}
+
+impl Frames {
+    /// Starts at the beginning of a stream; `max` bounds a message without its prefix.
+    #[must_use]
+    pub fn new(max: usize) -> Self {
+        Self { held: BytesMut::new(), next: Bytes::new(), max }
+    }
+
+    /// Takes what arrived. Everything before must have been taken out with [`Frames::next_frame`].
+    pub fn push(&mut self, bytes: Bytes) {
+        self.held.extend_from_slice(&self.next);
+        self.next = bytes;
+    }
+
+    /// Bytes that wait for the rest of their message.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.held.len() + self.next.len()
+    }
+
+    /// The length of the message under way with its prefix, once that is known.
+    #[must_use]
+    pub fn announced(&self) -> Option<usize> {
+        let mut prefix = self.held.iter().chain(&self.next).skip(1).take(4).copied();
+        let bytes = [prefix.next()?, prefix.next()?, prefix.next()?, prefix.next()?];
+        usize::try_from(u32::from_be_bytes(bytes)).ok().map(|length| length.saturating_add(PREFIX))
+    }
+
+    /// The next complete message, if it is there. Nothing is allocated for what was only announced.
+    ///
+    /// # Errors
+    /// When the stream is not gRPC, or the message too large.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, Broken> {
+        let Some(flag) = self.held.first().or(self.next.first()).copied() else { return Ok(None) };
+        if flag > 1 {
+            return Err(Broken::Flag);
+        }
+        let Some(length) = self.announced() else { return Ok(None) };
+        if length - PREFIX > self.max {
+            return Err(Broken::TooLarge);
+        }
+        if self.waiting() < length {
+            return Ok(None);
+        }
+        Ok(Some(Frame { bytes: self.take(length), is_compressed: flag == 1 }))
+    }
+
+    fn take(&mut self, length: usize) -> Bytes {
+        if self.held.is_empty() {
+            return self.next.split_to(length);
+        }
+        let missing = length.saturating_sub(self.held.len());
+        self.held.extend_from_slice(self.next.get(..missing).unwrap_or_default());
+        self.next.advance(missing);
+        let frame = self.held.split_to(length).freeze();
+        // What a large message needed is not kept for the small ones behind it.
+        self.held = BytesMut::from(self.held.as_ref());
+        frame
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(flag: u8, text: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(text.len()).expect("short").to_be_bytes();
+        [&[flag][..], &length, text].concat()
+    }
+
+    #[test]
+    fn messages_are_found_however_they_are_cut() {
+        let messages = [message(0, b"hello"), message(0, b""), message(1, b"\0\0\0\0\x01a"), message(0, &[7; 300])];
+        let stream = messages.concat();
+        for piece in 1..=stream.len() {
+            let mut frames = Frames::new(300);
+            let mut found = Vec::new();
+            for part in stream.chunks(piece) {
+                frames.push(Bytes::copy_from_slice(part));
+                while let Some(frame) = frames.next_frame().expect("well-formed") {
+                    found.push(frame);
+                }
+            }
+            assert_eq!(found.iter().map(|frame| frame.bytes.to_vec()).collect::<Vec<_>>(), messages, "pieces of {piece}");
+            assert_eq!(found.iter().map(|frame| frame.is_compressed).collect::<Vec<_>>(), [false, false, true, false]);
+            assert_eq!(frames.waiting(), 0);
+        }
+    }
+
+    #[test]
+    fn streams_that_are_not_grpc_or_too_large_are_given_up() {
+        let mut frames = Frames::new(10);
+        frames.push(Bytes::from_static(b"\x02"));
+        assert_eq!(frames.next_frame(), Err(Broken::Flag));
+        let mut frames = Frames::new(10);
+        frames.push(Bytes::from_static(b"\0\xff\xff\xff\xff"));
+        assert_eq!(frames.next_frame(), Err(Broken::TooLarge));
+        let mut frames = Frames::new(10);
+        frames.push(Bytes::from_static(b"\0\0\0\0\x0a"));
+        assert_eq!((frames.next_frame(), frames.announced()), (Ok(None), Some(15)));
+    }
+}

@@ -1,0 +1,133 @@
+//! What forwarding a request has in common, whether it came in the clear or was decrypted.
+
+use super::body::{BodyError, Watcher};
+use super::channel::Activity;
+use super::context::Context;
+use super::hop;
+use super::respond::DECISION_ID;
+use super::sent::Sent;
+use crate::audit::{Ended, Record};
+use crate::error::{Reason, Refusal, RuleName};
+use crate::stall::StallLimit;
+use crate::upstream::Connection;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use hyper::body::Incoming;
+
+/// What an upstream must not answer: another protocol unasked, or a length that two parsers could read differently.
+///
+/// # Errors
+/// `upstream_failed`.
+pub fn check_answer(response: &Response<Incoming>) -> Result<(), Refusal> {
+    let refuse = |detail| Err(Refusal::new(Reason::UpstreamFailed, detail, RuleName::Builtin("upstream")));
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return refuse("the upstream switched protocols unasked");
+    }
+    let headers = response.headers();
+    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
+        return refuse("the upstream's answer states its length twice (RFC 9112 section 6.3)");
+    }
+    Ok(())
+}
+
+/// Refuses methods that are not forwarded, and requests that came through this proxy before.
+///
+/// # Errors
+/// `method_not_allowed`, `loop_detected`.
+pub fn check_request(context: &Context, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    if method_label(method) == OTHER_METHOD {
+        return Err(Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods")));
+    }
+    if hop::came_through(headers, &context.pseudonym) {
+        return Err(Refusal::new(Reason::LoopDetected, "the request came through this proxy before (Via)", RuleName::Builtin("no-loops")));
+    }
+    Ok(())
+}
+
+/// Adds to an answer what every answer of the cloud gets.
+pub fn mark<B>(context: &Context, record: &Record, response: &mut Response<B>) {
+    let version = response.version();
+    hop::add_via(response.headers_mut(), version, &context.pseudonym);
+    if let Ok(id) = HeaderValue::from_str(&record.id().to_string()) {
+        response.headers_mut().insert(DECISION_ID, id);
+    }
+}
+
+/// Counts a download, writes the record at its end and keeps the connection.
+pub struct AnswerWatcher {
+    /// The exchange.
+    pub record: Record,
+    /// Its request body.
+    pub sent: Sent,
+    /// Whether the client reads.
+    pub stall: StallLimit,
+    /// What the answer comes over.
+    pub connection: Option<Connection>,
+    /// Of the client's connection, if it is an intercepted one.
+    pub activity: Option<Activity>,
+}
+
+impl Drop for AnswerWatcher {
+    fn drop(&mut self) {
+        self.record.up = self.sent.bytes();
+        if let Sent::Call(call) = &self.sent {
+            note_call(&mut self.record, call.observed(), call.refusal());
+        }
+        if self.stall.was_passed() {
+            self.record.cut(Reason::IdleTimeout);
+        }
+    }
+}
+
+/// What became known of a call while it went on.
+fn note_call(record: &mut Record, observed: Option<Refusal>, refusal: Option<Refusal>) {
+    if let Some(observed) = observed {
+        record.observed_later(&observed);
+    }
+    if let Some(refusal) = refusal {
+        record.cut_by(&refusal);
+    }
+}
+
+impl Watcher for AnswerWatcher {
+    fn passed(&mut self, bytes: u64) {
+        self.record.down += bytes;
+        self.record.metrics().bytes_down.inc_by(bytes);
+        if let Some(activity) = &self.activity {
+            activity.touch();
+        }
+    }
+
+    fn ended(&mut self, result: Result<(), &BodyError>) {
+        match result {
+            Ok(()) => {
+                self.record.ended(Ended::Completed);
+                // A connection that still carries an upload is nobody else's.
+                if let Some(connection) = self.connection.take().filter(|_| self.sent.is_complete()) {
+                    connection.keep();
+                }
+            }
+            Err(_) if self.sent.failure().is_some() => {}
+            Err(BodyError::Idle) => self.record.cut(Reason::IdleTimeout),
+            Err(BodyError::Source(_)) => self.record.cut(Reason::UpstreamFailed),
+        }
+    }
+}
+
+/// Methods that are forwarded, by the name the record uses.
+#[must_use]
+pub fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        _ => OTHER_METHOD,
+    }
+}
+
+const OTHER_METHOD: &str = "other";

@@ -1,0 +1,346 @@
+//! gRPC: each message of a stream is held, judged and released on its own while the stream keeps flowing both ways. A refusal
+//! ends it with `grpc-status: 7` (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
+
+use super::body::BodyError;
+use super::budget::Reservation;
+use super::context::Context;
+use super::hold::too_large;
+use super::interception::Interception;
+use super::judge::{Judged, Part, inspect};
+use crate::audit::DecisionId;
+use crate::error::{Reason, Refusal, RuleName};
+use crate::inspect;
+use crate::inspect::grpc::{Broken, Frames, PREFIX};
+use crate::metrics::ServiceMetrics;
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http_body::{Body, Frame};
+use hyper::body::Incoming;
+use std::fmt::Write as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll, ready};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Any error that a body may end with.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// Whether a request is a gRPC call. gRPC-Web is another format.
+#[must_use]
+pub fn is_call<B>(request: &Request<B>) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let rest = content_type.strip_prefix("application/grpc");
+    request.version() == http::Version::HTTP_2 && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+}
+
+/// The fields that end a call.
+#[must_use]
+pub fn status_fields(refusal: &Refusal, id: DecisionId) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    fields.insert(GRPC_STATUS, HeaderValue::from(u16::from(refusal.reason.grpc_code())));
+    let message = format!("ucx-egress: {}: {} (decision {id})", refusal.reason, refusal.detail);
+    if let Ok(value) = HeaderValue::from_str(&percent_encoded(&message)) {
+        fields.insert(GRPC_MESSAGE, value);
+    }
+    fields
+}
+
+/// Printable ASCII but `%` stays as it is.
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+        if (b' '..=b'~').contains(&byte) && byte != b'%' {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+/// One call, seen from both of its directions.
+#[derive(Debug, Default)]
+pub struct Call {
+    state: Mutex<State>,
+    /// Whoever answers the client waits here for a refusal.
+    answering: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    refusal: Option<Refusal>,
+    observed: Option<Refusal>,
+    bytes: u64,
+    complete: bool,
+}
+
+impl Call {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse(&self, refusal: Refusal) {
+        self.state().refusal.get_or_insert(refusal);
+        self.answering.wake();
+    }
+
+    /// Why the call was refused, if it was.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.state().refusal.clone()
+    }
+
+    /// What enforcing would have refused first.
+    #[must_use]
+    pub fn observed(&self) -> Option<Refusal> {
+        self.state().observed.clone()
+    }
+
+    /// Bytes that were released.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.state().bytes
+    }
+
+    /// Whether the client has said all it had to say.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state().complete
+    }
+
+    /// Resolves with the refusal.
+    pub fn poll_refused(&self, cx: &mut task::Context<'_>) -> Poll<Refusal> {
+        self.answering.register(cx.waker());
+        self.refusal().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// The client's messages on their way up.
+pub struct Messages {
+    body: Incoming,
+    frames: Frames,
+    number: u64,
+    reservation: Option<Reservation>,
+    /// Runs while a message has begun and is not complete.
+    deadline: Option<Pin<Box<Sleep>>>,
+    ended: bool,
+    call: Arc<Call>,
+    context: Arc<Context>,
+    interception: Arc<Interception>,
+    metrics: Arc<ServiceMetrics>,
+}
+
+/// The upstream is told no more than that its client cancelled.
+fn cancelled() -> BoxError {
+    h2::Error::from(h2::Reason::CANCEL).into()
+}
+
+impl Messages {
+    /// Starts with the first message.
+    #[must_use]
+    pub fn new(
+        body: Incoming,
+        call: Arc<Call>,
+        context: Arc<Context>,
+        interception: Arc<Interception>,
+        metrics: Arc<ServiceMetrics>,
+    ) -> Self {
+        let frames = Frames::new(interception.max_message);
+        Self { body, frames, number: 0, reservation: None, deadline: None, ended: false, call, context, interception, metrics }
+    }
+
+    /// The next message that may go, if one is complete.
+    fn release(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let next = self.frames.next_frame().map_err(|broken| match broken {
+            Broken::Flag => uninspectable("the stream is not framed as gRPC"),
+            Broken::TooLarge => too_large(self.interception.max_message),
+        });
+        let Some(frame) = next? else {
+            self.wait_for_more()?;
+            return Ok(None);
+        };
+        self.deadline = None;
+        self.reservation = None;
+        self.number += 1;
+        let number = self.number;
+        let judged = inspect(&self.context, &self.metrics, Part::Message(frame.message().len()), || {
+            inspect::grpc_message(number, frame.is_compressed, frame.message())
+        });
+        self.settle(judged)?;
+        self.metrics.bytes_up.inc_by(frame.bytes.len() as u64);
+        self.call.state().bytes += frame.bytes.len() as u64;
+        Ok(Some(frame.bytes))
+    }
+
+    fn settle(&self, judged: Judged) -> Result<(), Refusal> {
+        match judged {
+            Judged::Clean => Ok(()),
+            Judged::Observed(refusal) => {
+                self.call.state().observed.get_or_insert(refusal);
+                Ok(())
+            }
+            Judged::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    /// A message that has begun takes its part of the budget and has its time.
+    fn wait_for_more(&mut self) -> Result<(), Refusal> {
+        if self.frames.waiting() == 0 {
+            return Ok(());
+        }
+        let due = Instant::now() + self.context.limits.message;
+        self.deadline.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        let length = self.frames.announced().unwrap_or(PREFIX);
+        match &mut self.reservation {
+            Some(reservation) => reservation.grow_to(length),
+            None => self.interception.budget.reserve(length).map(|reservation| self.reservation = Some(reservation)),
+        }
+    }
+
+    fn poll_late(&mut self, cx: &mut task::Context<'_>) -> Poll<Refusal> {
+        match &mut self.deadline {
+            Some(deadline) => {
+                ready!(deadline.as_mut().poll(cx));
+                Poll::Ready(Refusal::bad_request("the gRPC message did not arrive in time (limits.message)"))
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Refusal> {
+        if self.frames.waiting() > 0 {
+            return Err(Refusal::bad_request("the gRPC stream ended within a message"));
+        }
+        self.call.state().complete = true;
+        Ok(())
+    }
+
+    fn trailers(&mut self, trailers: HeaderMap) -> Result<Option<HeaderMap>, Refusal> {
+        let judged = inspect(&self.context, &self.metrics, Part::Fields, || inspect::trailers(&trailers));
+        self.settle(judged)?;
+        self.end()?;
+        Ok(Some(trailers))
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.ended = true;
+        self.call.refuse(refusal);
+        Poll::Ready(Some(Err(cancelled())))
+    }
+}
+
+fn uninspectable(detail: &'static str) -> Refusal {
+    Refusal::new(Reason::Uninspectable, detail, RuleName::Builtin("inspection"))
+}
+
+impl Body for Messages {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            match this.release() {
+                Ok(Some(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Ok(None) => {}
+                Err(refusal) => return this.refuse(refusal),
+            }
+            if let Poll::Ready(refusal) = this.poll_late(cx) {
+                return this.refuse(refusal);
+            }
+            let outcome = match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => {
+                        this.frames.push(data);
+                        continue;
+                    }
+                    Err(frame) => frame.into_trailers().map_or(Ok(None), |trailers| this.trailers(trailers)),
+                },
+                Some(Err(error)) => {
+                    this.ended = true;
+                    return Poll::Ready(Some(Err(BodyError::Source(error).into())));
+                }
+                None => this.end().map(|()| None),
+            };
+            return match outcome {
+                Ok(trailers) => {
+                    this.ended = true;
+                    Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+                }
+                Err(refusal) => this.refuse(refusal),
+            };
+        }
+    }
+}
+
+/// An answer that ends with the call's refusal, should there be one.
+pub struct Answering<B> {
+    body: Option<B>,
+    call: Arc<Call>,
+    id: DecisionId,
+}
+
+impl<B> Answering<B> {
+    /// Wraps the upstream's answer.
+    #[must_use]
+    pub fn new(body: B, call: Arc<Call>, id: DecisionId) -> Self {
+        Self { body: Some(body), call, id }
+    }
+}
+
+impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Body for Answering<B> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        if let Poll::Ready(refusal) = this.call.poll_refused(cx) {
+            // The upstream's own answer ends here, and with it its stream.
+            this.body = None;
+            return Poll::Ready(Some(Ok(Frame::trailers(status_fields(&refusal, this.id)))));
+        }
+        let polled = Pin::new(body).poll_frame(cx);
+        if matches!(&polled, Poll::Ready(Some(Err(_)))) && this.call.refusal().is_some() {
+            // The upstream noticed first that its stream was cancelled.
+            return Pin::new(this).poll_frame(cx);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_told_from_what_is_not_grpc() {
+        let call = |content_type: &str, version| {
+            is_call(&Request::builder().version(version).header(CONTENT_TYPE, content_type).body(()).expect("a request"))
+        };
+        for content_type in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
+            assert!(call(content_type, http::Version::HTTP_2), "{content_type}");
+            assert!(!call(content_type, http::Version::HTTP_11), "{content_type} over HTTP/1.1");
+        }
+        for content_type in ["application/grpc-web", "application/grpc-web-text+proto", "application/json", "application/grpcx"] {
+            assert!(!call(content_type, http::Version::HTTP_2), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn messages_for_people_are_percent_encoded() {
+        assert_eq!(percent_encoded("a b: 100%\né"), "a b: 100%25%0A%C3%A9");
+    }
+}

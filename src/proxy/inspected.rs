@@ -1,0 +1,149 @@
+//! One request inside an intercepted connection, top to bottom: it must be for the connection's destination, is decided again by
+//! method and path, held, judged, and released as it came.
+
+use super::body::{AnswerBody, Watched};
+use super::channel::Channel;
+use super::context::Context;
+use super::establish::begins;
+use super::forward::{AnswerWatcher, check_answer, check_request, mark, method_label};
+use super::grpc::{self, Answering};
+use super::hop;
+use super::inner::{check_authority, check_upgrade, prepare};
+use super::judge::{Part, inspect};
+use super::payload::{self, Payload, covered_by, settle, worse};
+use super::respond::{refused, refused_call};
+use super::send::{self, Again, Answered, Outgoing, Route};
+use super::sent::Sent;
+use crate::audit::{Record, Start};
+use crate::error::{Refusal, RuleName};
+use crate::inspect;
+use crate::metrics::{Coverage, Protocol};
+use crate::policy::PersonalData;
+use crate::stall::StallLimit;
+use crate::upstream::secure::Wanted;
+use http::header::{ALT_SVC, TRAILER};
+use http::request::Parts;
+use http::{Method, Request, Response, Version};
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// The rule behind a request that no entry of the policy names.
+const UNNAMED: RuleName = RuleName::Builtin("service-of-the-endpoint");
+
+/// Serves one request.
+pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
+    channel.activity.touch();
+    let version = request.version();
+    let protocol = if version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
+    let start = Start { client: channel.client, protocol, method: method_label(request.method()) };
+    let mut record = context.record(start);
+    let is_call = grpc::is_call(&request);
+    let response = match forward(&context, &channel, request, &mut record).await {
+        Ok((answered, sent)) => answer(&context, &channel, stall, record, answered, sent, version),
+        Err(refusal) if is_call => refused_call(&mut record, &refusal),
+        Err(refusal) => refused(&mut record, &refusal).into_response(version),
+    };
+    channel.activity.touch();
+    response
+}
+
+/// One request: for this destination, allowed, judged, sent.
+async fn forward(
+    context: &Arc<Context>,
+    channel: &Channel,
+    request: Request<Incoming>,
+    record: &mut Record,
+) -> Result<(Answered, Sent), Refusal> {
+    let permit = &channel.permit;
+    let is_call = grpc::is_call(&request);
+    let (mut parts, body) = request.into_parts();
+    record.destination(permit.destination());
+    let promise = decide(context, channel, record, &parts);
+    check_authority(context, record, permit.destination(), &parts)?;
+    begins(context)?;
+    check_upgrade(&parts)?;
+    check_request(context, &parts.method, &parts.headers)?;
+    let head = if promise == PersonalData::Expected { Coverage::Tunnelled } else { judge_head(context, record, &parts)? };
+    prepare(context, permit.destination(), &mut parts)?;
+    let payload = match promise {
+        PersonalData::Expected => payload::streamed(channel, record, body),
+        _ if is_call => payload::called(context, channel, record, body),
+        _ => payload::held(context, channel, record, &mut parts, body).await?,
+    };
+    let wanted = if parts.version == Version::HTTP_2 { Wanted::Http2 } else { Wanted::Http1 };
+    let Payload { body, again, sent, coverage } = payload;
+    let again = again.map(|body| Again { request: Request::from_parts(parts.clone(), body), is_idempotent: is_idempotent(&parts.method) });
+    // The head of a call's answer may come with its first message, hours later.
+    let limit = if is_call { permit.idle_timeout().max(context.limits.answer) } else { context.limits.answer };
+    let outgoing = Outgoing { request: Request::from_parts(parts, body), again, sent: sent.clone(), answer: limit };
+    let answered = send::send(context, Route::Secure(&channel.interception, wanted), permit, outgoing, record).await?;
+    check_answer(&answered.0)?;
+    let coverage = worse(head, coverage_of(record, &sent, coverage));
+    record.metrics().covered(coverage);
+    record.allowed();
+    Ok((answered, sent))
+}
+
+/// The service of a request, and what the vendor promises of it.
+fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> PersonalData {
+    let engine = context.engine.load();
+    let (id, rule) = engine.policy.decide_request(&channel.permit, parts.method.as_str(), parts.uri.path());
+    let (service, metrics) = engine.service(id);
+    record.decided(service, metrics, &rule.map_or(UNNAMED, |rule| RuleName::Policy(rule.name.clone())));
+    engine.policy.service(id).personal_data
+}
+
+fn judge_head(context: &Context, record: &mut Record, parts: &Parts) -> Result<Coverage, Refusal> {
+    let metrics = record.metrics().clone();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let judged = inspect(context, &metrics, Part::Fields, || inspect::head(target, &parts.headers));
+    settle(record, judged)
+}
+
+/// A call may have been observed before its answer came.
+fn coverage_of(record: &mut Record, sent: &Sent, coverage: Coverage) -> Coverage {
+    let Sent::Call(call) = sent else { return coverage };
+    let Some(observed) = call.observed() else { return coverage };
+    record.would_deny(&observed);
+    covered_by(&observed)
+}
+
+/// Methods that do no harm when they are acted on twice (RFC 9110 section 9.2.2).
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+/// The cloud's answer on its way to the client.
+fn answer(
+    context: &Context,
+    channel: &Channel,
+    stall: StallLimit,
+    mut record: Record,
+    answered: Answered,
+    sent: Sent,
+    version: Version,
+) -> Response<AnswerBody> {
+    let (mut response, connection) = answered;
+    record.answered(response.status().as_u16());
+    let headers = response.headers_mut();
+    let trailer = headers.get(TRAILER).cloned();
+    hop::strip(headers);
+    // It would lead the client past the proxy.
+    headers.remove(ALT_SVC);
+    if let Some(trailer) = trailer {
+        headers.insert(TRAILER, trailer);
+    }
+    mark(context, &record, &mut response);
+    *response.version_mut() = version;
+    let id = record.id();
+    let call = if let Sent::Call(call) = &sent { Some(call.clone()) } else { None };
+    let watcher = AnswerWatcher { record, sent, stall, connection: Some(connection), activity: Some(channel.activity.clone()) };
+    let idle = channel.permit.idle_timeout();
+    response.map(|body| {
+        let body = Watched::new(body, idle, watcher);
+        match call {
+            Some(call) => AnswerBody::upstream(Answering::new(body, call, id)),
+            None => AnswerBody::upstream(body),
+        }
+    })
+}

@@ -1,0 +1,184 @@
+//! An intercepted connection: TLS with the client in the cloud's place, then its requests one by one.
+
+use super::channel::{Activity, Channel};
+use super::context::Context;
+use super::http1::Terms;
+use super::inspected;
+use super::observed::{Observed, Rewound, Seen, Sight, alert};
+use super::tunnel::Opened;
+use super::{http1, http2};
+use crate::audit::{Ended, Record};
+use crate::error::{Reason, Refusal, RuleName};
+use crate::listener::head::Form;
+use crate::policy::{Mode, Permit};
+use crate::proxy::interception::{Interception, OnRejection};
+use crate::stall::{StallLimit, Stalling};
+use rustls::{AlertDescription, HandshakeKind};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// The rule behind refusals of the client's TLS.
+const RULE: RuleName = RuleName::Builtin("interception");
+
+/// A decrypted connection.
+type Decrypted = TlsStream<Rewound<Stalling<TcpStream>>>;
+
+/// Why there is no TLS with a client.
+enum Unshaken {
+    /// It did not take our certificate; how it said so.
+    Rejected(&'static str),
+    /// Something else went wrong.
+    Failed(Refusal),
+}
+
+/// Shakes hands and serves the requests of the connection until its end.
+pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
+    let Opened { client, ahead, permit, mut record, open, interception, http2 } = *opened;
+    let Ok(address) = client.peer_addr() else { return };
+    let stall = StallLimit::new(permit.idle_timeout());
+    let stream = Rewound::new(ahead, Stalling::new(client, stall.clone()));
+    let shaken = shake_hands(&context, &interception, stream, http2).await;
+    context.metrics.client_handshakes.ended(shaken.is_ok());
+    let stream = match shaken {
+        Ok(stream) => stream,
+        Err(Unshaken::Rejected(how)) => return rejected(&context, &interception, &permit, address, &mut record, how),
+        Err(Unshaken::Failed(refusal)) => return record.refused(&refusal),
+    };
+    // Resumed sessions show no certificate that could be rejected.
+    let shown = stream.get_ref().1.handshake_kind() != Some(HandshakeKind::Resumed);
+    let channel = Arc::new(Channel { client: address, permit: permit.clone(), interception, activity: Activity::default() });
+    let sight = Sight::default();
+    converse(&context, &channel, stream, sight.clone(), stall).await;
+    match (shown, sight.seen()) {
+        (true, Seen::Alert(description)) if means_rejection(description) => {
+            rejected(&context, &channel.interception, &permit, address, &mut record, alert_name(description));
+        }
+        (true, Seen::HungUp) => {
+            rejected(&context, &channel.interception, &permit, address, &mut record, "it hung up without a word");
+        }
+        _ => {
+            record.allowed();
+            record.ended(Ended::Completed);
+        }
+    }
+    drop(open);
+}
+
+async fn shake_hands(
+    context: &Context,
+    interception: &Interception,
+    stream: Rewound<Stalling<TcpStream>>,
+    http2: bool,
+) -> Result<Decrypted, Unshaken> {
+    let acceptor = TlsAcceptor::from(interception.servers.mirroring(http2));
+    match timeout(context.limits.hello, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(unshaken(&error)),
+        Err(_) => Err(Unshaken::Failed(failed("the client did not complete the TLS handshake in time"))),
+    }
+}
+
+/// The ClientHello was complete before, so whoever leaves now has seen our certificate.
+fn unshaken(error: &io::Error) -> Unshaken {
+    if let Some(description) = alert(error) {
+        let is_rejection = means_rejection(description);
+        return if is_rejection {
+            Unshaken::Rejected(alert_name(description))
+        } else {
+            Unshaken::Failed(failed("the client broke off the TLS handshake with an alert"))
+        };
+    }
+    match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::PeerIncompatible(_)) => {
+            Unshaken::Failed(failed("the client offers no TLS version or cipher that is accepted (TLS 1.2 or newer)"))
+        }
+        Some(rustls::Error::NoApplicationProtocol) => {
+            Unshaken::Failed(failed("the client speaks no protocol that the destination speaks (ALPN)"))
+        }
+        Some(_) => Unshaken::Failed(failed("the client's TLS handshake is malformed")),
+        None if error.kind() == io::ErrorKind::TimedOut => Unshaken::Failed(failed("the client does not read")),
+        None => Unshaken::Rejected("it hung up without a word"),
+    }
+}
+
+fn failed(detail: &'static str) -> Refusal {
+    Refusal::new(Reason::NotTls, detail, RULE)
+}
+
+/// Alerts by which clients refuse a certificate (RFC 8446 section 6.2).
+fn means_rejection(description: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        description,
+        Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::UnsupportedCertificate
+            | Alert::AccessDenied
+    )
+}
+
+fn alert_name(description: AlertDescription) -> &'static str {
+    use AlertDescription as Alert;
+    match description {
+        Alert::UnknownCA => "alert unknown_ca",
+        Alert::BadCertificate => "alert bad_certificate",
+        Alert::CertificateUnknown => "alert certificate_unknown",
+        Alert::CertificateExpired => "alert certificate_expired",
+        Alert::CertificateRevoked => "alert certificate_revoked",
+        Alert::UnsupportedCertificate => "alert unsupported_certificate",
+        _ => "another alert",
+    }
+}
+
+/// The client does not trust the CA, or pins another certificate: said by name, counted, and remembered if so configured. While
+/// observing nothing may break, so it is always remembered then.
+fn rejected(context: &Context, interception: &Interception, permit: &Permit, client: SocketAddr, record: &mut Record, how: &'static str) {
+    let observing = context.engine.load().policy.options().mode == Mode::Observe;
+    let host = &permit.destination().host;
+    let falls_back = observing || interception.on_rejection == OnRejection::Tunnel;
+    let then = if falls_back {
+        interception.fallbacks.add(client.ip(), host);
+        "for an hour it is tunnelled to this host and not inspected"
+    } else {
+        "its connections to this host fail until it trusts the CA"
+    };
+    let detail = format!("the client rejected the interception certificate ({how}); {then}");
+    record.refused(&Refusal::new(Reason::ClientRejectedCertificate, detail, RULE));
+    tracing::warn!(
+        client = %client.ip(),
+        %host,
+        how,
+        then,
+        certificate = %interception.certificate_path.display(),
+        fingerprint = interception.authority.fingerprint,
+        "the client rejected the interception certificate: have it trust the CA, `ucx-egress ca show` says how on each platform"
+    );
+}
+
+async fn converse(context: &Arc<Context>, channel: &Arc<Channel>, stream: Decrypted, sight: Sight, stall: StallLimit) {
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let stream = Observed::new(stream, sight);
+    let handle = {
+        let (context, channel, stall) = (context.clone(), channel.clone(), stall.clone());
+        move |request| inspected::exchange(context.clone(), channel.clone(), stall.clone(), request)
+    };
+    let idle = channel.permit.idle_timeout();
+    let served = if is_http2 {
+        // Boxed apart: a connection holds what its own version needs only.
+        Box::pin(http2::serve(context, stream, &channel.activity, idle, handle)).await
+    } else {
+        let terms = Terms { client: channel.client, form: Form::Origin, stall, between: idle };
+        Box::pin(http1::serve(context, stream, Vec::new(), terms, handle)).await
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "an intercepted connection ended");
+    }
+}

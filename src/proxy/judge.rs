@@ -1,0 +1,71 @@
+//! The inspector's verdict and what it means: counted, timed, contained, turned into a refusal where it must be.
+
+use super::context::Context;
+use crate::error::{Reason, Refusal, RuleName};
+use crate::inspect::{Finding, Verdict};
+use crate::metrics::{Inspected, ServiceMetrics};
+use crate::policy;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+/// What inspection left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// It may go.
+    Clean,
+    /// It may go because the mode only observes.
+    Observed(Refusal),
+    /// It may not go.
+    Refused(Refusal),
+}
+
+/// What is inspected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A body or a gRPC message of so many bytes: counted as a message.
+    Message(usize),
+    /// The fields in front of it or behind it: counted only when they are not clean, so that each message counts once.
+    Fields,
+}
+
+/// Runs an inspection. A panic in it is a defect that refuses the message and ends nothing else.
+pub fn inspect(context: &Context, metrics: &ServiceMetrics, part: Part, inspection: impl FnOnce() -> Verdict) -> Judged {
+    let started = Instant::now();
+    let verdict = catch_unwind(AssertUnwindSafe(inspection)).unwrap_or_else(|_| {
+        context.metrics.panics.inc();
+        Verdict::Uninspectable("the inspector failed on it; please report this defect")
+    });
+    metrics.inspection.observe(started.elapsed().as_secs_f64());
+    match part {
+        Part::Message(bytes) => metrics.inspected_bytes.inc_by(bytes as u64),
+        Part::Fields if verdict == Verdict::Clean => return Judged::Clean,
+        Part::Fields => {}
+    }
+    judge(context, metrics, verdict)
+}
+
+/// Turns a verdict into what is done, and counts it.
+fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judged {
+    let (refusal, findings) = match verdict {
+        Verdict::Clean => {
+            metrics.inspected(Inspected::Allow);
+            return Judged::Clean;
+        }
+        Verdict::Uninspectable(detail) => (Refusal::new(Reason::Uninspectable, detail, RuleName::Builtin("inspection")), Vec::new()),
+        Verdict::Findings(findings) => (personal_data(&findings), findings),
+    };
+    let is_observed = context.engine.load().policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;
+    metrics.inspected(if is_observed { Inspected::WouldDeny } else { Inspected::Deny });
+    for finding in &findings {
+        metrics.found(finding.kind, !is_observed);
+    }
+    if is_observed { Judged::Observed(refusal) } else { Judged::Refused(refusal) }
+}
+
+/// Kinds and places, never values.
+fn personal_data(findings: &[Finding]) -> Refusal {
+    let shown: Vec<String> = findings.iter().take(3).map(|finding| format!("{} in {}", finding.kind.label(), finding.place)).collect();
+    let more = if findings.len() > shown.len() { " and more" } else { "" };
+    let detail = format!("personal data where the vendor promises none: {}{more}", shown.join("; "));
+    Refusal::new(Reason::PersonalData, detail, RuleName::Builtin("inspection"))
+}

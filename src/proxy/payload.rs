@@ -1,0 +1,134 @@
+//! What becomes of a request's body inside an intercepted connection: streamed where personal data is documented, else held and
+//! judged, whole or message by message.
+
+use super::channel::Channel;
+use super::context::Context;
+use super::grpc::{Call, Messages};
+use super::hold::{Outcome, hold, too_large};
+use super::inner::announce_trailers;
+use super::judge::{Judged, Part, inspect};
+use super::release::{Released, Rest};
+use super::sent::Sent;
+use super::upload::{Upload, UploadWatcher};
+use crate::audit::Record;
+use crate::error::Refusal;
+use crate::inspect;
+use crate::metrics::{Coverage, Inspected};
+use crate::proxy::body::Watched;
+use crate::upstream::RequestBody;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// A body that may go.
+pub struct Payload {
+    /// The body.
+    pub body: RequestBody,
+    /// The same once more, if it is at hand.
+    pub again: Option<RequestBody>,
+    /// How far it is.
+    pub sent: Sent,
+    /// What was done with it.
+    pub coverage: Coverage,
+}
+
+/// A body that passes as it comes: the vendor documents personal data in it.
+#[must_use]
+pub fn streamed(channel: &Channel, record: &Record, body: Incoming) -> Payload {
+    let upload = Upload::new();
+    let body = watched(channel, record, &upload, body).boxed_unsync();
+    Payload { body, again: None, sent: Sent::Streamed(upload), coverage: Coverage::Tunnelled }
+}
+
+fn watched(
+    channel: &Channel,
+    record: &Record,
+    upload: &Arc<Upload>,
+    body: Incoming,
+) -> impl http_body::Body<Data = bytes::Bytes, Error = Box<dyn std::error::Error + Send + Sync>> + Send + 'static {
+    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone() };
+    Watched::new(body, channel.permit.idle_timeout(), watcher).map_err(Into::into)
+}
+
+/// The messages of a gRPC call.
+#[must_use]
+pub fn called(context: &Arc<Context>, channel: &Channel, record: &Record, body: Incoming) -> Payload {
+    let call = Arc::<Call>::default();
+    let messages = Messages::new(body, call.clone(), context.clone(), channel.interception.clone(), record.metrics().clone());
+    Payload { body: messages.boxed_unsync(), again: None, sent: Sent::Call(call), coverage: Coverage::Inspected }
+}
+
+/// A body that is held whole and judged.
+///
+/// # Errors
+/// What inspection says; `message_too_large`, `overloaded`, `bad_request`.
+pub async fn held(
+    context: &Context,
+    channel: &Channel,
+    record: &mut Record,
+    parts: &mut Parts,
+    body: Incoming,
+) -> Result<Payload, Refusal> {
+    let interception = &channel.interception;
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let counter = record.metrics().bytes_up.clone();
+    let held = match hold(body, interception.max_message, &interception.budget, context.limits.message).await? {
+        Outcome::Whole(held) => held,
+        Outcome::TooLarge(held, rest) => {
+            observe_too_large(context, channel, record)?;
+            let upload = Upload::new();
+            upload.began_with(held.length() as u64);
+            let rest: Rest = Box::pin(watched(channel, record, &upload, rest));
+            let body = Released::new(held, Some(rest), announced, counter).boxed_unsync();
+            return Ok(Payload { body, again: None, sent: Sent::Streamed(upload), coverage: Coverage::Uninspectable });
+        }
+    };
+    let bytes = held.bytes();
+    let metrics = record.metrics().clone();
+    let mut coverage = settle(record, inspect(context, &metrics, Part::Message(bytes.len()), || inspect::body(&parts.headers, &bytes)))?;
+    drop(bytes);
+    if let Some(trailers) = &held.trailers {
+        let judged = inspect(context, &metrics, Part::Fields, || inspect::trailers(trailers));
+        coverage = worse(coverage, settle(record, judged)?);
+        announce_trailers(&mut parts.headers, trailers);
+    }
+    let length = held.length() as u64;
+    let released = Released::new(held, None, announced, counter);
+    let again = released.again().map(http_body_util::BodyExt::boxed_unsync);
+    Ok(Payload { body: released.boxed_unsync(), again, sent: Sent::Held(length), coverage })
+}
+
+fn observe_too_large(context: &Context, channel: &Channel, record: &mut Record) -> Result<(), Refusal> {
+    let enforced = context.enforce(record, too_large(channel.interception.max_message));
+    record.metrics().inspected(if enforced.is_err() { Inspected::Deny } else { Inspected::WouldDeny });
+    enforced
+}
+
+/// Notes what was judged.
+///
+/// # Errors
+/// The refusal, when it is enforced.
+pub fn settle(record: &mut Record, judged: Judged) -> Result<Coverage, Refusal> {
+    match judged {
+        Judged::Clean => Ok(Coverage::Inspected),
+        Judged::Observed(refusal) => {
+            record.would_deny(&refusal);
+            Ok(covered_by(&refusal))
+        }
+        Judged::Refused(refusal) => Err(refusal),
+    }
+}
+
+/// What was read and found wanting was inspected; what could not be read was not.
+#[must_use]
+pub fn covered_by(refusal: &Refusal) -> Coverage {
+    if refusal.reason == crate::error::Reason::Uninspectable { Coverage::Uninspectable } else { Coverage::Inspected }
+}
+
+/// One part that could not be inspected is enough.
+#[must_use]
+pub fn worse(one: Coverage, other: Coverage) -> Coverage {
+    if one == Coverage::Uninspectable { one } else { other }
+}

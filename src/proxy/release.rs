@@ -1,0 +1,76 @@
+//! Release: the original bytes of a held body on their way up, and behind them what was not held.
+
+use super::hold::Held;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use prometheus::IntCounter;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Any error that a body may end with.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// What follows the held part.
+pub type Rest = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
+
+/// A released body.
+pub struct Released {
+    pieces: VecDeque<Bytes>,
+    trailers: Option<HeaderMap>,
+    rest: Option<Rest>,
+    /// The length that the request announced, if it did.
+    announced: Option<u64>,
+    counter: IntCounter,
+    _held: Option<Held>,
+}
+
+impl Released {
+    /// Releases what was held. `announced` is the length the request stated; without one none is stated upstream either.
+    #[must_use]
+    pub fn new(mut held: Held, rest: Option<Rest>, announced: Option<u64>, counter: IntCounter) -> Self {
+        let pieces = std::mem::take(&mut held.pieces).into();
+        let trailers = held.trailers.take();
+        Self { pieces, trailers, rest, announced, counter, _held: Some(held) }
+    }
+
+    /// The same bytes once more, for a connection that turned out to be dead. Their place in the budget stays with the first.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        if self.rest.is_some() {
+            return None;
+        }
+        Some(Self {
+            pieces: self.pieces.clone(),
+            trailers: self.trailers.clone(),
+            rest: None,
+            announced: self.announced,
+            counter: self.counter.clone(),
+            _held: None,
+        })
+    }
+}
+
+impl Body for Released {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(piece) = self.pieces.pop_front() {
+            self.counter.inc_by(piece.len() as u64);
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        if let Some(rest) = &mut self.rest {
+            return rest.as_mut().poll_frame(cx);
+        }
+        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.is_empty() && self.trailers.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.announced.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
