@@ -9,6 +9,7 @@ mod answers;
 mod configuration;
 mod hello;
 mod house;
+mod intercepted;
 mod leaks;
 mod lifecycle;
 mod limits;

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod daemon;
 pub mod dns;
+pub mod intercept;
 pub mod origin;
 pub mod pki;
 pub mod policy;

@@ -28,6 +28,11 @@ impl Pki {
         Self { root }
     }
 
+    /// The root, PEM.
+    pub fn root_pem(&self) -> String {
+        self.root.pem()
+    }
+
     /// Signs a server certificate for `names`; a name that is an IP address becomes an IP SAN.
     pub fn leaf(&self, names: &[&str]) -> Leaf {
         let sans: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

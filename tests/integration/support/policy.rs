@@ -25,6 +25,15 @@ impl PolicyFile {
         Self::new(&(service + &endpoints.iter().map(endpoint).collect::<String>()))
     }
 
+    /// One intercepted service that is promised to send no personal data, at these hosts on port 443.
+    pub fn intercepted(idle_timeout: &str, hosts: &[&str]) -> Self {
+        let service = format!(
+            "[[service]]\nid = \"inspected\"\npersonal_data = \"none\"\ntreatment = \"intercept\"\nidle_timeout = \"{idle_timeout}\"\n"
+        );
+        let endpoint = |host: &&str| format!("[[service.endpoint]]\nhost = \"{host}\"\nport = 443\nprotocol = \"https\"\n");
+        Self::new(&(service + &hosts.iter().map(endpoint).collect::<String>()))
+    }
+
     /// The section of the configuration that names it.
     pub fn section(&self) -> String {
         format!("[policy]\nfile = \"{}\"", self.folder.path().join("policy.toml").display())

@@ -42,6 +42,12 @@ impl Setup {
         self
     }
 
+    /// Adds a line to `[upstream]`.
+    pub fn upstream_line(mut self, line: &str) -> Self {
+        self.upstream.push(line.to_owned());
+        self
+    }
+
     /// Keeps the ban on loopback addresses, as a real configuration does.
     pub fn without_loopback(mut self) -> Self {
         self.loopback = false;
