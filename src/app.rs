@@ -156,7 +156,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
 }
 
 /// Loads the CA and all that stands on it.
-fn interception(config: &Config, section: &InterceptionConfig, metrics: &Metrics) -> Result<Arc<Interception>, String> {
+fn interception(config: &Config, section: &InterceptionConfig, metrics: &Arc<Metrics>) -> Result<Arc<Interception>, String> {
     let hosts = config.policy.intercepted_hosts();
     let unfit = |error: String| format!("{}: {error}", section.place);
     let authority = Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|error| unfit(error.to_string()))?;
@@ -168,7 +168,7 @@ fn interception(config: &Config, section: &InterceptionConfig, metrics: &Metrics
     let clients = Clients::new(&config.ca_files).map_err(unfit)?;
     Ok(Arc::new(Interception {
         servers: Servers::new(&leaves).map_err(unfit)?,
-        secure: Secure::new(clients, metrics.upstream_handshakes.clone(), config.connect_deadline),
+        secure: Secure::new(clients, metrics, config.connect_deadline),
         authority: facts,
         certificate_path: section.paths.certificate.clone(),
         max_message: config.inspection.max_message,

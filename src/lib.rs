@@ -16,6 +16,7 @@
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
 //! | [`inspect`] | a message in, a verdict out: `format` (JSON, text), `grpc` (framing), `detect` (one detector a file), `finding` |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
+//! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server` |
 //! | [`stall`] | a connection whose peer must take what it is sent |
@@ -83,6 +84,8 @@ pub mod destination;
 pub mod inspect;
 
 pub mod metrics;
+
+pub mod contain;
 
 pub mod policy;
 

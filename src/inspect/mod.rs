@@ -32,6 +32,8 @@ pub enum Verdict {
     Clean,
     /// Personal data was found; at least one finding.
     Findings(Vec<Finding>),
+    /// It is larger than what is inspected. The sentence names the limit.
+    TooLarge(&'static str),
     /// It cannot be read, so it cannot be cleared. The sentence names the accepted form.
     Uninspectable(&'static str),
 }
@@ -46,10 +48,10 @@ impl Verdict {
 #[must_use]
 pub fn head(target: &str, headers: &HeaderMap) -> Verdict {
     if target.len() > MAX_TARGET {
-        return Verdict::Uninspectable("the request target is longer than 8 KiB");
+        return Verdict::TooLarge("the request target is longer than 8 KiB");
     }
     if size(headers) > MAX_HEADERS {
-        return Verdict::Uninspectable("the header fields are larger than 16 KiB");
+        return Verdict::TooLarge("the header fields are larger than 16 KiB");
     }
     let mut findings = Vec::new();
     if !scan_target(target, &mut findings) {
@@ -63,7 +65,7 @@ pub fn head(target: &str, headers: &HeaderMap) -> Verdict {
 #[must_use]
 pub fn trailers(trailers: &HeaderMap) -> Verdict {
     if size(trailers) > MAX_TRAILERS {
-        return Verdict::Uninspectable("the trailer fields are larger than 4 KiB");
+        return Verdict::TooLarge("the trailer fields are larger than 4 KiB");
     }
     let mut findings = Vec::new();
     scan_fields(trailers, Place::Trailer, &mut findings);
@@ -206,11 +208,11 @@ mod tests {
 
     #[test]
     fn heads_and_trailers_are_bounded() {
-        assert!(matches!(head(&format!("/{}", "a".repeat(MAX_TARGET)), &HeaderMap::new()), Verdict::Uninspectable(_)));
+        assert!(matches!(head(&format!("/{}", "a".repeat(MAX_TARGET)), &HeaderMap::new()), Verdict::TooLarge(_)));
         let mut large = HeaderMap::new();
         large.insert("x", HeaderValue::from_str(&"a".repeat(MAX_HEADERS)).expect("a value"));
-        assert!(matches!(head("/", &large), Verdict::Uninspectable(_)));
-        assert!(matches!(trailers(&large), Verdict::Uninspectable(_)));
+        assert!(matches!(head("/", &large), Verdict::TooLarge(_)));
+        assert!(matches!(trailers(&large), Verdict::TooLarge(_)));
         assert_eq!(places(&trailers(&headers(&[("from", "a@example.com")]))), ["trailer from"]);
     }
 

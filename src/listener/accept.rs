@@ -1,12 +1,11 @@
 //! The accept loop: counts, limits, survives running out of descriptors, contains panics.
 
+use crate::contain::contained;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, OpenConnection};
-use futures_util::FutureExt as _;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -113,17 +112,6 @@ pub async fn accept_loop<S, F>(
         let open = Counted { _seat: seat, _gauge: gauge };
         tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
     }
-}
-
-/// A panic ends one connection, is counted, and its message stays out of the log: it could quote what it choked on.
-pub fn contained<F: Future<Output = ()>>(work: F, metrics: Arc<Metrics>) -> impl Future<Output = ()> + use<F> {
-    // Combinators, not an async block: that would hold the future twice.
-    AssertUnwindSafe(work).catch_unwind().map(move |ended| {
-        if ended.is_err() {
-            metrics.panics.inc();
-            tracing::error!("a connection was ended by a defect of the proxy; please report it");
-        }
-    })
 }
 
 fn no_seat() -> Refusal {

@@ -151,7 +151,7 @@ fn host_field(destination: &Destination) -> String {
 }
 
 fn watch_upload(request: Request<Incoming>, permit: &Permit, record: &Record, upload: &Arc<Upload>) -> Request<RequestBody> {
-    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone() };
+    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone(), activity: None };
     let idle = permit.idle_timeout();
     request.map(|body| Watched::new(body, idle, watcher).map_err(Into::into).boxed_unsync())
 }

@@ -3,6 +3,7 @@
 
 use super::body::BodyError;
 use super::budget::Reservation;
+use super::channel::{Activity, Channel};
 use super::context::Context;
 use super::hold::too_large;
 use super::interception::Interception;
@@ -132,6 +133,7 @@ pub struct Messages {
     call: Arc<Call>,
     context: Arc<Context>,
     interception: Arc<Interception>,
+    activity: Activity,
     metrics: Arc<ServiceMetrics>,
 }
 
@@ -143,15 +145,10 @@ fn cancelled() -> BoxError {
 impl Messages {
     /// Starts with the first message.
     #[must_use]
-    pub fn new(
-        body: Incoming,
-        call: Arc<Call>,
-        context: Arc<Context>,
-        interception: Arc<Interception>,
-        metrics: Arc<ServiceMetrics>,
-    ) -> Self {
+    pub fn new(body: Incoming, call: Arc<Call>, context: Arc<Context>, channel: &Channel, metrics: Arc<ServiceMetrics>) -> Self {
+        let (interception, activity) = (channel.interception.clone(), channel.activity.clone());
         let frames = Frames::new(interception.max_message);
-        Self { body, frames, number: 0, reservation: None, deadline: None, ended: false, call, context, interception, metrics }
+        Self { body, frames, number: 0, reservation: None, deadline: None, ended: false, call, context, interception, activity, metrics }
     }
 
     /// The next message that may go, if one is complete.
@@ -172,6 +169,7 @@ impl Messages {
             inspect::grpc_message(number, frame.is_compressed, frame.message())
         });
         self.settle(judged)?;
+        self.activity.touch();
         self.metrics.bytes_up.inc_by(frame.bytes.len() as u64);
         self.call.state().bytes += frame.bytes.len() as u64;
         Ok(Some(frame.bytes))

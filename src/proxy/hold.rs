@@ -7,7 +7,6 @@ use http::HeaderMap;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -16,7 +15,7 @@ use tokio::time::timeout;
 #[derive(Debug)]
 pub struct Held {
     /// Its bytes, as they came.
-    pub pieces: Vec<Bytes>,
+    pub bytes: Bytes,
     /// Its trailers.
     pub trailers: Option<HeaderMap>,
     /// Kept until the bytes are gone.
@@ -32,27 +31,33 @@ pub enum Outcome {
     TooLarge(Held, Incoming),
 }
 
-impl Held {
-    /// The bytes in one piece; copied only if they came in more.
-    #[must_use]
-    pub fn bytes(&self) -> Cow<'_, [u8]> {
-        match self.pieces.as_slice() {
-            [] => Cow::Borrowed(&[]),
-            [only] => Cow::Borrowed(only),
-            pieces => {
-                let mut joined = BytesMut::with_capacity(self.length());
-                for piece in pieces {
-                    joined.extend_from_slice(piece);
-                }
-                Cow::Owned(joined.into())
-            }
-        }
+/// The bytes so far. What comes in one piece, as most messages do, is not copied.
+#[derive(Debug)]
+struct Gathered {
+    first: Bytes,
+    joined: BytesMut,
+    expected: usize,
+}
+
+impl Gathered {
+    fn length(&self) -> usize {
+        self.first.len() + self.joined.len()
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum()
+    fn add(&mut self, piece: Bytes) {
+        if self.length() == 0 {
+            self.first = piece;
+            return;
+        }
+        if self.joined.is_empty() {
+            self.joined.reserve(self.expected.max(self.first.len() + piece.len()));
+            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.joined.extend_from_slice(&piece);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
     }
 }
 
@@ -62,38 +67,50 @@ impl Held {
 /// `overloaded` before anything is read that there is no room for, `bad_request` when it breaks off or does not arrive in time.
 pub async fn hold(body: Incoming, max: usize, budget: &Arc<Budget>, deadline: Duration) -> Result<Outcome, Refusal> {
     let announced = usize::try_from(body.size_hint().exact().unwrap_or_default()).unwrap_or(usize::MAX);
-    let mut held = Held { pieces: Vec::new(), trailers: None, reservation: budget.reserve(announced.min(max))? };
+    let reservation = budget.reserve(announced.min(max))?;
     if announced > max {
-        return Ok(Outcome::TooLarge(held, body));
+        return Ok(Outcome::TooLarge(Held { bytes: Bytes::new(), trailers: None, reservation }, body));
     }
-    let mut body = body;
-    match timeout(deadline, read(&mut body, &mut held, max)).await {
-        Ok(Ok(true)) => Ok(Outcome::Whole(held)),
-        Ok(Ok(false)) => Ok(Outcome::TooLarge(held, body)),
-        Ok(Err(refusal)) => Err(refusal),
-        Err(_) => Err(Refusal::bad_request("the request body did not arrive in time (limits.message)")),
-    }
+    let mut reading = Reading {
+        body,
+        gathered: Gathered { first: Bytes::new(), joined: BytesMut::new(), expected: announced },
+        trailers: None,
+        reservation,
+    };
+    let outcome = timeout(deadline, reading.read(max)).await;
+    let is_whole = outcome.map_err(|_| Refusal::bad_request("the request body did not arrive in time (limits.message)"))??;
+    let Reading { body, gathered, trailers, reservation } = reading;
+    let held = Held { bytes: gathered.into_bytes(), trailers, reservation };
+    Ok(if is_whole { Outcome::Whole(held) } else { Outcome::TooLarge(held, body) })
 }
 
-/// Whether the end was reached.
-async fn read(body: &mut Incoming, held: &mut Held, max: usize) -> Result<bool, Refusal> {
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::bad_request("the request body broke off or is malformed"))?;
-        match frame.into_data() {
-            Ok(data) => {
-                length += data.len();
-                // The piece is there already, within the bounds of its connection; it counts all the same.
-                held.reservation.grow_to(length)?;
-                held.pieces.push(data);
-                if length > max {
-                    return Ok(false);
+/// A body that is being read.
+struct Reading {
+    body: Incoming,
+    gathered: Gathered,
+    trailers: Option<HeaderMap>,
+    reservation: Reservation,
+}
+
+impl Reading {
+    /// Whether the end was reached before the limit.
+    async fn read(&mut self, max: usize) -> Result<bool, Refusal> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|_| Refusal::bad_request("the request body broke off or is malformed"))?;
+            match frame.into_data() {
+                Ok(data) => {
+                    // The piece is there already, within the bounds of its connection; it counts all the same.
+                    self.reservation.grow_to(self.gathered.length() + data.len())?;
+                    self.gathered.add(data);
+                    if self.gathered.length() > max {
+                        return Ok(false);
+                    }
                 }
+                Err(frame) => self.trailers = frame.into_trailers().ok(),
             }
-            Err(frame) => held.trailers = frame.into_trailers().ok(),
         }
+        Ok(true)
     }
-    Ok(true)
 }
 
 /// The refusal of a body above the limit.

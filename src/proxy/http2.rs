@@ -3,12 +3,12 @@
 use super::body::AnswerBody;
 use super::channel::Activity;
 use super::context::Context;
-use crate::inspect::MAX_HEADERS;
+use crate::contain::Executor;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
@@ -23,6 +23,8 @@ const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// What is kept of an answer that the client does not take.
 const SEND_BUFFER: usize = 64 * 1024;
+/// Largest header section; above a smaller one inspection refuses with its reason.
+const MAX_HEADERS: u32 = 64 * 1024;
 /// Streams that the client may reset before they were looked at (RUSTSEC-2023-0034).
 const MAX_PENDING_RESETS: usize = 20;
 /// Streams that we may reset for the client's errors (CVE-2025-8671).
@@ -44,7 +46,7 @@ where
         let response = handle(request);
         async move { Ok::<_, Infallible>(response.await) }
     });
-    let mut connection = std::pin::pin!(builder().serve_connection(TokioIo::new(stream), answering));
+    let mut connection = std::pin::pin!(builder(context).serve_connection(TokioIo::new(stream), answering));
     tokio::select! {
         served = connection.as_mut() => return served,
         // Streams under way are finished, no other is begun.
@@ -59,15 +61,15 @@ where
     timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
 }
 
-fn builder() -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn builder(context: &Context) -> http2::Builder<Executor> {
+    let mut builder = http2::Builder::new(Executor(context.metrics.clone()));
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)
-        .max_header_list_size(u32::try_from(MAX_HEADERS).unwrap_or(u32::MAX))
+        .max_header_list_size(MAX_HEADERS)
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
         .max_local_error_reset_streams(MAX_OWN_RESETS);
     builder

@@ -100,6 +100,7 @@ fn unshaken(error: &io::Error) -> Unshaken {
         Some(rustls::Error::NoApplicationProtocol) => {
             Unshaken::Failed(failed("the client speaks no protocol that the destination speaks (ALPN)"))
         }
+        Some(rustls::Error::General(_)) => Unshaken::Failed(failed("no interception certificate can be made for this host")),
         Some(_) => Unshaken::Failed(failed("the client's TLS handshake is malformed")),
         None if error.kind() == io::ErrorKind::TimedOut => Unshaken::Failed(failed("the client does not read")),
         None => Unshaken::Rejected("it hung up without a word"),

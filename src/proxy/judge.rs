@@ -52,6 +52,7 @@ fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judge
             return Judged::Clean;
         }
         Verdict::Uninspectable(detail) => (Refusal::new(Reason::Uninspectable, detail, RuleName::Builtin("inspection")), Vec::new()),
+        Verdict::TooLarge(detail) => (Refusal::new(Reason::MessageTooLarge, detail, RuleName::Builtin("inspection")), Vec::new()),
         Verdict::Findings(findings) => (personal_data(&findings), findings),
     };
     let is_observed = context.engine.load().policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;

@@ -123,11 +123,6 @@ impl<S> Rewound<S> {
     pub fn new(ahead: Vec<u8>, stream: S) -> Self {
         Self { ahead, given: 0, stream }
     }
-
-    /// The stream itself.
-    pub fn stream(&self) -> &S {
-        &self.stream
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {

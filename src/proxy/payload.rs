@@ -11,7 +11,7 @@ use super::release::{Released, Rest};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
 use crate::audit::Record;
-use crate::error::Refusal;
+use crate::error::{Reason, Refusal};
 use crate::inspect;
 use crate::metrics::{Coverage, Inspected};
 use crate::proxy::body::Watched;
@@ -48,7 +48,8 @@ fn watched(
     upload: &Arc<Upload>,
     body: Incoming,
 ) -> impl http_body::Body<Data = bytes::Bytes, Error = Box<dyn std::error::Error + Send + Sync>> + Send + 'static {
-    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone() };
+    let (counter, activity) = (record.metrics().bytes_up.clone(), Some(channel.activity.clone()));
+    let watcher = UploadWatcher { upload: upload.clone(), counter, activity };
     Watched::new(body, channel.permit.idle_timeout(), watcher).map_err(Into::into)
 }
 
@@ -56,7 +57,7 @@ fn watched(
 #[must_use]
 pub fn called(context: &Arc<Context>, channel: &Channel, record: &Record, body: Incoming) -> Payload {
     let call = Arc::<Call>::default();
-    let messages = Messages::new(body, call.clone(), context.clone(), channel.interception.clone(), record.metrics().clone());
+    let messages = Messages::new(body, call.clone(), context.clone(), channel, record.metrics().clone());
     Payload { body: messages.boxed_unsync(), again: None, sent: Sent::Call(call), coverage: Coverage::Inspected }
 }
 
@@ -79,22 +80,21 @@ pub async fn held(
         Outcome::TooLarge(held, rest) => {
             observe_too_large(context, channel, record)?;
             let upload = Upload::new();
-            upload.began_with(held.length() as u64);
+            upload.began_with(held.bytes.len() as u64);
             let rest: Rest = Box::pin(watched(channel, record, &upload, rest));
             let body = Released::new(held, Some(rest), announced, counter).boxed_unsync();
             return Ok(Payload { body, again: None, sent: Sent::Streamed(upload), coverage: Coverage::Uninspectable });
         }
     };
-    let bytes = held.bytes();
     let metrics = record.metrics().clone();
-    let mut coverage = settle(record, inspect(context, &metrics, Part::Message(bytes.len()), || inspect::body(&parts.headers, &bytes)))?;
-    drop(bytes);
+    let mut coverage =
+        settle(record, inspect(context, &metrics, Part::Message(held.bytes.len()), || inspect::body(&parts.headers, &held.bytes)))?;
     if let Some(trailers) = &held.trailers {
         let judged = inspect(context, &metrics, Part::Fields, || inspect::trailers(trailers));
         coverage = worse(coverage, settle(record, judged)?);
         announce_trailers(&mut parts.headers, trailers);
     }
-    let length = held.length() as u64;
+    let length = held.bytes.len() as u64;
     let released = Released::new(held, None, announced, counter);
     let again = released.again().map(http_body_util::BodyExt::boxed_unsync);
     Ok(Payload { body: released.boxed_unsync(), again, sent: Sent::Held(length), coverage })
@@ -124,7 +124,10 @@ pub fn settle(record: &mut Record, judged: Judged) -> Result<Coverage, Refusal> 
 /// What was read and found wanting was inspected; what could not be read was not.
 #[must_use]
 pub fn covered_by(refusal: &Refusal) -> Coverage {
-    if refusal.reason == crate::error::Reason::Uninspectable { Coverage::Uninspectable } else { Coverage::Inspected }
+    match refusal.reason {
+        Reason::Uninspectable | Reason::MessageTooLarge => Coverage::Uninspectable,
+        _ => Coverage::Inspected,
+    }
 }
 
 /// One part that could not be inspected is enough.

@@ -1,11 +1,11 @@
 //! Release: the original bytes of a held body on their way up, and behind them what was not held.
 
+use super::budget::Reservation;
 use super::hold::Held;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use prometheus::IntCounter;
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -16,22 +16,22 @@ pub type Rest = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
 /// A released body.
 pub struct Released {
-    pieces: VecDeque<Bytes>,
+    /// What was held, until it is taken.
+    bytes: Bytes,
     trailers: Option<HeaderMap>,
     rest: Option<Rest>,
     /// The length that the request announced, if it did.
     announced: Option<u64>,
     counter: IntCounter,
-    _held: Option<Held>,
+    _held: Option<Reservation>,
 }
 
 impl Released {
     /// Releases what was held. `announced` is the length the request stated; without one none is stated upstream either.
     #[must_use]
-    pub fn new(mut held: Held, rest: Option<Rest>, announced: Option<u64>, counter: IntCounter) -> Self {
-        let pieces = std::mem::take(&mut held.pieces).into();
-        let trailers = held.trailers.take();
-        Self { pieces, trailers, rest, announced, counter, _held: Some(held) }
+    pub fn new(held: Held, rest: Option<Rest>, announced: Option<u64>, counter: IntCounter) -> Self {
+        let Held { bytes, trailers, reservation } = held;
+        Self { bytes, trailers, rest, announced, counter, _held: Some(reservation) }
     }
 
     /// The same bytes once more, for a connection that turned out to be dead. Their place in the budget stays with the first.
@@ -41,7 +41,7 @@ impl Released {
             return None;
         }
         Some(Self {
-            pieces: self.pieces.clone(),
+            bytes: self.bytes.clone(),
             trailers: self.trailers.clone(),
             rest: None,
             announced: self.announced,
@@ -56,9 +56,10 @@ impl Body for Released {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(piece) = self.pieces.pop_front() {
-            self.counter.inc_by(piece.len() as u64);
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        if !self.bytes.is_empty() {
+            let bytes = std::mem::take(&mut self.bytes);
+            self.counter.inc_by(bytes.len() as u64);
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         if let Some(rest) = &mut self.rest {
             return rest.as_mut().poll_frame(cx);
@@ -67,7 +68,7 @@ impl Body for Released {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty() && self.trailers.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        self.bytes.is_empty() && self.trailers.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -1,6 +1,7 @@
 //! A request body on its way up: counted, and remembered how it ended, so that nobody else is blamed for it.
 
 use super::body::{BodyError, Watcher};
+use super::channel::Activity;
 use crate::error::{Reason, Refusal, RuleName};
 use prometheus::IntCounter;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -92,11 +93,16 @@ pub struct UploadWatcher {
     pub upload: Arc<Upload>,
     /// The service's counter.
     pub counter: IntCounter,
+    /// Of the client's connection, if it is an intercepted one.
+    pub activity: Option<Activity>,
 }
 
 impl Watcher for UploadWatcher {
     fn passed(&mut self, bytes: u64) {
         self.counter.inc_by(bytes);
+        if let Some(activity) = &self.activity {
+            activity.touch();
+        }
         self.upload.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 

@@ -5,9 +5,10 @@ use super::dial::Dialer;
 use super::pool::{self, Pool};
 use super::shared::Shared;
 use super::tls::{self, Clients};
+use crate::contain::Executor;
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
-use crate::metrics::Handshakes;
+use crate::metrics::{Handshakes, Metrics};
 use crate::policy::Permit;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -55,14 +56,14 @@ pub struct Secure {
 impl Secure {
     /// No connection yet; `deadline` bounds one TLS handshake.
     #[must_use]
-    pub fn new(clients: Clients, handshakes: Handshakes, deadline: Duration) -> Self {
+    pub fn new(clients: Clients, metrics: &Arc<Metrics>, deadline: Duration) -> Self {
         Self {
             clients,
             pool: Arc::default(),
-            shared: Shared::default(),
+            shared: Shared::new(Executor(metrics.clone())),
             spoken: Mutex::default(),
             opening: Mutex::default(),
-            handshakes,
+            handshakes: metrics.upstream_handshakes.clone(),
             deadline,
         }
     }

@@ -1,10 +1,11 @@
 //! HTTP/2 connections that exchanges share: each carries as many streams as the upstream takes, then another one is opened.
 
 use super::form::RequestBody;
+use crate::contain::Executor;
 use crate::destination::Destination;
 use crate::stall::{StallLimit, Stalling};
 use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -34,8 +35,9 @@ const ASK: Duration = Duration::from_secs(30);
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// The shared connections of all destinations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shared {
+    executor: Executor,
     members: Mutex<HashMap<Destination, Vec<Arc<Member>>>>,
 }
 
@@ -107,6 +109,12 @@ impl Member {
 }
 
 impl Shared {
+    /// No connection yet.
+    #[must_use]
+    pub fn new(executor: Executor) -> Self {
+        Self { executor, members: Mutex::default() }
+    }
+
     /// A stream on a connection that lives and has room.
     #[must_use]
     pub fn lease(&self, destination: &Destination) -> Option<Lease> {
@@ -136,7 +144,7 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let stream = Stalling::new(stream, StallLimit::new(idle));
-        let (sender, connection) = builder().handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = builder(self.executor.clone()).handshake(TokioIo::new(stream)).await?;
         let limit = Arc::new(AtomicUsize::new(MAX_STREAMS));
         let observed = limit.clone();
         let streams = move |most: usize| observed.store(most, Ordering::Relaxed);
@@ -170,8 +178,8 @@ impl Shared {
     }
 }
 
-fn builder() -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn builder(executor: Executor) -> http2::Builder<Executor> {
+    let mut builder = http2::Builder::new(executor);
     builder
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
