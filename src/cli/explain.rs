@@ -47,6 +47,9 @@ struct Explanation<'a> {
     breaks_if_blocked: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a Cited>,
+    /// The path is documented nowhere: which service it belongs to is an assumption.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    assumed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest_allow_rule: Option<&'a str>,
     policy_hash: &'a str,
@@ -166,6 +169,7 @@ fn explanation<'a>(config: &'a Config, destination: String, decision: &Decision,
         promise: &service.promise,
         breaks_if_blocked: &service.breaks,
         source: policy.source(&decision.rule),
+        assumed: policy.paths().iter().any(|entry| entry.assumed && *entry.name == *decision.rule.as_str()),
         nearest_allow_rule: nearest,
         policy_hash: policy.hash(),
     }
@@ -192,6 +196,7 @@ fn text(explanation: &Explanation<'_>) -> String {
     if let Some(source) = explanation.source {
         line("source", &format!("{}, section {}: \"{}\"", source.document, source.section, source.quote));
     }
+    line("source", if explanation.assumed { "an assumption: no document of the vendor names this path" } else { "" });
     line("nearest allow rule", explanation.nearest_allow_rule.unwrap_or_default());
     line("policy hash", explanation.policy_hash);
     text

@@ -105,7 +105,11 @@ pub fn create(paths: &Paths, hosts: &[String], now: SystemTime) -> Result<Facts,
     }
     let (certificate, key) = generate(hosts, now).map_err(|error| Unusable(format!("the CA cannot be made: {error}")))?;
     write_new(&paths.key, &key, 0o600)?;
-    write_new(&paths.certificate, &certificate, 0o644)?;
+    if let Err(problem) = write_new(&paths.certificate, &certificate, 0o644) {
+        // A key without its certificate would be in the way of the next attempt. The first problem is the one to tell.
+        let _ = fs::remove_file(&paths.key);
+        return Err(problem);
+    }
     Authority::load(paths, hosts, now).map(|authority| authority.facts)
 }
 

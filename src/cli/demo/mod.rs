@@ -18,6 +18,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -177,5 +178,10 @@ async fn stay(folder: &Folder, addresses: &Addresses) -> Result<(), String> {
         admin = addresses.admin,
         ca = folder.authority().certificate.display(),
     ));
-    tokio::signal::ctrl_c().await.map_err(|error| error.to_string())
+    // Both ways of ending it leave no key behind.
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
+        _ = terminate.recv() => Ok(()),
+    }
 }
