@@ -172,7 +172,10 @@ fn explanation(error: &Error) -> &'static str {
             }
             _ => "the upstream's certificate chain is invalid",
         },
-        Error::PeerIncompatible(_) => "the upstream speaks no TLS version or cipher that is accepted (TLS 1.2 or newer)",
+        // Servers say it themselves when they know what was offered, or answer with what is not taken.
+        Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity) => {
+            "the upstream speaks no TLS version or cipher that is accepted (TLS 1.2 or newer)"
+        }
         Error::NoApplicationProtocol | Error::AlertReceived(AlertDescription::NoApplicationProtocol) => NO_COMMON_PROTOCOL,
         Error::AlertReceived(_) => "the upstream refused the TLS handshake",
         _ => "the upstream does not speak TLS as it should",
