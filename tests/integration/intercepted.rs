@@ -1,3 +1,6 @@
 //! Connections that are decrypted: what passes, what is refused, and that nothing is noticed.
 
+mod alpn;
 mod basics;
+mod handshakes;
+mod upstream_tls;

@@ -21,6 +21,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use ucx_egress::tls::authority::{self, Paths};
 
+mod world;
+
+pub use world::{ANSWER, API, World, request, stream_request, text};
+
 /// A request body of a test client.
 pub type TestBody = BoxBody<Bytes, Infallible>;
 

@@ -13,11 +13,13 @@ mod absent;
 mod http;
 mod raw;
 mod scripted;
+mod secure;
 
 pub use absent::{Deserted, Full};
 pub use http::{HttpOrigin, TlsOrigin};
 pub use raw::{Behaviour, RawOrigin};
 pub use scripted::ScriptedOrigin;
+pub use secure::SecureOrigin;
 
 /// An accept loop on loopback that takes its connections along when it is dropped.
 struct Accepting {

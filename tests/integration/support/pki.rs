@@ -13,6 +13,13 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+mod chain;
+mod choice;
+pub mod ocsp;
+
+pub use chain::Chain;
+pub use choice::Choice;
+
 /// A certificate authority nobody else trusts.
 pub struct Pki {
     root: CertifiedIssuer<'static, KeyPair>,

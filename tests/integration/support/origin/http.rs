@@ -43,9 +43,9 @@ pub struct Recorded {
 }
 
 #[derive(Default)]
-struct Seen {
-    connections: usize,
-    requests: Vec<Recorded>,
+pub(super) struct Seen {
+    pub(super) connections: usize,
+    pub(super) requests: Vec<Recorded>,
 }
 
 /// Plain HTTP/1.1 on loopback. Ends when dropped.
@@ -132,7 +132,11 @@ where
 }
 
 /// Shows the request to the test as soon as its head is there, then waits for the body.
-async fn record(request: Request<Incoming>, server_name: Option<String>, seen: &watch::Sender<Seen>) -> Result<Recorded, hyper::Error> {
+pub(super) async fn record(
+    request: Request<Incoming>,
+    server_name: Option<String>,
+    seen: &watch::Sender<Seen>,
+) -> Result<Recorded, hyper::Error> {
     let (head, body) = request.into_parts();
     let mut recorded =
         Recorded { method: head.method, uri: head.uri, version: head.version, headers: head.headers, body: Bytes::new(), server_name };
@@ -146,9 +150,9 @@ async fn record(request: Request<Incoming>, server_name: Option<String>, seen: &
     Ok(recorded)
 }
 
-type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
-fn answer(request: Recorded) -> Answer {
+pub(super) fn answer(request: Recorded) -> Answer {
     let path = request.uri.path();
     match (request.method.as_str(), path) {
         ("GET", "/test") => json(r#"{"message":"successfully connected!"}"#.into()),
