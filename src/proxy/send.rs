@@ -11,6 +11,7 @@ use crate::upstream::secure::Wanted;
 use crate::upstream::{Connection, RequestBody, pool};
 use http::{Request, Response};
 use hyper::body::Incoming;
+use std::io;
 use std::time::Duration;
 
 /// An answer and the connection it comes over.
@@ -120,9 +121,11 @@ async fn answer(
             return Err(Failed::Final(Refusal::new(Reason::IdleTimeout, detail, RuleName::Builtin("upstream"))));
         }
     };
-    outcome.map_err(|mut error| match error.take_message() {
-        Some(unsent) => Failed::Unsent(Box::new(unsent)),
-        None => sent.failure().map_or_else(|| failed(error.error()), Failed::Final),
+    outcome.map_err(|mut error| {
+        match error.take_message() {
+            Some(unsent) => Failed::Unsent(Box::new(unsent)),
+            None => sent.failure().map_or_else(|| failed(error.error()), Failed::Final),
+        }
     })
 }
 
@@ -132,21 +135,26 @@ fn failed(error: &hyper::Error) -> Failed {
         // RFC 9113 section 8.7: neither was acted on.
         Some(error) if error.reason() == Some(h2::Reason::REFUSED_STREAM) => Failed::Unprocessed(upstream_failed()),
         Some(error) if error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR) => Failed::Unprocessed(upstream_failed()),
-        Some(error) if error.is_io() => Failed::Lost(upstream_failed()),
-        None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => Failed::Lost(upstream_failed()),
+        None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() || broke(error) => {
+            Failed::Lost(upstream_failed())
+        }
         _ => Failed::Final(upstream_failed()),
     }
 }
 
+/// Whether the connection itself broke: a reset, or an end that TLS did not announce. An upstream that was waited for in vain is
+/// not waited for again.
+fn broke(error: &hyper::Error) -> bool {
+    source::<io::Error>(error).is_some_and(|error| error.kind() != io::ErrorKind::TimedOut)
+}
+
 fn http2_error(error: &hyper::Error) -> Option<&h2::Error> {
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref() {
-            return Some(error);
-        }
-        source = error.source();
-    }
-    None
+    source(error)
+}
+
+/// The first error of this kind behind `error`.
+fn source<E: std::error::Error + 'static>(error: &hyper::Error) -> Option<&E> {
+    std::iter::successors(std::error::Error::source(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
 fn upstream_failed() -> Refusal {
