@@ -122,6 +122,9 @@ async fn answer(
         }
     };
     outcome.map_err(|mut error| {
+        if http2_error(error.error()).is_none_or(h2::Error::is_go_away) {
+            connection.give_up();
+        }
         match error.take_message() {
             Some(unsent) => Failed::Unsent(Box::new(unsent)),
             None => sent.failure().map_or_else(|| failed(error.error()), Failed::Final),

@@ -64,6 +64,13 @@ impl Connection {
         }
     }
 
+    /// It was seen to end: nobody is given it any more.
+    pub fn give_up(&self) {
+        if let Sender::Http2(lease) = &self.sender {
+            lease.give_up();
+        }
+    }
+
     /// The answer was read to its end: the next exchange may use the connection.
     pub fn keep(self) {
         if let Sender::Http1(sender) = self.sender {

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -47,6 +47,8 @@ struct Member {
     streams: AtomicUsize,
     limit: Arc<AtomicUsize>,
     last_used: Mutex<Instant>,
+    /// Whether it was seen to end: the streams on it may still finish, others go elsewhere.
+    ends: AtomicBool,
 }
 
 impl fmt::Debug for Member {
@@ -66,6 +68,11 @@ impl Lease {
     /// Sends on it.
     pub fn sender(&mut self) -> &mut SendRequest<RequestBody> {
         &mut self.sender
+    }
+
+    /// The connection ends: a stream may learn that before the connection's own task does, and must not be given it again.
+    pub fn give_up(&self) {
+        self.member.ends.store(true, Ordering::Relaxed);
     }
 }
 
@@ -87,7 +94,7 @@ impl Member {
 
     fn is_usable(&self) -> bool {
         let is_idle_too_long = self.streams.load(Ordering::Relaxed) == 0 && lock(&self.last_used).elapsed() >= MAX_IDLE_TIME;
-        !is_idle_too_long && !lock(&self.sender).is_closed()
+        !is_idle_too_long && !self.ends.load(Ordering::Relaxed) && !lock(&self.sender).is_closed()
     }
 
     fn lease(self: &Arc<Self>, limit: usize) -> Option<Lease> {
@@ -164,6 +171,7 @@ impl Shared {
             streams: AtomicUsize::new(1),
             limit,
             last_used: Mutex::new(Instant::now()),
+            ends: AtomicBool::new(false),
         });
         lock(&self.members).entry(destination.clone()).or_default().push(member.clone());
         Ok(Lease { member, sender })
