@@ -3,4 +3,5 @@
 mod alpn;
 mod basics;
 mod handshakes;
+mod upstream_failures;
 mod upstream_tls;

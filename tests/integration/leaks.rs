@@ -101,7 +101,7 @@ impl World {
 }
 
 /// A figure that goes back has no event; this asks until it has.
-async fn goes_back(what: &str, figure: impl Fn() -> usize, start: usize) {
+pub async fn goes_back(what: &str, figure: impl Fn() -> usize, start: usize) {
     let deadline = Instant::now() + DEADLINE;
     let mut pause = interval(Duration::from_millis(10));
     while figure() > start {

@@ -10,12 +10,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 mod absent;
+mod frames;
 mod http;
 mod raw;
 mod scripted;
 mod secure;
 
 pub use absent::{Deserted, Full};
+pub use frames::{Code, Frames};
 pub use http::{HttpOrigin, TlsOrigin};
 pub use raw::{Behaviour, RawOrigin};
 pub use scripted::ScriptedOrigin;
