@@ -2,6 +2,7 @@
 
 mod alpn;
 mod basics;
+mod ca;
 mod handshakes;
 mod upstream_failures;
 mod upstream_tls;

@@ -5,6 +5,7 @@ use crate::support::client::{Closing, RawClient, within_deadline};
 use crate::support::intercept::{API, World, text};
 use crate::support::origin::{Code, Frames, ScriptedOrigin};
 use crate::support::pki::Pki;
+use crate::support::policy::PolicyFile;
 use crate::support::scrape::{wait_for_decisions, wait_until};
 use http::Method;
 use http_body_util::BodyExt as _;
@@ -263,4 +264,31 @@ async fn what_comes_too_late_answers_nobody() {
     assert_eq!(refusal(ask(&world, Client::Http1, Method::GET, "").await).await.1, "idle_timeout");
     assert_eq!(text(ask(&world, Client::Http1, Method::GET, "").await).await, "in time");
     assert_eq!(origin.handshakes().len(), 2);
+}
+
+/// Nothing more comes of an answer that began: the service's own limit ends it, and the client must not take it for whole.
+#[tokio::test]
+async fn an_answer_that_falls_silent_is_cut() {
+    for (client, alpn) in [(Client::Http1, &[H1][..]), (Client::Http2, &[H2, H1])] {
+        let policy = PolicyFile::intercepted("300ms", &[API]);
+        let (_origin, world) = world(alpn, &policy.section(), |_, stream| async move {
+            if stream.get_ref().1.alpn_protocol() == Some(H2) {
+                let Some(mut frames) = Frames::accept(stream).await else { return };
+                while let Some(id) = frames.request().await {
+                    frames.begin(id, b"hello").await;
+                }
+            } else {
+                let mut connection = RawClient::over(stream);
+                if read_request(&mut connection).await.is_some() {
+                    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello").await;
+                    connection.read_until_closed().await;
+                }
+            }
+        })
+        .await;
+        let response = ask(&world, client, Method::GET, "").await;
+        assert_eq!(response.status(), 200);
+        assert!(within_deadline("the end", response.into_body().collect()).await.is_err(), "{client:?}");
+        wait_until(world.proxy.admin(), |scrape| scrape.count("ucx_egress_cuts_total", &[("reason", "idle_timeout")]) == 1).await;
+    }
 }

@@ -1,6 +1,5 @@
 //! Origins behind TLS of any kind, that show how each handshake went and then answer, or follow a script.
 
-use super::super::client::within_deadline;
 use super::Accepting;
 use super::http::{Recorded, Seen, answer, record};
 use hyper::server::conn::{http1, http2};
@@ -93,12 +92,6 @@ impl SecureOrigin {
     /// The handshakes that were completed, in order.
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.handshakes.borrow().clone()
-    }
-
-    pub async fn wait_for_handshakes(&self, count: usize) {
-        let mut handshakes = self.handshakes.clone();
-        let met = within_deadline("handshakes", handshakes.wait_for(|handshakes| handshakes.len() >= count));
-        met.await.expect("the origin runs");
     }
 
     pub fn requests(&self) -> Vec<Recorded> {
