@@ -176,17 +176,16 @@ async fn a_thousand_clients_cause_one_leaf_and_one_connection_upstream() {
     const HERD: usize = 1_000;
     let pki = Pki::new();
     let origin = SecureOrigin::start(pki.chain(API, |_| {}).server(&[b"h2", b"http/1.1"])).await;
-    let world = World::new(&pki, origin.addr());
+    let world = World::with(&pki, origin.addr(), "[limits]\nhello = \"60s\"");
     let hello = client_hello(Some(API));
-    let herd = join_all((0..HERD).map(async |_| {
-        let mut client = world.tunnel().await.expect("the tunnel opens");
-        client.send(&hello).await;
+    let opened = join_all((0..HERD).map(|_| world.tunnel())).await;
+    let mut herd: Vec<_> = opened.into_iter().map(|tunnel| tunnel.expect("the tunnel opens")).collect();
+    join_all(herd.iter_mut().map(|client| client.send(&hello))).await;
+    // One after the other: each has its own time to wait, and all are under way.
+    for client in &mut herd {
         let record = client.read_exact(6).await;
         assert_eq!((record[0], record[5]), (22, 2), "a ServerHello");
-        client
-    }))
-    .await;
-    assert_eq!(herd.len(), HERD);
+    }
     let scrape = world.scrape().await;
     let leaves = |source| scrape.count("ucx_egress_leaf_certificates_total", &[("source", source)]);
     assert_eq!((leaves("minted"), leaves("cache")), (1, HERD - 1));
