@@ -88,6 +88,11 @@ impl Frames {
         Ok(Some(Frame { bytes: self.take(length), is_compressed: flag == 1 }))
     }
 
+    /// All that arrived and was not taken out, for a stream that is not read any more.
+    pub fn take_all(&mut self) -> Bytes {
+        self.take(self.waiting())
+    }
+
     fn take(&mut self, length: usize) -> Bytes {
         if self.held.is_empty() {
             return self.next.split_to(length);

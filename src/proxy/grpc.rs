@@ -7,7 +7,7 @@ use super::channel::{Activity, Channel};
 use super::context::Context;
 use super::hold::too_large;
 use super::interception::Interception;
-use super::judge::{Judged, Part, inspect};
+use super::judge::{Judged, Part, inspect, refuse};
 use crate::audit::DecisionId;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect;
@@ -130,6 +130,8 @@ pub struct Messages {
     /// Runs while a message has begun and is not complete.
     deadline: Option<Pin<Box<Sleep>>>,
     ended: bool,
+    /// The stream cannot be read, and passes because the mode only observes.
+    unread: bool,
     call: Arc<Call>,
     context: Arc<Context>,
     interception: Arc<Interception>,
@@ -148,18 +150,25 @@ impl Messages {
     pub fn new(body: Incoming, call: Arc<Call>, context: Arc<Context>, channel: &Channel, metrics: Arc<ServiceMetrics>) -> Self {
         let (interception, activity) = (channel.interception.clone(), channel.activity.clone());
         let frames = Frames::new(interception.max_message);
-        Self { body, frames, number: 0, reservation: None, deadline: None, ended: false, call, context, interception, activity, metrics }
+        let (reservation, deadline, ended, unread) = (None, None, false, false);
+        Self { body, frames, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, metrics }
     }
 
     /// The next message that may go, if one is complete.
     fn release(&mut self) -> Result<Option<Bytes>, Refusal> {
-        let next = self.frames.next_frame().map_err(|broken| match broken {
-            Broken::Flag => uninspectable("the stream is not framed as gRPC"),
-            Broken::TooLarge => too_large(self.interception.max_message),
-        });
-        let Some(frame) = next? else {
-            self.wait_for_more()?;
-            return Ok(None);
+        if self.unread {
+            return Ok(self.pass_unread());
+        }
+        let frame = match self.frames.next_frame() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => {
+                self.wait_for_more()?;
+                return Ok(None);
+            }
+            Err(broken) => {
+                self.give_up(broken)?;
+                return Ok(self.pass_unread());
+            }
         };
         self.deadline = None;
         self.reservation = None;
@@ -169,10 +178,33 @@ impl Messages {
             inspect::grpc_message(number, frame.is_compressed, frame.message())
         });
         self.settle(judged)?;
-        self.activity.touch();
-        self.metrics.bytes_up.inc_by(frame.bytes.len() as u64);
-        self.call.state().bytes += frame.bytes.len() as u64;
+        self.released(&frame.bytes);
         Ok(Some(frame.bytes))
+    }
+
+    fn released(&self, bytes: &Bytes) {
+        self.activity.touch();
+        self.metrics.bytes_up.inc_by(bytes.len() as u64);
+        self.call.state().bytes += bytes.len() as u64;
+    }
+
+    /// What cannot be cut into messages is refused; where the mode only observes, all that follows passes unread.
+    fn give_up(&mut self, broken: Broken) -> Result<(), Refusal> {
+        let refusal = match broken {
+            Broken::Flag => uninspectable("the stream is not framed as gRPC"),
+            Broken::TooLarge => too_large(self.interception.max_message),
+        };
+        self.settle(refuse(&self.context, &self.metrics, refusal))?;
+        self.unread = true;
+        self.deadline = None;
+        self.reservation = None;
+        Ok(())
+    }
+
+    fn pass_unread(&mut self) -> Option<Bytes> {
+        let bytes = self.frames.take_all();
+        self.released(&bytes);
+        (!bytes.is_empty()).then_some(bytes)
     }
 
     fn settle(&self, judged: Judged) -> Result<(), Refusal> {

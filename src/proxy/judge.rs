@@ -55,11 +55,17 @@ fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judge
         Verdict::TooLarge(detail) => (Refusal::new(Reason::MessageTooLarge, detail, RuleName::Builtin("inspection")), Vec::new()),
         Verdict::Findings(findings) => (personal_data(&findings), findings),
     };
+    let judged = refuse(context, metrics, refusal);
+    for finding in &findings {
+        metrics.found(finding.kind, matches!(judged, Judged::Refused(_)));
+    }
+    judged
+}
+
+/// Refuses a message, or lets it pass where the mode only observes; counted as a message in either case.
+pub fn refuse(context: &Context, metrics: &ServiceMetrics, refusal: Refusal) -> Judged {
     let is_observed = context.engine.load().policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;
     metrics.inspected(if is_observed { Inspected::WouldDeny } else { Inspected::Deny });
-    for finding in &findings {
-        metrics.found(finding.kind, !is_observed);
-    }
     if is_observed { Judged::Observed(refusal) } else { Judged::Refused(refusal) }
 }
 

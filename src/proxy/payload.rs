@@ -121,7 +121,7 @@ pub fn settle(record: &mut Record, judged: Judged) -> Result<Coverage, Refusal> 
     }
 }
 
-/// What was read and found wanting was inspected; what could not be read was not.
+/// What was read and found wanting was inspected; what could not be read, or was too large to be, was not.
 #[must_use]
 pub fn covered_by(refusal: &Refusal) -> Coverage {
     match refusal.reason {
