@@ -19,8 +19,9 @@ use tokio::time::timeout;
 const MAX_STREAMS: u32 = 1_000;
 /// What a client may send of one body before it was taken.
 const STREAM_WINDOW: u32 = 64 * 1024;
-/// What it may send of all bodies together.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// What it may send of all bodies together. The HTTP/2 library gives a connection up when small frames that wait cost more than half
+/// of this, 256 bytes each: a stream's window full of the smallest gRPC messages stays below.
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 /// What is kept of an answer that the client does not take.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Largest header section; above a smaller one inspection refuses with its reason.

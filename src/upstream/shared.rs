@@ -23,8 +23,10 @@ const MAX_EACH: usize = 32;
 const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
 /// What an upstream may send of one answer before its client took it.
 const STREAM_WINDOW: u32 = 128 * 1024;
-/// For all streams together: one that stands still leaves the others their own window.
-const CONNECTION_WINDOW: u32 = STREAM_WINDOW * 100;
+/// For all streams together, which never comes to that: each has its own window, so that one that stands still leaves the others
+/// theirs. The HTTP/2 library gives a connection up when small frames that wait cost more than half of this, and a hundred clients
+/// that do not read small messages must not end the connection for those that do.
+const CONNECTION_WINDOW: u32 = 1 << 30;
 /// What is kept of a request body that the upstream does not take.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Largest header section of an answer.
