@@ -85,6 +85,12 @@ impl Framing {
         matches!(self.state, State::Head { .. })
     }
 
+    /// Whether a request's body has begun and is not complete.
+    #[must_use]
+    pub fn is_in_body(&self) -> bool {
+        matches!(self.state, State::Sized { .. } | State::Chunked { .. })
+    }
+
     /// Judges the bytes at hand, of which there is at least one.
     ///
     /// # Errors

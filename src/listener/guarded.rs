@@ -74,6 +74,12 @@ impl<S> Guarded<S> {
         self.framing.is_in_head() && !self.held.is_empty()
     }
 
+    /// Whether a body has started and is not complete.
+    #[must_use]
+    pub fn is_within_body(&self) -> bool {
+        self.framing.is_in_body()
+    }
+
     /// The connection and what was not passed on.
     #[must_use]
     pub fn into_parts(self) -> (S, Vec<u8>) {
@@ -187,7 +193,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A malformed head still gets its answer, from whoever takes the connection back.
-        if self.malformed.is_some() || self.is_within_head() {
+        // So does a client that is still sending what was refused: it would not read an answer behind an end.
+        if self.malformed.is_some() || self.is_within_head() || self.is_within_body() {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)

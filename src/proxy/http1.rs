@@ -4,7 +4,7 @@ use super::body::AnswerBody;
 use super::context::Context;
 use super::entry::{Entry, HandOver};
 use super::exchange::exchange;
-use super::respond::{is_refusal, linger, refuse_head};
+use super::respond::{is_refusal, linger, linger_for_body, refuse_head};
 use super::tunnel::Tunnel;
 use crate::listener::guarded::{Guarded, InFlight, LATE};
 use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
@@ -112,10 +112,12 @@ where
         Err(error) if error.is_timeout() && guarded.is_within_head() => Some(LATE),
         _ => guarded.malformed(),
     };
+    let is_sending = guarded.is_within_body();
     let stream = guarded.into_parts().0;
     match malformed {
         // A head that was refused before it reached the server: nobody has answered it yet.
         Some(malformed) => refuse_head(context, stream, terms.client, malformed).await,
+        None if conduct.refused.load(Ordering::Relaxed) && is_sending => linger_for_body(stream).await,
         None if conduct.refused.load(Ordering::Relaxed) => linger(stream).await,
         None => {}
     }

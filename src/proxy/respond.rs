@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
 
 /// The proxy's name in `Proxy-Status`.
 const PROXY: &str = "ucx-egress";
@@ -21,6 +22,10 @@ const PROXY: &str = "ucx-egress";
 const LINGER: Duration = Duration::from_secs(2);
 /// What a refused client may still send meanwhile.
 const LINGER_BYTES: usize = 256 * 1024;
+/// The same for a client in the middle of a body.
+const LINGER_BODY: Duration = Duration::from_secs(15);
+/// What of such a body is thrown away.
+const LINGER_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// Header fields that carry the decision.
 pub const DECISION_ID: HeaderName = HeaderName::from_static("x-decision-id");
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -155,7 +160,7 @@ pub fn is_refusal(response: &Response<AnswerBody>) -> bool {
 /// Sends an answer and closes so that the client gets to read it.
 pub async fn send_and_close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, answer: Vec<u8>) {
     // A client that is gone needs no answer; the record says what happened.
-    let sent = tokio::time::timeout(LINGER, async {
+    let sent = timeout(LINGER, async {
         stream.write_all(&answer).await?;
         stream.flush().await
     });
@@ -170,15 +175,33 @@ pub async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let drained = async {
         // It may have been ended already, or the client may be gone: reading tells.
         let _ = stream.shutdown().await;
-        let mut rest = [0; 1024];
-        let mut left = LINGER_BYTES;
-        while let Ok(read @ 1..) = stream.read(&mut rest).await {
-            left = left.saturating_sub(read);
-            if left == 0 {
-                return;
-            }
-        }
+        throw_away(&mut stream, LINGER_BYTES, LINGER).await;
     };
     // One that goes on sending has had its time.
-    let _ = tokio::time::timeout(LINGER, drained).await;
+    let _ = timeout(LINGER, drained).await;
+}
+
+/// As [`linger`], for a client that is in the middle of a large body. Many look at the answer only when they have sent it all, and
+/// give up with an error if the connection ends before; so the end comes last (RFC 9112 section 9.6).
+pub async fn linger_for_body<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    let drained = async {
+        // What was written may still wait in the TLS layer; a client that is gone shows when it is read from.
+        let _ = stream.flush().await;
+        throw_away(&mut stream, LINGER_BODY_BYTES, LINGER).await;
+    };
+    let _ = timeout(LINGER_BODY, drained).await;
+    // Best effort: it has had its answer.
+    let _ = timeout(LINGER, stream.shutdown()).await;
+}
+
+/// Reads until the client ends, has sent so much, or is silent for so long.
+async fn throw_away<S: AsyncRead + Unpin>(stream: &mut S, most: usize, silence: Duration) {
+    let mut rest = vec![0; 16 * 1024];
+    let mut left = most;
+    while let Ok(Ok(read @ 1..)) = timeout(silence, stream.read(&mut rest)).await {
+        left = left.saturating_sub(read);
+        if left == 0 {
+            return;
+        }
+    }
 }

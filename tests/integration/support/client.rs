@@ -85,6 +85,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         Self { stream, buffer: Vec::new() }
     }
 
+    /// What it speaks over; what was read ahead is lost.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+
     pub async fn send(&mut self, bytes: &[u8]) {
         self.try_send(bytes).await.expect("the peer takes the bytes");
     }

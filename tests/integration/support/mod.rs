@@ -3,9 +3,12 @@
 pub mod client;
 pub mod daemon;
 pub mod dns;
+pub mod http2;
 pub mod intercept;
 pub mod origin;
 pub mod pki;
 pub mod policy;
 pub mod proxy;
+pub mod rejecting;
 pub mod scrape;
+pub mod world;

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 /// A policy file; it goes when dropped, and nobody reads it again after the start.
 pub struct PolicyFile {
     folder: TempDir,
+    mode: String,
 }
 
 impl PolicyFile {
@@ -13,7 +14,13 @@ impl PolicyFile {
         let folder = TempDir::new().expect("a temporary folder");
         let text = format!("format = 1\nname = \"site\"\n{services}\n");
         std::fs::write(folder.path().join("policy.toml"), text).expect("the policy is written");
-        Self { folder }
+        Self { folder, mode: "enforce".to_owned() }
+    }
+
+    /// Enforces or observes.
+    pub fn in_mode(mut self, mode: &str) -> Self {
+        mode.clone_into(&mut self.mode);
+        self
     }
 
     /// One service with one endpoint for each `(host, port, protocol)`.
@@ -36,6 +43,6 @@ impl PolicyFile {
 
     /// The section of the configuration that names it.
     pub fn section(&self) -> String {
-        format!("[policy]\nfile = \"{}\"", self.folder.path().join("policy.toml").display())
+        format!("[policy]\nfile = \"{}\"\nmode = \"{}\"", self.folder.path().join("policy.toml").display(), self.mode)
     }
 }
