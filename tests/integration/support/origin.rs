@@ -15,6 +15,7 @@ mod http;
 mod raw;
 mod scripted;
 mod secure;
+mod tapped;
 
 pub use absent::{Deserted, Full};
 pub use frames::{Code, Frames};
@@ -22,6 +23,7 @@ pub use http::{HttpOrigin, TlsOrigin};
 pub use raw::{Behaviour, RawOrigin};
 pub use scripted::ScriptedOrigin;
 pub use secure::SecureOrigin;
+pub use tapped::{OriginBody, Tapped, TappedOrigin, by_hand, echo, full};
 
 /// An accept loop on loopback that takes its connections along when it is dropped.
 struct Accepting {
