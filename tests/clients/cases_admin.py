@@ -19,8 +19,8 @@ def metrics_are_clean(lab: Lab) -> None:
     expect(done.code == 0 and not complaint, f"promtool ended with {done.code}: {complaint}")
 
 
-def measured(lab: Lab, script: str, count: int) -> str:
-    done = run([sys.executable, HERE / script, "--binary", lab.binary, "--count", str(count)], timeout=180)
+def measured(lab: Lab, script: str, count: int, option: str = "--count") -> str:
+    done = run([sys.executable, HERE / script, "--binary", lab.binary, option, str(count)], timeout=180)
     expect(done.code == 0, (done.err or done.out).strip())
     return done.out.strip().splitlines()[-1]
 

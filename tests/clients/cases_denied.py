@@ -6,6 +6,7 @@ from functools import partial
 from cases_grpc import grpc_js, grpcio
 from lab import Case, Lab, expect
 from procs import run, wait_for
+from proxy import Refusal
 from web_clients import CLIENTS, WebClient, curl_argv
 
 HOST = "example.org"
@@ -31,27 +32,30 @@ SHOWN = {
 }
 
 
-def answers(target: str, reason: str, lab: Lab) -> str:
-    """The whole answer: status, phrase, headers, body, log and metric tell the same story."""
+def answers(target: str, reason: str, lab: Lab) -> None:
+    """A refused CONNECT tells in its phrase, too, and ends the connection."""
     counted = {"verdict": "deny", "reason": reason}
     before = lab.proxy.metric("ucx_egress_decisions_total", **counted)
     refusal = lab.proxy.refusal(target)
+    expect(reason in refusal.phrase, f"the phrase is {refusal.phrase!r}")
+    expect(refusal.headers.get("connection", "").lower() == "close", "no `Connection: close`")
+    in_full(refusal, 403, reason, lab)
+    after = lab.proxy.metric("ucx_egress_decisions_total", **counted)
+    expect(after == before + 1, f"counted {after - before:.0f} times")
+
+
+def in_full(refusal: Refusal, status: int, reason: str, lab: Lab) -> None:
+    """The whole answer: status, headers, body and log tell the same story."""
     headers, body = refusal.headers, refusal.body
     decision = headers.get("x-decision-id", "")
-
-    expect(refusal.status == 403, f"status {refusal.status}")
-    expect(reason in refusal.phrase, f"the phrase is {refusal.phrase!r}")
+    expect(refusal.status == status, f"status {refusal.status}")
     expect(decision, "no X-Decision-Id")
-    expect("proxy-status" in headers, "no Proxy-Status")
-    expect(headers.get("connection", "").lower() == "close", "no `Connection: close`")
+    expect(f'details="{reason}"' in headers.get("proxy-status", ""), f"Proxy-Status: {headers.get('proxy-status')}")
     expect(headers.get("content-type") == "application/problem+json", f"type {headers.get('content-type')}")
-    expect(body.get("status") == 403, f"the body's status is {body.get('status')}")
+    expect(body.get("status") == status, f"the body's status is {body.get('status')}")
     expect(body.get("reason") == reason, f"the body's reason is {body.get('reason')}")
     expect(body.get("decision") == decision, f"{body.get('decision')} in the body, {decision} in the header")
     wait_for(f"decision {decision} in the log", lambda: decision in lab.proxy.process.text())
-    after = lab.proxy.metric("ucx_egress_decisions_total", **counted)
-    expect(after == before + 1, f"counted {after - before:.0f} times")
-    return decision
 
 
 def curl_tells(target: str, reason: str, lab: Lab) -> None:

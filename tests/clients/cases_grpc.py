@@ -10,14 +10,22 @@ from procs import Done, clean_env, run
 TARGET = "grpc.imagicle.com:443"
 
 
+def grpcio_argv(lab: Lab, target: str, kind: str) -> list[str]:
+    return [sys.executable, str(HERE / "python" / "grpc_call.py"), target, str(lab.pki.root), kind]
+
+
 def grpcio(lab: Lab, target: str, kind: str) -> Done:
-    env = clean_env(https_proxy=lab.proxy.url)
-    return run([sys.executable, HERE / "python" / "grpc_call.py", target, lab.pki.root, kind], env=env)
+    return run(grpcio_argv(lab, target, kind), env=clean_env(https_proxy=lab.proxy.url))
 
 
-def grpc_js(lab: Lab, target: str) -> Done:
+def grpcio_direct(lab: Lab, target: str, kind: str) -> Done:
+    port = lab.ports[target.partition(":")[0]]
+    return run([*grpcio_argv(lab, target, kind), str(port)])
+
+
+def grpc_js(lab: Lab, target: str, text: str = "hello") -> Done:
     env = clean_env(https_proxy=lab.proxy.url, NODE_PATH=str(NODE / "node_modules"))
-    return run(["node", HERE / "node" / "grpc_unary.cjs", target, lab.pki.root], env=env)
+    return run(["node", HERE / "node" / "grpc_unary.cjs", target, lab.pki.root, text], env=env)
 
 
 def grpcio_works(kind: str, lab: Lab) -> None:

@@ -7,7 +7,7 @@ import resource
 import selectors
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -41,6 +41,7 @@ def client_hello() -> bytes:
 
 
 Counter: TypeAlias = "Synchronized[int]"
+Opener: TypeAlias = Callable[[], Awaitable[socket.socket]]
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ def _end(process: SpawnProcess, near: Connection) -> None:
 
 
 @contextlib.contextmanager
-def tunnels(count: int, proxy_port: int, hello: bytes) -> Iterator[None]:
-    """`count` tunnels, each answered 200 and told a ClientHello; leaving the block closes them."""
+def tunnels(count: int, opener: Opener) -> Iterator[None]:
+    """`count` tunnels, held by a process of its own; leaving the block closes them."""
     near, far = _fresh.Pipe()
-    process = _fresh.Process(target=_open_and_hold, args=(far, count, proxy_port, hello), daemon=True)
+    process = _fresh.Process(target=_open_and_hold, args=(far, count, opener), daemon=True)
     process.start()
     far.close()
     try:
@@ -126,10 +127,10 @@ def tunnels(count: int, proxy_port: int, hello: bytes) -> Iterator[None]:
         _end(process, near)
 
 
-def _open_and_hold(driver: Connection, count: int, proxy_port: int, hello: bytes) -> None:
+def _open_and_hold(driver: Connection, count: int, opener: Opener) -> None:
     """Reports on `driver` once all tunnels stand, or why not, and holds them until it is closed."""
     try:
-        held = asyncio.run(_open_all(count, proxy_port, hello))
+        held = asyncio.run(_open_all(count, opener))
     except Exception as error:  # the driver tells it; a traceback of this process would help nobody
         driver.send(f"{type(error).__name__}: {error}")
         return
@@ -140,17 +141,18 @@ def _open_and_hold(driver: Connection, count: int, proxy_port: int, hello: bytes
         tunnel.close()
 
 
-async def _open_all(count: int, proxy_port: int, hello: bytes) -> list[socket.socket]:
+async def _open_all(count: int, opener: Opener) -> list[socket.socket]:
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> socket.socket:
         async with turn, asyncio.timeout(SECONDS):
-            return await _open(proxy_port, hello)
+            return await opener()
 
     return await asyncio.gather(*(one() for _ in range(count)))
 
 
-async def _open(proxy_port: int, hello: bytes) -> socket.socket:
+async def open_silent(proxy_port: int, hello: bytes) -> socket.socket:
+    """A tunnel that was answered 200 and told a ClientHello."""
     loop = asyncio.get_running_loop()
     tunnel = socket.socket()
     tunnel.setblocking(False)

@@ -12,10 +12,11 @@ import shutil
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import proxy
-from idle_peers import HOST, client_hello, origin, raise_descriptor_limit, tunnels
+from idle_peers import HOST, client_hello, open_silent, origin, raise_descriptor_limit, tunnels
 from paths import BINARY
 from procs import Processes, wait_for
 from proxy import Proxy
@@ -29,10 +30,10 @@ SPARE_DESCRIPTORS = 440
 STATE, INODE, LISTENING = 3, 9, "0A"
 
 
-def pss_kib(pid: int) -> int:
-    """Proportional set size: resident memory, shared pages by share."""
+def memory_kib(pid: int, kind: str = "Pss") -> int:
+    """Resident memory, by default the proportional set size: shared pages by share."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:"))
 
 
 def descriptors(pid: int) -> int:
@@ -66,14 +67,15 @@ def measure(binary: Path, count: int, scratch: Path) -> str:
         at = proxy.start(processes, binary, scratch, {HOST: far.port})
         pid = at.process.pid
         start = await_all_closed(at)
-        with tunnels(WARM_UP, at.port, hello):
+        opener = partial(open_silent, at.port, hello)
+        with tunnels(WARM_UP, opener):
             wait_for("the warm-up at the origin", lambda: far.reached() == WARM_UP)
         await_all_closed(at)
 
-        before = pss_kib(pid)
-        with tunnels(count, at.port, hello):
+        before = memory_kib(pid)
+        with tunnels(count, opener):
             wait_for("every ClientHello at the origin", lambda: far.reached() == WARM_UP + count, seconds=60)
-            after, busy, counter = pss_kib(pid), descriptors(pid), counted(at)
+            after, busy, counter = memory_kib(pid), descriptors(pid), counted(at)
         end = await_all_closed(at)
     if counter != count:
         raise RuntimeError(f"ucx_egress_tunnels was {counter:.0f} with {count} tunnels open")

@@ -10,13 +10,19 @@ from pathlib import Path
 import cases_admin
 import cases_denied
 import cases_grpc
+import cases_intercept
+import cases_intercept_grpc
+import cases_intercept_refused
+import cases_intercept_trust
 import cases_ldap
 import cases_web
 import lab
 from lab import Case, Lab
 from paths import BINARY
 
-CASES = [case for group in (cases_web, cases_grpc, cases_ldap, cases_denied, cases_admin) for case in group.CASES]
+GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_admin,
+          cases_intercept, cases_intercept_grpc, cases_intercept_refused, cases_intercept_trust)
+CASES = [case for group in GROUPS for case in group.CASES]
 
 
 def arguments() -> argparse.Namespace:
@@ -64,7 +70,8 @@ def main() -> None:
         with lab.started(scratch, args.binary.resolve()) as laboratory:
             passed = sum(passes(case, laboratory) for case in cases)
             if passed < len(cases):
-                print(laboratory.proxy.process.last_words())
+                for at in (laboratory.proxy, *laboratory.interception.started):
+                    print(at.process.last_words())
     except (OSError, RuntimeError) as error:
         sys.exit(f"the servers do not start: {error}")
     finally:

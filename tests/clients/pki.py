@@ -20,9 +20,15 @@ subjectKeyIdentifier = hash
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:api.imagicle.com, DNS:grpc.imagicle.com, DNS:tenant.imagicle.cloud
+subjectAltName = @names
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+[names]
+DNS.1 = api.imagicle.com
+DNS.2 = grpc.imagicle.com
+DNS.3 = echo.imagicle.com
+DNS.4 = stream.imagicle.com
+DNS.5 = tenant.imagicle.cloud
 """
 STORE_PASSWORD = "changeit"  # PKCS12 wants one; what it guards is a public certificate
 
@@ -41,10 +47,15 @@ def make(folder: Path) -> Pki:
     root, root_key = _issue(folder, "root", "Test root")
     stranger, _ = _issue(folder, "stranger", "Stranger root")
     certificate, key = _issue(folder, "leaf", "api.imagicle.com", issuer=(root, root_key))
-    store = folder / "root.p12"
+    return Pki(root, stranger, certificate, key, java_store(root))
+
+
+def java_store(root: Path) -> Path:
+    """A trust store for Java beside the certificate, with nothing else in it."""
+    store = root.with_suffix(".p12")
     must_run(["keytool", "-importcert", "-noprompt", "-alias", "root", "-file", root,
               "-keystore", store, "-storetype", "PKCS12", "-storepass", STORE_PASSWORD])
-    return Pki(root, stranger, certificate, key, store)
+    return store
 
 
 def _issue(folder: Path, kind: str, name: str, issuer: tuple[Path, Path] | None = None) -> tuple[Path, Path]:

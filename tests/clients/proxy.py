@@ -9,6 +9,11 @@ from pathlib import Path
 from procs import Process, Processes, free_port
 
 SERIES = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
+RELAY = """\
+[[relay]]
+address = "127.0.0.1:{relay_port}"
+destination = "tenant.imagicle.cloud:1636"
+"""
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -74,27 +79,46 @@ class Proxy:
             connection.close()
 
 
-def start(processes: Processes, binary: Path, folder: Path, hosts: dict[str, int]) -> Proxy:
-    """Starts the binary with `hosts` mapped to loopback ports, and waits until it is ready."""
-    port, admin_port, relay_port = free_port(), free_port(), free_port()
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration file, and the loopback ports it names."""
+
+    file: Path
+    port: int
+    admin_port: int
+    relay_port: int
+
+
+def configure(file: Path, hosts: dict[str, int], *, upstream: str = "", sections: str = RELAY) -> Configuration:
+    """Writes a configuration with `hosts` mapped to loopback ports, more lines for `[upstream]`, and more sections."""
+    ports = {name: free_port() for name in ("port", "admin_port", "relay_port")}
     fixed = "\n".join(f'"{host}" = ["127.0.0.1:{at}"]' for host, at in hosts.items())
-    config = folder / "proxy.toml"
-    config.write_text(f"""\
+    file.write_text(f"""\
 [listener]
-address = "127.0.0.1:{port}"
+address = "127.0.0.1:{ports["port"]}"
 [admin]
-address = "127.0.0.1:{admin_port}"
-[[relay]]
-address = "127.0.0.1:{relay_port}"
-destination = "tenant.imagicle.cloud:1636"
+address = "127.0.0.1:{ports["admin_port"]}"
 [upstream]
 allow_addresses = ["127.0.0.0/8"]
+{upstream}
 [upstream.hosts]
 {fixed}
 [log]
 format = "json"
+{sections.format(**ports)}
 """)
-    process = processes.start("proxy", [binary, "--config", config, "run"])
-    proxy = Proxy(process, port, admin_port, relay_port)
+    return Configuration(file, **ports)
+
+
+def launch(processes: Processes, binary: Path, configuration: Configuration) -> Proxy:
+    """Starts the binary, and waits until it is ready."""
+    at = configuration
+    process = processes.start(at.file.stem, [binary, "--config", at.file, "run"])
+    proxy = Proxy(process, at.port, at.admin_port, at.relay_port)
     process.await_event("200 from /readyz", proxy.is_ready)
     return proxy
+
+
+def start(processes: Processes, binary: Path, folder: Path, hosts: dict[str, int]) -> Proxy:
+    """A proxy that intercepts nothing, with a relay to the directory."""
+    return launch(processes, binary, configure(folder / "proxy.toml", hosts))

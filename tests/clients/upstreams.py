@@ -1,4 +1,4 @@
-"""The stand-in cloud: nginx, a gRPC server and an LDAP directory, each a real server with TLS."""
+"""The stand-in cloud: nginx, a gRPC server, a telling origin and an LDAP directory, each a real server with TLS."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from procs import Process, Processes, free_port, must_run
 BODY = '{"message":"successfully connected!"}'
 SUFFIX = "dc=imagicle,dc=cloud"
 PEOPLE = {"ada": "Ada Example", "bruno": "Bruno Example"}
+MIB = 1024 * 1024
 
 NGINX = """\
 load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
@@ -17,7 +18,8 @@ daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log stderr;
-events {{ worker_connections 512; }}
+worker_rlimit_nofile {connections};
+events {{ worker_connections {connections}; }}
 http {{
     access_log off;
     client_max_body_size 16m;
@@ -27,6 +29,7 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     default_type application/json;
+    keepalive_timeout 1h;
     server {{
         listen 127.0.0.1:{port} ssl http2;
         server_name api.imagicle.com;
@@ -34,6 +37,10 @@ http {{
         ssl_certificate_key {pki.key};
         location = /test {{ return 200 '{body}'; }}
         location = /echo {{ echo_read_request_body; echo_request_body; }}
+        location = /nothing {{ return 204; }}
+        location /files/ {{ root {folder}; }}
+        # Left alone, nginx compresses nothing for who names itself in `Via`.
+        location = /files/packed.json {{ root {folder}; gzip on; gzip_proxied any; gzip_types application/json; }}
     }}
 }}
 """
@@ -56,18 +63,21 @@ access to * by * read
 """
 
 
-def start_nginx(processes: Processes, folder: Path, pki: Pki) -> tuple[Process, int]:
-    folder.mkdir()
+def start_nginx(processes: Processes, folder: Path, pki: Pki, connections: int = 512) -> tuple[Process, int]:
+    files = folder / "files"
+    files.mkdir(parents=True)
+    (files / "bulk").write_bytes(bytes(range(256)) * (20 * MIB // 256))
+    (files / "packed.json").write_text(BODY * 1000)
     port = free_port()
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, pki=pki, body=BODY))
+    config.write_text(NGINX.format(folder=folder, port=port, pki=pki, body=BODY, connections=connections))
     return processes.start("nginx", ["nginx", "-e", "stderr", "-c", config]), port
 
 
-def start_grpc(processes: Processes, pki: Pki) -> tuple[Process, int]:
+def start_python(processes: Processes, name: str, program: str, pki: Pki) -> tuple[Process, int]:
+    """One of our programs for Python, which take the same arguments."""
     port = free_port()
-    server = HERE / "python" / "grpc_server.py"
-    return processes.start("grpc", [sys.executable, server, str(port), pki.certificate, pki.key]), port
+    return processes.start(name, [sys.executable, HERE / "python" / program, str(port), pki.certificate, pki.key]), port
 
 
 def start_slapd(processes: Processes, folder: Path, pki: Pki) -> tuple[Process, int]:

@@ -62,11 +62,14 @@ def node(library: str) -> Callable[[Lab, str], Reply]:
     return program("node", HERE / "node" / "http_get.cjs", library)
 
 
+def java_trust(lab: Lab) -> list[str]:
+    return [f"-Djavax.net.ssl.trustStore={lab.pki.java_store}",
+            f"-Djavax.net.ssl.trustStorePassword={STORE_PASSWORD}"]
+
+
 def java(source: str) -> Callable[[Lab, str], Reply]:
     def get(lab: Lab, url: str) -> Reply:
-        trust = [f"-Djavax.net.ssl.trustStore={lab.pki.java_store}",
-                 f"-Djavax.net.ssl.trustStorePassword={STORE_PASSWORD}"]
-        done = run(["java", "-XX:TieredStopAtLevel=1", *trust, HERE / "java" / source,
+        done = run(["java", "-XX:TieredStopAtLevel=1", *java_trust(lab), HERE / "java" / source,
                     url, "127.0.0.1", str(lab.proxy.port)])
         return by_last_line(done)
 

@@ -1,15 +1,16 @@
 // Makes one unary gRPC call through the proxy the environment names, and checks its answer.
 //
-// Usage: grpc_unary.cjs TARGET ROOT
+// Usage: grpc_unary.cjs TARGET ROOT TEXT
 "use strict";
 
 const fs = require("node:fs");
 const grpc = require("@grpc/grpc-js");
 
-const [target, root] = process.argv.slice(2);
+const [target, root, text] = process.argv.slice(2);
 const client = new grpc.Client(target, grpc.credentials.createSsl(fs.readFileSync(root)));
 const asIs = (bytes) => bytes;
-const message = Buffer.from("hello");
+// A protobuf message whose field 1 is the text, which is short.
+const message = Buffer.from([0x0a, text.length, ...Buffer.from(text)]);
 
 client.makeUnaryRequest("/test.Echo/Unary", asIs, asIs, message, { deadline: Date.now() + 20_000 }, (error, answer) => {
   client.close();
