@@ -125,7 +125,7 @@ async fn a_ca_that_no_configuration_names_has_its_place_and_says_what_to_add() {
     fs::write(folder.path().join("c.toml"), text).expect("the configuration is written");
     let checked = finish(Command::new(BINARY).args(["--config", "c.toml", "check"]).current_dir(folder.path())).await;
     assert_eq!(checked.code, Some(0), "what was printed is what works: {}", checked.err);
-    assert_eq!(mode(&folder.path().join("certs/ca.key")), 0o600);
+    assert_eq!((mode(&folder.path().join("certs/ca.key")), folder.path().join("certs/ca.pem").is_file()), (0o600, true));
 }
 
 #[tokio::test]
