@@ -189,6 +189,8 @@ impl Reason {
                 | Self::SniMismatch
                 | Self::EchRefused
                 | Self::AuthorityMismatch
+                | Self::MethodNotAllowed
+                | Self::UpgradeNotAllowed
                 | Self::PersonalData
                 | Self::UndocumentedField
                 | Self::Uninspectable

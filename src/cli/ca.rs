@@ -71,7 +71,8 @@ fn show(configured: &Config, paths: &Paths) -> Result<String, String> {
     let mut text = format!("certificate   {}\nkey           {}\n{}", paths.certificate.display(), paths.key.display(), summary(&facts));
     let hosts = configured.policy.intercepted_hosts();
     if let Err(problem) = Authority::load(paths, &hosts, SystemTime::now()) {
-        let _ = writeln!(text, "unusable      {problem}");
+        print(&text);
+        return Err(format!("unusable: {problem}"));
     }
     text.push_str(&trust_steps(&paths.certificate));
     Ok(text)

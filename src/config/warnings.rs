@@ -2,7 +2,7 @@
 
 use super::File;
 use crate::destination::Host;
-use crate::policy::{Mode, Policy, Profile};
+use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile};
 use crate::source::{Located, Source};
 use crate::upstream::HostAddress;
 use crate::upstream::address::{refused_class, special_class};
@@ -17,6 +17,7 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located
     idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);
     idle_interception(source, file, policy, &mut found);
+    assumed_passes(source, file, policy, &mut found);
     refused_hosts(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
@@ -126,6 +127,19 @@ fn idle_ca_files(source: &Source, file: &File, found: &mut Vec<Located>) {
 fn idle_interception(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
     if let Some(section) = file.interception.as_ref().filter(|_| policy.intercepted_hosts().is_empty()) {
         found.push(source.error(section.span(), "never acts: no service of the policy has treatment = \"intercept\""));
+    }
+}
+
+/// Assumptions that let requests pass without inspection.
+fn assumed_passes(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    let Some(section) = &file.interception else { return };
+    let passes = |entry: &&PathRule| entry.assumed && policy.service(entry.service).personal_data == PersonalData::Expected;
+    for entry in policy.paths().iter().filter(passes) {
+        let message = format!(
+            "requests of \"{}\" pass without inspection, and that path is an assumption: take it out of the policy file, or confirm it there",
+            entry.name
+        );
+        found.push(source.error(section.span(), message));
     }
 }
 

@@ -12,7 +12,7 @@ use detect::Detected;
 pub use finding::{Finding, Kind, Place};
 use format::Format;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Findings of one message that are kept; more say nothing more.
 const MAX_FINDINGS: usize = 16;
@@ -42,6 +42,19 @@ impl Verdict {
     fn of(findings: Vec<Finding>) -> Self {
         if findings.is_empty() { Self::Clean } else { Self::Findings(findings) }
     }
+}
+
+/// What a gRPC call says of its messages: those of other subtypes than Protocol Buffers, and encoded ones, are not read.
+///
+/// # Errors
+/// A sentence that names the accepted form.
+pub fn call(headers: &HeaderMap) -> Result<(), &'static str> {
+    let mut types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    let is_readable = matches!((types.next(), types.next()), (Some(b"application/grpc" | b"application/grpc+proto"), None));
+    if !is_readable || headers.contains_key(CONTENT_ENCODING) {
+        return Err("the call is neither application/grpc nor application/grpc+proto without a content coding");
+    }
+    Ok(())
 }
 
 /// The head of a request: its target and header fields.
@@ -151,12 +164,49 @@ fn scan_fields(headers: &HeaderMap, place: fn(Option<&'static str>) -> Place, fi
     for (name, value) in headers {
         let known = known_name(name);
         let mut report = |found| push(findings, |_| place(known), found);
-        detect::scan(value.as_bytes(), &mut report);
+        scan_value(name, value.as_bytes(), &mut report);
         // A name that nobody documents can carry a value as well.
         if known.is_none() {
             detect::scan(name.as_str().as_bytes(), &mut report);
         }
     }
+}
+
+/// A field's value as it stands, without its percent-encoding, and, where the field is documented to carry base64, without that.
+fn scan_value(name: &HeaderName, value: &[u8], report: &mut dyn FnMut(Detected)) {
+    detect::scan(value, report);
+    if let Some(decoded) = percent_decoded(value) {
+        detect::scan(&decoded, report);
+    }
+    let is_binary = name.as_str().ends_with("-bin");
+    let credentials = value.get(..6).filter(|scheme| scheme.eq_ignore_ascii_case(b"basic ")).and_then(|_| value.get(6..));
+    let encoded = if is_binary { Some(value) } else { credentials };
+    if let Some(decoded) = encoded.and_then(|encoded| base64_decoded(encoded.trim_ascii())) {
+        detect::scan(&decoded, report);
+    }
+}
+
+/// Standard base64, padded or not (RFC 4648 section 4).
+fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in text.iter().filter(|byte| **byte != b'=') {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(digit)) & 0xff_ffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            decoded.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
+        }
+    }
+    Some(decoded)
 }
 
 /// Names of header fields that may be repeated in a finding: any other could be somebody's name.
@@ -204,6 +254,31 @@ mod tests {
         assert!(matches!(head("/%25252525", &HeaderMap::new()), Verdict::Uninspectable(_)));
         let verdict = head("/", &headers(&[("from", "mario@example.com"), ("x-secret-name", "mario@example.com")]));
         assert_eq!(places(&verdict), ["header from", "a header field of another name"]);
+        for (name, value) in [
+            ("referer", "https://x/?m=mario%40example.com"),
+            ("authorization", "Basic bWFyaW9AZXhhbXBsZS5jb206c2VjcmV0"),
+            ("x-user-bin", "bWFyaW9AZXhhbXBsZS5jb20"),
+        ] {
+            assert!(matches!(head("/", &headers(&[(name, value)])), Verdict::Findings(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn calls_that_are_not_read_are_told_from_those_that_are() {
+        assert_eq!(call(&headers(&[("content-type", "application/grpc")])), Ok(()));
+        assert_eq!(call(&headers(&[("content-type", "application/grpc+proto"), ("grpc-encoding", "gzip")])), Ok(()));
+        for fields in [
+            &[("content-type", "application/grpc+json")][..],
+            &[("content-type", "application/grpc"), ("content-encoding", "gzip")],
+            &[("content-type", "application/grpc"), ("content-type", "application/json")],
+            &[],
+        ] {
+            let mut map = HeaderMap::new();
+            for (name, value) in fields {
+                map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            assert!(call(&map).is_err(), "{fields:?}");
+        }
     }
 
     #[test]

@@ -42,6 +42,12 @@ impl std::error::Error for BodyError {
 pub trait Watcher: Send + Unpin {
     /// So many bytes passed.
     fn passed(&mut self, bytes: u64);
+    /// More was asked for, and is not there yet.
+    fn waits(&mut self) {}
+    /// Whether the other direction has moved since this was asked last: then nobody is silent.
+    fn moved_elsewhere(&mut self) -> bool {
+        false
+    }
     /// The body is complete, or failed. Not called when the body is dropped before either.
     fn ended(&mut self, result: Result<(), &BodyError>);
 }
@@ -75,7 +81,14 @@ impl<W: Watcher> Watched<W> {
 
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let idle = self.idle;
-        self.timer.get_or_insert_with(|| Box::pin(sleep(idle))).as_mut().poll(cx)
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if !self.watcher.moved_elsewhere() {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(Instant::now() + idle);
+        }
+        Poll::Pending
     }
 }
 
@@ -88,6 +101,7 @@ impl<W: Watcher> Body for Watched<W> {
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         match polled {
             Poll::Pending => {
+                this.watcher.waits();
                 if this.poll_silence(cx).is_ready() {
                     this.end(Err(&BodyError::Idle));
                     return Poll::Ready(Some(Err(BodyError::Idle)));

@@ -4,7 +4,7 @@ use super::interception::Interception;
 use crate::audit::{Journal, Record, Start};
 use crate::error::Refusal;
 use crate::metrics::{Metrics, ServiceMetrics};
-use crate::policy::{Policy, ServiceId, ServiceInfo, Verdict};
+use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
 use crate::upstream::Dialer;
 use crate::upstream::pool::Pool;
 use arc_swap::ArcSwap;
@@ -87,6 +87,12 @@ impl Context {
         let engine = self.engine.load();
         let (service, metrics) = engine.service(ServiceId::NONE);
         Record::new(&self.journal, start, service, metrics)
+    }
+
+    /// Whether refusals by policy are only recorded.
+    #[must_use]
+    pub fn is_observing(&self) -> bool {
+        self.engine.load().policy.options().mode == Mode::Observe
     }
 
     /// Passes a refusal that the mode only observes, and records it; gives back one that is enforced.

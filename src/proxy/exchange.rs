@@ -47,7 +47,7 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
             let idle = permit.idle_timeout();
             stall.set(idle);
             let (sent, connection) = (Sent::Streamed(upload), Some(connection));
-            let watcher = AnswerWatcher { record, sent, stall: stall.clone(), connection, activity: None };
+            let watcher = AnswerWatcher { record, sent, stall: stall.clone(), connection, taking: None, sent_before: 0, coverage: None };
             response.map(|body| AnswerBody::upstream(Watched::new(body, idle, watcher)))
         }
         Err(refusal) => refused(&mut record, &refusal).into_response(Version::HTTP_11),

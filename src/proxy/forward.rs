@@ -1,13 +1,15 @@
 //! What forwarding a request has in common, whether it came in the clear or was decrypted.
 
 use super::body::{BodyError, Watcher};
-use super::channel::Activity;
+use super::channel::Taking;
 use super::context::Context;
 use super::hop;
+use super::judge::{covered_by, worse};
 use super::respond::DECISION_ID;
 use super::sent::Sent;
 use crate::audit::{Ended, Record};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::metrics::Coverage;
 use crate::stall::StallLimit;
 use crate::upstream::Connection;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -63,14 +65,22 @@ pub struct AnswerWatcher {
     pub stall: StallLimit,
     /// What the answer comes over.
     pub connection: Option<Connection>,
-    /// Of the client's connection, if it is an intercepted one.
-    pub activity: Option<Activity>,
+    /// Whether the client takes it, if its connection is an intercepted one.
+    pub taking: Option<Taking>,
+    /// Bytes of the request body when the answer's silence was looked at last.
+    pub sent_before: u64,
+    /// What was done with the messages of a call; known at its end.
+    pub coverage: Option<Coverage>,
 }
 
 impl Drop for AnswerWatcher {
     fn drop(&mut self) {
         self.record.up = self.sent.bytes();
         if let Sent::Call(call) = &self.sent {
+            let observed = call.observed().map(|refusal| covered_by(&refusal));
+            if let Some(coverage) = self.coverage.map(|coverage| worse(coverage, observed.unwrap_or(coverage))) {
+                self.record.metrics().covered(coverage);
+            }
             note_call(&mut self.record, call.observed(), call.refusal());
         }
         if self.stall.was_passed() {
@@ -93,9 +103,20 @@ impl Watcher for AnswerWatcher {
     fn passed(&mut self, bytes: u64) {
         self.record.down += bytes;
         self.record.metrics().bytes_down.inc_by(bytes);
-        if let Some(activity) = &self.activity {
-            activity.touch();
+        if let Some(taking) = &self.taking {
+            taking.handed_over();
         }
+    }
+
+    fn waits(&mut self) {
+        if let Some(taking) = &self.taking {
+            taking.waits();
+        }
+    }
+
+    fn moved_elsewhere(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.sent_before, self.sent.bytes());
+        self.sent_before > before
     }
 
     fn ended(&mut self, result: Result<(), &BodyError>) {

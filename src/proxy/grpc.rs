@@ -5,14 +5,14 @@ use super::body::BodyError;
 use super::budget::Reservation;
 use super::channel::{Activity, Channel};
 use super::context::Context;
-use super::hold::too_large;
+use super::hold::{STEP, owned, too_large};
 use super::interception::Interception;
-use super::judge::{Judged, Part, inspect, refuse};
+use super::judge::{Judged, Part, inspect};
 use crate::audit::DecisionId;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect;
 use crate::inspect::grpc::{Broken, Frames, PREFIX};
-use crate::metrics::ServiceMetrics;
+use crate::metrics::{Inspected, ServiceMetrics};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use http::header::CONTENT_TYPE;
@@ -162,16 +162,23 @@ impl Messages {
         let frame = match self.frames.next_frame() {
             Ok(Some(frame)) => frame,
             Ok(None) => {
-                self.wait_for_more()?;
-                return Ok(None);
+                let waits = self.wait_for_more();
+                return waits.or_else(|refusal| self.give_up(refusal)).map(|()| if self.unread { self.pass_unread() } else { None });
             }
             Err(broken) => {
-                self.give_up(broken)?;
+                self.give_up(self.broken(broken))?;
                 return Ok(self.pass_unread());
             }
         };
         self.deadline = None;
-        self.reservation = None;
+        let reservation = match self.share(frame.bytes.len()) {
+            Ok(reservation) => reservation,
+            Err(refusal) => {
+                self.give_up(refusal)?;
+                self.released(&frame.bytes);
+                return Ok(Some(frame.bytes));
+            }
+        };
         self.number += 1;
         let number = self.number;
         let judged = inspect(&self.context, &self.metrics, Part::Message(frame.message().len()), || {
@@ -179,7 +186,15 @@ impl Messages {
         });
         self.settle(judged)?;
         self.released(&frame.bytes);
-        Ok(Some(frame.bytes))
+        Ok(Some(owned(frame.bytes, reservation)))
+    }
+
+    /// The budget's part of a message that is complete.
+    fn share(&mut self, length: usize) -> Result<Reservation, Refusal> {
+        match self.reservation.take() {
+            Some(mut reservation) => reservation.grow_to(length).map(|()| reservation),
+            None => self.interception.budget.reserve(length),
+        }
     }
 
     fn released(&self, bytes: &Bytes) {
@@ -188,13 +203,21 @@ impl Messages {
         self.call.state().bytes += bytes.len() as u64;
     }
 
-    /// What cannot be cut into messages is refused; where the mode only observes, all that follows passes unread.
-    fn give_up(&mut self, broken: Broken) -> Result<(), Refusal> {
-        let refusal = match broken {
+    fn broken(&self, broken: Broken) -> Refusal {
+        match broken {
             Broken::Flag => uninspectable("the stream is not framed as gRPC"),
             Broken::TooLarge => too_large(self.interception.max_message),
-        };
-        self.settle(refuse(&self.context, &self.metrics, refusal))?;
+        }
+    }
+
+    /// What cannot be held or cut into messages is refused; where the mode only observes, all that follows passes unread.
+    fn give_up(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+        if !self.context.is_observing() {
+            self.metrics.inspected(Inspected::Deny);
+            return Err(refusal);
+        }
+        self.metrics.inspected(Inspected::WouldDeny);
+        self.call.state().observed.get_or_insert(refusal);
         self.unread = true;
         self.deadline = None;
         self.reservation = None;
@@ -225,7 +248,8 @@ impl Messages {
         }
         let due = Instant::now() + self.context.limits.message;
         self.deadline.get_or_insert_with(|| Box::pin(sleep_until(due)));
-        let length = self.frames.announced().unwrap_or(PREFIX);
+        // The share grows with what has come: whoever only announces much takes little from the others.
+        let length = self.frames.announced().unwrap_or(PREFIX).min(self.frames.waiting().next_multiple_of(STEP));
         match &mut self.reservation {
             Some(reservation) => reservation.grow_to(length),
             None => self.interception.budget.reserve(length).map(|reservation| self.reservation = Some(reservation)),
@@ -283,8 +307,11 @@ impl Body for Messages {
                 Ok(None) => {}
                 Err(refusal) => return this.refuse(refusal),
             }
-            if let Poll::Ready(refusal) = this.poll_late(cx) {
-                return this.refuse(refusal);
+            if let Poll::Ready(late) = this.poll_late(cx) {
+                match this.give_up(late) {
+                    Ok(()) => continue,
+                    Err(refusal) => return this.refuse(refusal),
+                }
             }
             let outcome = match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -339,6 +366,13 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Body for Answering<B> {
             return Poll::Ready(Some(Ok(Frame::trailers(status_fields(&refusal, this.id)))));
         }
         let polled = Pin::new(body).poll_frame(cx);
+        if let Poll::Ready(Some(Err(BodyError::Idle))) = &polled {
+            // A client's library shows a status, and calls a reset a defect.
+            this.body = None;
+            let refusal =
+                Refusal::new(Reason::IdleTimeout, "nothing moved for the service's idle limit", RuleName::Builtin("idle-timeout"));
+            return Poll::Ready(Some(Ok(Frame::trailers(status_fields(&refusal, this.id)))));
+        }
         if matches!(&polled, Poll::Ready(Some(Err(_)))) && this.call.refusal().is_some() {
             // The upstream noticed first that its stream was cancelled.
             return Pin::new(this).poll_frame(cx);

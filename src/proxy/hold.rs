@@ -11,15 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// By so much at a time a body takes its share of the budget.
+pub const STEP: usize = 64 * 1024;
+
 /// What is held of a body.
 #[derive(Debug)]
 pub struct Held {
-    /// Its bytes, as they came.
+    /// Its bytes, as they came. Their part of the budget is given back when the last copy of them is gone, however far they went.
     pub bytes: Bytes,
     /// Its trailers.
     pub trailers: Option<HeaderMap>,
-    /// Kept until the bytes are gone.
-    pub reservation: Reservation,
 }
 
 /// A body that was held, or as much of it as may be.
@@ -27,16 +28,33 @@ pub struct Held {
 pub enum Outcome {
     /// All of it.
     Whole(Held),
-    /// It is larger than the limit; the rest was not read.
-    TooLarge(Held, Incoming),
+    /// It cannot be held whole, and why; the rest was not read.
+    Partly(Held, Incoming, Refusal),
+}
+
+/// Bytes with their part of the budget.
+struct Owned {
+    bytes: Bytes,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Ties a part of the budget to bytes: every copy of them keeps it.
+#[must_use]
+pub fn owned(bytes: Bytes, reservation: Reservation) -> Bytes {
+    if bytes.is_empty() { bytes } else { Bytes::from_owner(Owned { bytes, _reservation: reservation }) }
 }
 
 /// The bytes so far. What comes in one piece, as most messages do, is not copied.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Gathered {
     first: Bytes,
     joined: BytesMut,
-    expected: usize,
 }
 
 impl Gathered {
@@ -50,7 +68,6 @@ impl Gathered {
             return;
         }
         if self.joined.is_empty() {
-            self.joined.reserve(self.expected.max(self.first.len() + piece.len()));
             self.joined.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.joined.extend_from_slice(&piece);
@@ -61,27 +78,32 @@ impl Gathered {
     }
 }
 
-/// Reads a body to its end or to the limit.
+/// Reads a body to its end, or as far as size, budget and time allow.
 ///
 /// # Errors
-/// `overloaded` before anything is read that there is no room for, `bad_request` when it breaks off or does not arrive in time.
+/// `bad_request` when it breaks off.
 pub async fn hold(body: Incoming, max: usize, budget: &Arc<Budget>, deadline: Duration) -> Result<Outcome, Refusal> {
     let announced = usize::try_from(body.size_hint().exact().unwrap_or_default()).unwrap_or(usize::MAX);
-    let reservation = budget.reserve(announced.min(max))?;
     if announced > max {
-        return Ok(Outcome::TooLarge(Held { bytes: Bytes::new(), trailers: None, reservation }, body));
+        return Ok(Outcome::Partly(Held { bytes: Bytes::new(), trailers: None }, body, too_large(max)));
     }
-    let mut reading = Reading {
-        body,
-        gathered: Gathered { first: Bytes::new(), joined: BytesMut::new(), expected: announced },
-        trailers: None,
-        reservation,
+    let reservation = match budget.reserve(announced.min(STEP)) {
+        Ok(reservation) => reservation,
+        Err(refusal) => return Ok(Outcome::Partly(Held { bytes: Bytes::new(), trailers: None }, body, refusal)),
     };
+    let expected = if announced > 0 { announced } else { max };
+    let mut reading = Reading { body, gathered: Gathered::default(), trailers: None, reservation, expected };
     let outcome = timeout(deadline, reading.read(max)).await;
-    let is_whole = outcome.map_err(|_| Refusal::bad_request("the request body did not arrive in time (limits.message)"))??;
-    let Reading { body, gathered, trailers, reservation } = reading;
-    let held = Held { bytes: gathered.into_bytes(), trailers, reservation };
-    Ok(if is_whole { Outcome::Whole(held) } else { Outcome::TooLarge(held, body) })
+    let stopped = match outcome {
+        Ok(stopped) => stopped?,
+        Err(_) => Some(Refusal::bad_request("the request body did not arrive in time (limits.message)")),
+    };
+    let Reading { body, gathered, trailers, reservation, .. } = reading;
+    let held = Held { bytes: owned(gathered.into_bytes(), reservation), trailers };
+    Ok(match stopped {
+        None => Outcome::Whole(held),
+        Some(refusal) => Outcome::Partly(held, body, refusal),
+    })
 }
 
 /// A body that is being read.
@@ -90,26 +112,32 @@ struct Reading {
     gathered: Gathered,
     trailers: Option<HeaderMap>,
     reservation: Reservation,
+    /// The length that was announced, or the largest there may be.
+    expected: usize,
 }
 
 impl Reading {
-    /// Whether the end was reached before the limit.
-    async fn read(&mut self, max: usize) -> Result<bool, Refusal> {
+    /// Why it stopped before the end, if it did.
+    async fn read(&mut self, max: usize) -> Result<Option<Refusal>, Refusal> {
         while let Some(frame) = self.body.frame().await {
             let frame = frame.map_err(|_| Refusal::bad_request("the request body broke off or is malformed"))?;
             match frame.into_data() {
                 Ok(data) => {
-                    // The piece is there already, within the bounds of its connection; it counts all the same.
-                    self.reservation.grow_to(self.gathered.length() + data.len())?;
+                    let length = self.gathered.length() + data.len();
                     self.gathered.add(data);
-                    if self.gathered.length() > max {
-                        return Ok(false);
+                    if length > max {
+                        return Ok(Some(too_large(max)));
+                    }
+                    // The share grows with what has come: whoever only announces much takes little from the others.
+                    let share = length.next_multiple_of(STEP).min(self.expected.max(length));
+                    if let Err(refusal) = self.reservation.grow_to(share) {
+                        return Ok(Some(refusal));
                     }
                 }
                 Err(frame) => self.trailers = frame.into_trailers().ok(),
             }
         }
-        Ok(true)
+        Ok(None)
     }
 }
 

@@ -20,6 +20,9 @@ const HOP_BY_HOP: &[&str] = &[
 /// Fields that would tell the cloud addresses of the customer's network.
 const INSIDE_ADDRESSES: &[&str] = &["forwarded", "x-forwarded-for", "x-real-ip"];
 
+/// Fields by which a server behind may act on another path or method than the one that was decided on.
+const OVERRIDES: &[&str] = &["x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"];
+
 /// Fields that Connection cannot take away: they say where a message goes, where it ends, and on whose behalf.
 const NEVER_NAMED: &[&str] = &["host", "content-length", "authorization"];
 
@@ -47,6 +50,13 @@ pub fn strip(headers: &mut HeaderMap) {
 pub fn reads_trailers(headers: &HeaderMap) -> bool {
     let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     values.into_iter().any(|value| value.trim().eq_ignore_ascii_case("trailers"))
+}
+
+/// Removes what would make the decided path and method mean others.
+pub fn remove_overrides(headers: &mut HeaderMap) {
+    for name in OVERRIDES {
+        headers.remove(*name);
+    }
 }
 
 /// Removes what would tell the cloud about the inside of the customer's network.

@@ -117,7 +117,7 @@ where
     match malformed {
         // A head that was refused before it reached the server: nobody has answered it yet.
         Some(malformed) => refuse_head(context, stream, terms.client, malformed).await,
-        None if conduct.refused.load(Ordering::Relaxed) && is_sending => linger_for_body(stream).await,
+        None if is_sending => linger_for_body(stream).await,
         None if conduct.refused.load(Ordering::Relaxed) => linger(stream).await,
         None => {}
     }

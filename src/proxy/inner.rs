@@ -74,6 +74,7 @@ pub fn prepare(context: &Context, destination: &Destination, parts: &mut Parts) 
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
     hop::hide_inside(headers);
+    hop::remove_overrides(headers);
     hop::add_via(headers, parts.version, &context.pseudonym);
     let host = if destination.port == HTTPS { destination.host.to_string() } else { destination.to_string() };
     headers.insert(HOST, HeaderValue::from_str(&host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))?);

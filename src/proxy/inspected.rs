@@ -9,8 +9,8 @@ use super::forward::{AnswerWatcher, check_answer, check_request, mark, method_la
 use super::grpc::{self, Answering};
 use super::hop;
 use super::inner::{check_authority, check_upgrade, prepare};
-use super::judge::{Part, inspect};
-use super::payload::{self, Payload, covered_by, settle, worse};
+use super::judge::{Part, inspect, worse};
+use super::payload::{self, Payload, settle};
 use super::respond::{refused, refused_call};
 use super::send::{self, Again, Answered, Outgoing, Route};
 use super::sent::Sent;
@@ -21,9 +21,9 @@ use crate::metrics::{Coverage, Protocol};
 use crate::policy::PersonalData;
 use crate::stall::StallLimit;
 use crate::upstream::secure::Wanted;
-use http::header::{ALT_SVC, TRAILER};
+use http::header::{ALT_SVC, TRAILER, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{Method, Request, Response, Version};
+use http::{HeaderMap, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
     let mut record = context.record(start);
     let is_call = grpc::is_call(&request);
     let response = match forward(&context, &channel, request, &mut record).await {
-        Ok((answered, sent)) => answer(&context, &channel, stall, record, answered, sent, version),
+        Ok(forwarded) => answer(&context, &channel, stall, record, forwarded, version),
         Err(refusal) if is_call => refused_call(&mut record, &refusal),
         Err(refusal) => refused(&mut record, &refusal).into_response(version),
     };
@@ -48,12 +48,7 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
 }
 
 /// One request: for this destination, allowed, judged, sent.
-async fn forward(
-    context: &Arc<Context>,
-    channel: &Channel,
-    request: Request<Incoming>,
-    record: &mut Record,
-) -> Result<(Answered, Sent), Refusal> {
+async fn forward(context: &Arc<Context>, channel: &Channel, request: Request<Incoming>, record: &mut Record) -> Result<Forwarded, Refusal> {
     let permit = &channel.permit;
     let is_call = grpc::is_call(&request);
     let (mut parts, body) = request.into_parts();
@@ -61,13 +56,13 @@ async fn forward(
     let promise = decide(context, channel, record, &parts);
     check_authority(context, record, permit.destination(), &parts)?;
     begins(context)?;
-    check_upgrade(&parts)?;
-    check_request(context, &parts.method, &parts.headers)?;
+    check_upgrade(&parts).or_else(|refusal| context.enforce(record, refusal))?;
+    check_request(context, &parts.method, &parts.headers).or_else(|refusal| context.enforce(record, refusal))?;
     let head = if promise == PersonalData::Expected { Coverage::Tunnelled } else { judge_head(context, record, &parts)? };
     prepare(context, permit.destination(), &mut parts)?;
     let payload = match promise {
         PersonalData::Expected => payload::streamed(channel, record, body),
-        _ if is_call => payload::called(context, channel, record, body),
+        _ if is_call => payload::called(context, channel, record, &parts.headers, body)?,
         _ => payload::held(context, channel, record, &mut parts, body).await?,
     };
     let wanted = if parts.version == Version::HTTP_2 { Wanted::Http2 } else { Wanted::Http1 };
@@ -78,10 +73,26 @@ async fn forward(
     let outgoing = Outgoing { request: Request::from_parts(parts, body), again, sent: sent.clone(), answer: limit };
     let answered = send::send(context, Route::Secure(&channel.interception, wanted), permit, outgoing, record).await?;
     check_answer(&answered.0)?;
-    let coverage = worse(head, coverage_of(record, &sent, coverage));
-    record.metrics().covered(coverage);
+    let coverage = worse(head, coverage);
+    if let Sent::Call(call) = &sent
+        && let Some(observed) = call.observed()
+    {
+        record.would_deny(&observed);
+    }
+    let is_judged_later = matches!(sent, Sent::Call(_));
+    if !is_judged_later {
+        record.metrics().covered(coverage);
+    }
     record.allowed();
-    Ok((answered, sent))
+    Ok(Forwarded { answered, sent, coverage: is_judged_later.then_some(coverage) })
+}
+
+/// A request that went up, and its answer.
+struct Forwarded {
+    answered: Answered,
+    sent: Sent,
+    /// What was done with it, where that is known at its end only: a call may go on for hours.
+    coverage: Option<Coverage>,
 }
 
 /// The service of a request, and what the vendor promises of it.
@@ -100,17 +111,17 @@ fn judge_head(context: &Context, record: &mut Record, parts: &Parts) -> Result<C
     settle(record, judged)
 }
 
-/// A call may have been observed before its answer came.
-fn coverage_of(record: &mut Record, sent: &Sent, coverage: Coverage) -> Coverage {
-    let Sent::Call(call) = sent else { return coverage };
-    let Some(observed) = call.observed() else { return coverage };
-    record.would_deny(&observed);
-    covered_by(&observed)
-}
-
 /// Methods that do no harm when they are acted on twice (RFC 9110 section 9.2.2).
 fn is_idempotent(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+/// NTLM and Negotiate authenticate a connection: nobody else's request may go over it (RFC 4559 section 6).
+fn authenticates_connection(headers: &HeaderMap) -> bool {
+    headers.get_all(WWW_AUTHENTICATE).iter().any(|value| {
+        let scheme = value.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"ntlm") || scheme.eq_ignore_ascii_case(b"negotiate")
+    })
 }
 
 /// The cloud's answer on its way to the client.
@@ -119,11 +130,10 @@ fn answer(
     channel: &Channel,
     stall: StallLimit,
     mut record: Record,
-    answered: Answered,
-    sent: Sent,
+    forwarded: Forwarded,
     version: Version,
 ) -> Response<AnswerBody> {
-    let (mut response, connection) = answered;
+    let Forwarded { answered: (mut response, connection), sent, coverage } = forwarded;
     record.answered(response.status().as_u16());
     let headers = response.headers_mut();
     let trailer = headers.get(TRAILER).cloned();
@@ -137,7 +147,9 @@ fn answer(
     *response.version_mut() = version;
     let id = record.id();
     let call = if let Sent::Call(call) = &sent { Some(call.clone()) } else { None };
-    let watcher = AnswerWatcher { record, sent, stall, connection: Some(connection), activity: Some(channel.activity.clone()) };
+    let connection = Some(connection).filter(|_| !authenticates_connection(response.headers()));
+    let taking = Some(channel.activity.answer());
+    let watcher = AnswerWatcher { record, sent, stall, connection, taking, sent_before: 0, coverage };
     let idle = channel.permit.idle_timeout();
     response.map(|body| {
         let body = Watched::new(body, idle, watcher);

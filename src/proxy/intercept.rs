@@ -10,8 +10,8 @@ use super::{http1, http2};
 use crate::audit::{Ended, Record};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head::Form;
-use crate::policy::{Mode, Permit};
-use crate::proxy::interception::{Interception, OnRejection};
+use crate::policy::Permit;
+use crate::proxy::interception::{Interception, OnRejection, Rejection};
 use crate::stall::{StallLimit, Stalling};
 use rustls::{AlertDescription, HandshakeKind};
 use std::io;
@@ -28,10 +28,22 @@ const RULE: RuleName = RuleName::Builtin("interception");
 /// A decrypted connection.
 type Decrypted = TlsStream<Rewound<Stalling<TcpStream>>>;
 
+/// By hanging up.
+const SILENCE: How = How { words: "it hung up without a word", rejection: Rejection::Silence, falls_back: true };
+
+/// How a client rejected our certificate.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    words: &'static str,
+    rejection: Rejection,
+    /// Whether a tunnel would help it: not where our certificate has expired.
+    falls_back: bool,
+}
+
 /// Why there is no TLS with a client.
 enum Unshaken {
     /// It did not take our certificate; how it said so.
-    Rejected(&'static str),
+    Rejected(How),
     /// Something else went wrong.
     Failed(Refusal),
 }
@@ -56,12 +68,15 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
     converse(&context, &channel, stream, sight.clone(), stall).await;
     match (shown, sight.seen()) {
         (true, Seen::Alert(description)) if means_rejection(description) => {
-            rejected(&context, &channel.interception, &permit, address, &mut record, alert_name(description));
+            rejected(&context, &channel.interception, &permit, address, &mut record, by_alert(description));
         }
-        (true, Seen::HungUp) => {
-            rejected(&context, &channel.interception, &permit, address, &mut record, "it hung up without a word");
+        (true, Seen::HungUp) if !channel.interception.fallbacks.is_trusted(address.ip(), &permit.destination().host) => {
+            rejected(&context, &channel.interception, &permit, address, &mut record, SILENCE);
         }
-        _ => {
+        (_, seen) => {
+            if seen == Seen::Data {
+                channel.interception.fallbacks.trusts(address.ip(), &permit.destination().host);
+            }
             record.allowed();
             record.ended(Ended::Completed);
         }
@@ -88,7 +103,7 @@ fn unshaken(error: &io::Error) -> Unshaken {
     if let Some(description) = alert(error) {
         let is_rejection = means_rejection(description);
         return if is_rejection {
-            Unshaken::Rejected(alert_name(description))
+            Unshaken::Rejected(by_alert(description))
         } else {
             Unshaken::Failed(failed("the client broke off the TLS handshake with an alert"))
         };
@@ -103,7 +118,7 @@ fn unshaken(error: &io::Error) -> Unshaken {
         Some(rustls::Error::General(_)) => Unshaken::Failed(failed("no interception certificate can be made for this host")),
         Some(_) => Unshaken::Failed(failed("the client's TLS handshake is malformed")),
         None if error.kind() == io::ErrorKind::TimedOut => Unshaken::Failed(failed("the client does not read")),
-        None => Unshaken::Rejected("it hung up without a word"),
+        None => Unshaken::Rejected(SILENCE),
     }
 }
 
@@ -126,31 +141,31 @@ fn means_rejection(description: AlertDescription) -> bool {
     )
 }
 
-fn alert_name(description: AlertDescription) -> &'static str {
+fn by_alert(description: AlertDescription) -> How {
     use AlertDescription as Alert;
-    match description {
+    let words = match description {
         Alert::UnknownCA => "alert unknown_ca",
         Alert::BadCertificate => "alert bad_certificate",
         Alert::CertificateUnknown => "alert certificate_unknown",
-        Alert::CertificateExpired => "alert certificate_expired",
+        Alert::CertificateExpired => "alert certificate_expired: check the clocks, and the CA with `ucx-egress ca show`",
         Alert::CertificateRevoked => "alert certificate_revoked",
         Alert::UnsupportedCertificate => "alert unsupported_certificate",
         _ => "another alert",
-    }
+    };
+    How { words, rejection: Rejection::Alert, falls_back: description != Alert::CertificateExpired }
 }
 
 /// The client does not trust the CA, or pins another certificate: said by name, counted, and remembered if so configured. While
 /// observing nothing may break, so it is always remembered then.
-fn rejected(context: &Context, interception: &Interception, permit: &Permit, client: SocketAddr, record: &mut Record, how: &'static str) {
-    let observing = context.engine.load().policy.options().mode == Mode::Observe;
+fn rejected(context: &Context, interception: &Interception, permit: &Permit, client: SocketAddr, record: &mut Record, how: How) {
     let host = &permit.destination().host;
-    let falls_back = observing || interception.on_rejection == OnRejection::Tunnel;
-    let then = if falls_back {
-        interception.fallbacks.add(client.ip(), host);
+    let may_fall_back = how.falls_back && (context.is_observing() || interception.on_rejection == OnRejection::Tunnel);
+    let then = if may_fall_back && interception.fallbacks.add(client.ip(), host, how.rejection) {
         "for an hour it is tunnelled to this host and not inspected"
     } else {
         "its connections to this host fail until it trusts the CA"
     };
+    let how = how.words;
     let detail = format!("the client rejected the interception certificate ({how}); {then}");
     record.refused(&Refusal::new(Reason::ClientRejectedCertificate, detail, RULE));
     tracing::warn!(

@@ -9,13 +9,15 @@ use crate::upstream::secure::Secure;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a client that rejected our certificate for a host is tunnelled to it.
 const FALLBACK_TIME: Duration = Duration::from_hours(1);
 /// Pairs of client and host that are remembered; the oldest makes room.
-const MAX_FALLBACKS: usize = 4_096;
+const MAX_KNOWN: usize = 4_096;
+/// Silent ends in a row that count as a rejection for good.
+const SILENCES: u8 = 3;
 
 /// What becomes of a client that rejects our certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -49,60 +51,138 @@ pub struct Interception {
     pub fallbacks: Fallbacks,
 }
 
-/// Clients that rejected our certificate for a host.
+/// What clients were seen to do with our certificate for a host.
 #[derive(Debug, Default)]
 pub struct Fallbacks {
-    since: Mutex<HashMap<(IpAddr, Host), Instant>>,
+    known: Mutex<HashMap<(IpAddr, Host), Known>>,
+}
+
+/// What is known of one client and one host.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    at: Instant,
+    conduct: Conduct,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Conduct {
+    /// It has sent data under our certificate: hanging up is no rejection.
+    Trusts,
+    /// It hung up without a word so often in a row.
+    Silent(u8),
+    /// It is tunnelled.
+    Tunnelled,
+}
+
+/// How a client rejected our certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// By an alert that says so.
+    Alert,
+    /// By hanging up: unused connections, health checks and crashes look the same, so it must happen several times in a row.
+    Silence,
 }
 
 impl Fallbacks {
-    /// From now on, for an hour.
-    pub fn add(&self, client: IpAddr, host: &Host) {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.len() >= MAX_FALLBACKS {
-            let oldest = since.iter().min_by_key(|(_, at)| **at).map(|(pair, _)| pair.clone());
-            oldest.and_then(|pair| since.remove(&pair));
+    /// The client took our certificate: it has sent data under it.
+    pub fn trusts(&self, client: IpAddr, host: &Host) {
+        let mut known = self.lock();
+        let pair = pair(client, host);
+        if known.get(&pair).is_none_or(|known| known.conduct != Conduct::Trusts) {
+            insert(&mut known, pair, Conduct::Trusts);
         }
-        since.insert((client.to_canonical(), host.clone()), Instant::now());
+    }
+
+    /// Whether hanging up means a rejection for this client and host.
+    #[must_use]
+    pub fn is_trusted(&self, client: IpAddr, host: &Host) -> bool {
+        self.lock().get(&pair(client, host)).is_some_and(|known| known.conduct == Conduct::Trusts)
+    }
+
+    /// The client rejected our certificate, and is to be tunnelled then; true if it is from now on.
+    pub fn add(&self, client: IpAddr, host: &Host, how: Rejection) -> bool {
+        let mut known = self.lock();
+        let pair = pair(client, host);
+        let silent = match known.get(&pair).map(|known| known.conduct) {
+            Some(Conduct::Silent(times)) => times.saturating_add(1),
+            _ => 1,
+        };
+        let is_enough = how == Rejection::Alert || silent >= SILENCES;
+        insert(&mut known, pair, if is_enough { Conduct::Tunnelled } else { Conduct::Silent(silent) });
+        is_enough
     }
 
     /// Whether the client is tunnelled to the host.
     #[must_use]
     pub fn has(&self, client: IpAddr, host: &Host) -> bool {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.is_empty() {
-            return false;
-        }
-        since.retain(|_, at| at.elapsed() < FALLBACK_TIME);
-        since.contains_key(&(client.to_canonical(), host.clone()))
+        self.lock().get(&pair(client, host)).is_some_and(Known::is_tunnelled)
     }
 
-    /// How many pairs of client and host there are.
+    /// How many pairs of client and host are tunnelled.
     #[must_use]
     pub fn count(&self) -> usize {
-        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.values().filter(|at| at.elapsed() < FALLBACK_TIME).count()
+        self.lock().values().filter(|known| known.is_tunnelled()).count()
     }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(IpAddr, Host), Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn is_tunnelled(&self) -> bool {
+        self.conduct == Conduct::Tunnelled && self.at.elapsed() < FALLBACK_TIME
+    }
+}
+
+fn pair(client: IpAddr, host: &Host) -> (IpAddr, Host) {
+    (client.to_canonical(), host.clone())
+}
+
+fn insert(known: &mut HashMap<(IpAddr, Host), Known>, pair: (IpAddr, Host), conduct: Conduct) {
+    if known.len() >= MAX_KNOWN && !known.contains_key(&pair) {
+        let oldest = known.iter().min_by_key(|(_, known)| known.at).map(|(pair, _)| pair.clone());
+        oldest.and_then(|pair| known.remove(&pair));
+    }
+    known.insert(pair, Known { at: Instant::now(), conduct });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn host(name: &str) -> Host {
+        Host::parse(name.as_bytes()).expect("a host")
+    }
+
+    fn client(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
     #[test]
     fn fallbacks_are_for_one_client_and_one_host_and_bounded() {
         let fallbacks = Fallbacks::default();
-        let host = |name: &str| Host::parse(name.as_bytes()).expect("a host");
-        let client = |last| IpAddr::from([10, 0, 0, last]);
-        fallbacks.add(client(1), &host("api.imagicle.com"));
+        assert!(fallbacks.add(client(1), &host("api.imagicle.com"), Rejection::Alert));
         assert!(fallbacks.has(client(1), &host("api.imagicle.com")));
         assert!(fallbacks.has("::ffff:10.0.0.1".parse().expect("an address"), &host("api.imagicle.com")));
         assert!(!fallbacks.has(client(2), &host("api.imagicle.com")));
         assert!(!fallbacks.has(client(1), &host("eu.api.imagicle.com")));
-        for number in 0..MAX_FALLBACKS + 10 {
-            fallbacks.add(client(3), &host(&format!("h{number}.imagicle.com")));
+        for number in 0..MAX_KNOWN + 10 {
+            fallbacks.add(client(3), &host(&format!("h{number}.imagicle.com")), Rejection::Alert);
         }
-        assert_eq!(fallbacks.count(), MAX_FALLBACKS);
+        assert_eq!(fallbacks.count(), MAX_KNOWN);
         assert!(!fallbacks.has(client(1), &host("api.imagicle.com")), "the oldest made room");
+    }
+
+    #[test]
+    fn silence_must_last_and_is_nothing_from_a_client_that_trusts_us() {
+        let fallbacks = Fallbacks::default();
+        let api = host("api.imagicle.com");
+        for _ in 1..SILENCES {
+            assert!(!fallbacks.add(client(1), &api, Rejection::Silence) && !fallbacks.has(client(1), &api));
+        }
+        assert!(fallbacks.add(client(1), &api, Rejection::Silence) && fallbacks.has(client(1), &api));
+        fallbacks.trusts(client(2), &api);
+        assert!(fallbacks.is_trusted(client(2), &api) && !fallbacks.is_trusted(client(1), &api));
     }
 }

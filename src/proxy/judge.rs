@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect::{Finding, Verdict};
-use crate::metrics::{Inspected, ServiceMetrics};
+use crate::metrics::{Coverage, Inspected, ServiceMetrics};
 use crate::policy;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -63,7 +63,7 @@ fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judge
 }
 
 /// Refuses a message, or lets it pass where the mode only observes; counted as a message in either case.
-pub fn refuse(context: &Context, metrics: &ServiceMetrics, refusal: Refusal) -> Judged {
+fn refuse(context: &Context, metrics: &ServiceMetrics, refusal: Refusal) -> Judged {
     let is_observed = context.engine.load().policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;
     metrics.inspected(if is_observed { Inspected::WouldDeny } else { Inspected::Deny });
     if is_observed { Judged::Observed(refusal) } else { Judged::Refused(refusal) }
@@ -75,4 +75,19 @@ fn personal_data(findings: &[Finding]) -> Refusal {
     let more = if findings.len() > shown.len() { " and more" } else { "" };
     let detail = format!("personal data where the vendor promises none: {}{more}", shown.join("; "));
     Refusal::new(Reason::PersonalData, detail, RuleName::Builtin("inspection"))
+}
+
+/// What was read and found wanting was inspected; what could not be read, or was too large to be, was not.
+#[must_use]
+pub fn covered_by(refusal: &Refusal) -> Coverage {
+    match refusal.reason {
+        Reason::Uninspectable | Reason::MessageTooLarge => Coverage::Uninspectable,
+        _ => Coverage::Inspected,
+    }
+}
+
+/// One part that could not be inspected is enough.
+#[must_use]
+pub fn worse(one: Coverage, other: Coverage) -> Coverage {
+    if one == Coverage::Uninspectable { one } else { other }
 }

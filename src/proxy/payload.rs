@@ -4,18 +4,19 @@
 use super::channel::Channel;
 use super::context::Context;
 use super::grpc::{Call, Messages};
-use super::hold::{Outcome, hold, too_large};
+use super::hold::{Outcome, hold};
 use super::inner::announce_trailers;
-use super::judge::{Judged, Part, inspect};
+use super::judge::{Judged, Part, covered_by, inspect, worse};
 use super::release::{Released, Rest};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
 use crate::audit::Record;
-use crate::error::{Reason, Refusal};
+use crate::error::Refusal;
 use crate::inspect;
 use crate::metrics::{Coverage, Inspected};
 use crate::proxy::body::Watched;
 use crate::upstream::RequestBody;
+use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
@@ -54,11 +55,24 @@ fn watched(
 }
 
 /// The messages of a gRPC call.
-#[must_use]
-pub fn called(context: &Arc<Context>, channel: &Channel, record: &Record, body: Incoming) -> Payload {
+///
+/// # Errors
+/// `uninspectable`, for calls whose messages are not read.
+pub fn called(
+    context: &Arc<Context>,
+    channel: &Channel,
+    record: &mut Record,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Payload, Refusal> {
+    if let Err(detail) = inspect::call(headers) {
+        let metrics = record.metrics().clone();
+        settle(record, inspect(context, &metrics, Part::Fields, || inspect::Verdict::Uninspectable(detail)))?;
+        return Ok(Payload { coverage: Coverage::Uninspectable, ..streamed(channel, record, body) });
+    }
     let call = Arc::<Call>::default();
     let messages = Messages::new(body, call.clone(), context.clone(), channel, record.metrics().clone());
-    Payload { body: messages.boxed_unsync(), again: None, sent: Sent::Call(call), coverage: Coverage::Inspected }
+    Ok(Payload { body: messages.boxed_unsync(), again: None, sent: Sent::Call(call), coverage: Coverage::Inspected })
 }
 
 /// A body that is held whole and judged.
@@ -77,8 +91,8 @@ pub async fn held(
     let counter = record.metrics().bytes_up.clone();
     let held = match hold(body, interception.max_message, &interception.budget, context.limits.message).await? {
         Outcome::Whole(held) => held,
-        Outcome::TooLarge(held, rest) => {
-            observe_too_large(context, channel, record)?;
+        Outcome::Partly(held, rest, refusal) => {
+            pass_unread(context, record, refusal)?;
             let upload = Upload::new();
             upload.began_with(held.bytes.len() as u64);
             let rest: Rest = Box::pin(watched(channel, record, &upload, rest));
@@ -100,10 +114,15 @@ pub async fn held(
     Ok(Payload { body: released.boxed_unsync(), again, sent: Sent::Held(length), coverage })
 }
 
-fn observe_too_large(context: &Context, channel: &Channel, record: &mut Record) -> Result<(), Refusal> {
-    let enforced = context.enforce(record, too_large(channel.interception.max_message));
-    record.metrics().inspected(if enforced.is_err() { Inspected::Deny } else { Inspected::WouldDeny });
-    enforced
+/// What cannot be held is refused, whatever the reason; where the mode only observes, it passes unread.
+fn pass_unread(context: &Context, record: &mut Record, refusal: Refusal) -> Result<(), Refusal> {
+    let is_observing = context.is_observing();
+    record.metrics().inspected(if is_observing { Inspected::WouldDeny } else { Inspected::Deny });
+    if !is_observing {
+        return Err(refusal);
+    }
+    record.would_deny(&refusal);
+    Ok(())
 }
 
 /// Notes what was judged.
@@ -119,19 +138,4 @@ pub fn settle(record: &mut Record, judged: Judged) -> Result<Coverage, Refusal> 
         }
         Judged::Refused(refusal) => Err(refusal),
     }
-}
-
-/// What was read and found wanting was inspected; what could not be read, or was too large to be, was not.
-#[must_use]
-pub fn covered_by(refusal: &Refusal) -> Coverage {
-    match refusal.reason {
-        Reason::Uninspectable | Reason::MessageTooLarge => Coverage::Uninspectable,
-        _ => Coverage::Inspected,
-    }
-}
-
-/// One part that could not be inspected is enough.
-#[must_use]
-pub fn worse(one: Coverage, other: Coverage) -> Coverage {
-    if one == Coverage::Uninspectable { one } else { other }
 }

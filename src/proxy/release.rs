@@ -1,6 +1,5 @@
 //! Release: the original bytes of a held body on their way up, and behind them what was not held.
 
-use super::budget::Reservation;
 use super::hold::Held;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -23,18 +22,17 @@ pub struct Released {
     /// The length that the request announced, if it did.
     announced: Option<u64>,
     counter: IntCounter,
-    _held: Option<Reservation>,
 }
 
 impl Released {
     /// Releases what was held. `announced` is the length the request stated; without one none is stated upstream either.
     #[must_use]
     pub fn new(held: Held, rest: Option<Rest>, announced: Option<u64>, counter: IntCounter) -> Self {
-        let Held { bytes, trailers, reservation } = held;
-        Self { bytes, trailers, rest, announced, counter, _held: Some(reservation) }
+        let Held { bytes, trailers } = held;
+        Self { bytes, trailers, rest, announced, counter }
     }
 
-    /// The same bytes once more, for a connection that turned out to be dead. Their place in the budget stays with the first.
+    /// The same bytes once more, for a connection that turned out to be dead.
     #[must_use]
     pub fn again(&self) -> Option<Self> {
         if self.rest.is_some() {
@@ -46,7 +44,6 @@ impl Released {
             rest: None,
             announced: self.announced,
             counter: self.counter.clone(),
-            _held: None,
         })
     }
 }

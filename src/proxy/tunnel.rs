@@ -227,8 +227,8 @@ async fn plain_http(
     record.ended(Ended::Completed);
     let address = client.peer_addr().ok()?;
     // The connection that proved the upstream alive serves the first request.
-    if let Ok(sender) = pool::open(upstream, permit.idle_timeout()).await {
-        context.pool.put(permit.destination(), sender);
+    if let Ok(connection) = pool::open(upstream, permit.idle_timeout()).await {
+        context.pool.put(permit.destination(), connection);
     }
     Some(Plain { client, ahead, inner: Inner { client: address, destination: permit.destination().clone(), open } })
 }

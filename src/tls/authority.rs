@@ -162,7 +162,11 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Unusable> {
         fs::create_dir_all(folder).map_err(problem)?;
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(problem)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(problem)
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
+        // Half a file would be in the way of the next attempt.
+        let _ = fs::remove_file(path);
+        problem(error)
+    })
 }
 
 impl Authority {

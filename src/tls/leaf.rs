@@ -83,6 +83,9 @@ impl Leaves {
     /// # Errors
     /// When the host cannot be written into a certificate, or randomness fails.
     pub fn get(&self, host: &Host, now: SystemTime) -> Result<Arc<CertifiedKey>, String> {
+        if now > self.authority.facts().not_after {
+            return Err("the interception CA has expired; make a new one with `ucx-egress ca init` and have the clients trust it".into());
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let clock = kept.clock;

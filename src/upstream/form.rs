@@ -1,9 +1,10 @@
 //! A request in the form that each HTTP version has.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, TE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Request, Uri, Version};
+use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
 /// A request body on its way upstream.
@@ -17,6 +18,11 @@ pub fn to_http1(request: &mut Request<RequestBody>) {
         }
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from(path);
+    }
+    let is_unannounced = !request.headers().contains_key(CONTENT_LENGTH) && !request.body().is_end_stream();
+    if is_unannounced && request.body().size_hint().exact().is_none() {
+        // Without it the HTTP client would drop the body of a GET.
+        request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     join_cookies(request.headers_mut());
     if request.headers().contains_key(TE) {

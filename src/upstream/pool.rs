@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 /// Idle connections kept for one destination.
@@ -23,14 +24,23 @@ const READY: Duration = Duration::from_millis(50);
 /// Largest head of an upstream's answer.
 const MAX_HEAD: usize = 64 * 1024;
 
+/// A connection and the task that drives it.
+#[derive(Debug)]
+pub struct Http1 {
+    /// Takes requests.
+    pub sender: SendRequest<RequestBody>,
+    /// Ends it at once, whatever it still has to write.
+    pub task: AbortHandle,
+}
+
 struct Idle {
-    sender: SendRequest<RequestBody>,
+    connection: Http1,
     since: Instant,
 }
 
 impl Idle {
     fn is_usable(&self) -> bool {
-        !self.sender.is_closed() && self.since.elapsed() < MAX_IDLE_TIME
+        !self.connection.sender.is_closed() && self.since.elapsed() < MAX_IDLE_TIME
     }
 }
 
@@ -48,11 +58,11 @@ impl std::fmt::Debug for Pool {
 
 impl Pool {
     /// An idle connection that still lives, the most recently used first.
-    pub async fn take(&self, destination: &Destination) -> Option<SendRequest<RequestBody>> {
+    pub async fn take(&self, destination: &Destination) -> Option<Http1> {
         while let Some(mut idle) = self.pop(destination) {
-            let is_ready = timeout(READY, idle.sender.ready());
+            let is_ready = timeout(READY, idle.connection.sender.ready());
             if idle.since.elapsed() < MAX_IDLE_TIME && is_ready.await.is_ok_and(|ready| ready.is_ok()) {
-                return Some(idle.sender);
+                return Some(idle.connection);
             }
         }
         None
@@ -76,15 +86,15 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read to its end.
-    pub fn put(&self, destination: &Destination, sender: SendRequest<RequestBody>) {
-        if sender.is_closed() {
+    pub fn put(&self, destination: &Destination, connection: Http1) {
+        if connection.sender.is_closed() {
             return;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.entry(destination.clone()).or_default();
         kept.retain(Idle::is_usable);
         if kept.len() < MAX_IDLE_EACH {
-            kept.push(Idle { sender, since: Instant::now() });
+            kept.push(Idle { connection, since: Instant::now() });
         }
         if idle.values().map(Vec::len).sum::<usize>() > MAX_IDLE {
             forget_oldest(&mut idle);
@@ -119,17 +129,17 @@ fn forget_oldest(idle: &mut HashMap<Destination, Vec<Idle>>) {
 ///
 /// # Errors
 /// When the connection is gone already.
-pub async fn open<S>(stream: S, idle: Duration) -> hyper::Result<SendRequest<RequestBody>>
+pub async fn open<S>(stream: S, idle: Duration) -> hyper::Result<Http1>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let stream = Stalling::new(stream, StallLimit::new(idle));
     let (sender, connection) = http1::Builder::new().max_header_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(async move {
+    let driving = tokio::spawn(async move {
         // What went wrong is told to the request that was under way; an idle connection that ends is no event.
         if let Err(error) = connection.await {
             tracing::debug!(%error, "upstream connection ended");
         }
     });
-    Ok(sender)
+    Ok(Http1 { sender, task: driving.abort_handle() })
 }

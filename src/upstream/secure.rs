@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -40,6 +40,9 @@ struct Spoken {
     http1: bool,
 }
 
+/// Whose turn it is to open a connection, and how the last attempt failed, if it did: those who waited for it need not repeat it.
+type Turn = Arc<tokio::sync::Mutex<Option<(Instant, Refusal)>>>;
+
 /// All connections with TLS.
 #[derive(Debug)]
 pub struct Secure {
@@ -48,7 +51,7 @@ pub struct Secure {
     shared: Shared,
     spoken: Mutex<HashMap<Destination, Spoken>>,
     /// One opens at a time for each destination: a herd of streams shares what the first one opened.
-    opening: Mutex<HashMap<Destination, Arc<tokio::sync::Mutex<()>>>>,
+    opening: Mutex<HashMap<Destination, Turn>>,
     handshakes: Handshakes,
     deadline: Duration,
 }
@@ -77,12 +80,13 @@ impl Secure {
         if let Some(http2) = self.at_hand(permit.destination()) {
             return Ok(http2);
         }
+        let asked = Instant::now();
         let turn = self.turn(permit.destination());
-        let _turn = turn.lock().await;
+        let mut last = turn.lock().await;
         if let Some(http2) = self.at_hand(permit.destination()) {
             return Ok(http2);
         }
-        let connection = Box::pin(self.open(dialer, permit, &self.clients.http2)).await?;
+        let connection = self.open_in_turn(dialer, permit, asked, &mut last).await?;
         let http2 = connection.is_http2();
         connection.keep();
         Ok(http2)
@@ -128,12 +132,30 @@ impl Secure {
     /// A stream on a connection that another exchange opened meanwhile, or on a new one.
     async fn fresh_http2(&self, dialer: &Dialer, permit: &Permit) -> Result<Connection, Refusal> {
         let destination = permit.destination();
+        let asked = Instant::now();
         let turn = self.turn(destination);
-        let _turn = turn.lock().await;
+        let mut last = turn.lock().await;
         if let Some(lease) = self.shared.lease(destination) {
             return Ok(Connection::http2(lease, destination.clone(), self.pool.clone()));
         }
-        Box::pin(self.open(dialer, permit, &self.clients.http2)).await
+        self.open_in_turn(dialer, permit, asked, &mut last).await
+    }
+
+    /// Opens a connection. Whoever asked before the attempt of another failed gets that failure: a cloud that is gone costs each
+    /// client one deadline, not one for each that waits before it.
+    async fn open_in_turn(
+        &self,
+        dialer: &Dialer,
+        permit: &Permit,
+        asked: Instant,
+        last: &mut Option<(Instant, Refusal)>,
+    ) -> Result<Connection, Refusal> {
+        if let Some((_, refusal)) = last.as_ref().filter(|(failed, _)| *failed >= asked) {
+            return Err(refusal.clone());
+        }
+        let opened = Box::pin(self.open(dialer, permit, &self.clients.http2)).await;
+        *last = opened.as_ref().err().map(|refusal| (Instant::now(), refusal.clone()));
+        opened
     }
 
     async fn open(&self, dialer: &Dialer, permit: &Permit, config: &Arc<ClientConfig>) -> Result<Connection, Refusal> {
@@ -189,7 +211,7 @@ impl Secure {
         known.insert(destination.clone(), spoken);
     }
 
-    fn turn(&self, destination: &Destination) -> Arc<tokio::sync::Mutex<()>> {
+    fn turn(&self, destination: &Destination) -> Turn {
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if opening.len() >= MAX_REMEMBERED {
             opening.retain(|_, turn| Arc::strong_count(turn) > 1);

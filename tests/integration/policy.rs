@@ -192,6 +192,7 @@ fn observing_lets_pass_what_the_policy_refuses_and_nothing_else() {
     assert_eq!(
         observed.iter().map(|reason| reason.label()).collect::<Vec<_>>(),
         [
+            "method_not_allowed",
             "host_not_allowed",
             "port_not_allowed",
             "ip_literal",
@@ -200,6 +201,7 @@ fn observing_lets_pass_what_the_policy_refuses_and_nothing_else() {
             "sni_mismatch",
             "ech_refused",
             "authority_mismatch",
+            "upgrade_not_allowed",
             "personal_data",
             "undocumented_field",
             "uninspectable",

@@ -27,15 +27,14 @@ impl Format {
         let text = std::str::from_utf8(content_type).map_err(|_| Unknown)?.to_ascii_lowercase();
         let mut parts = text.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
-        let mut charsets = parts.filter_map(|parameter| parameter.strip_prefix("charset=")).map(|charset| charset.trim_matches('"'));
-        if !charsets.all(|charset| ["utf-8", "utf8", "us-ascii"].contains(&charset)) {
+        if !parts.filter(|parameter| !parameter.is_empty()).all(is_harmless_parameter) {
             return Err(Unknown);
         }
         let (kind, subtype) = media_type.split_once('/').ok_or(Unknown)?;
         match (kind, subtype) {
             ("application", "json") => Ok(Self::Json),
             ("application", subtype) if subtype.ends_with("+json") => Ok(Self::Json),
-            ("text", "plain" | "csv" | "html" | "xml") => Ok(Self::Text),
+            ("text", "plain" | "csv") => Ok(Self::Text),
             _ => Err(Unknown),
         }
     }
@@ -50,6 +49,14 @@ impl Format {
             Self::Text => text::scan(bytes, report),
         }
     }
+}
+
+/// A parameter that every reader reads the same way, and that names no other charset than UTF-8.
+fn is_harmless_parameter(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return false };
+    let is_token = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let value = value.trim_matches('"');
+    is_token && (name != "charset" || ["utf-8", "utf8", "us-ascii"].contains(&value))
 }
 
 #[cfg(test)]
@@ -67,6 +74,11 @@ mod tests {
             ("text/plain; charset=iso-8859-1", Err(Unknown)),
             ("text/plain; charset=utf-8; charset=utf-16", Err(Unknown)),
             ("application/json; charset=utf-7", Err(Unknown)),
+            ("text/plain; charset =utf-7", Err(Unknown)),
+            ("text/plain; charset*=utf-7", Err(Unknown)),
+            ("text/plain; charset", Err(Unknown)),
+            ("text/html", Err(Unknown)),
+            ("text/xml", Err(Unknown)),
             ("application/octet-stream", Err(Unknown)),
             ("multipart/form-data; boundary=x", Err(Unknown)),
             ("json", Err(Unknown)),

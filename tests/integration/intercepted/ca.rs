@@ -243,6 +243,8 @@ async fn what_would_keep_the_proxy_from_starting_is_shown_too() {
     let files = Files::new().with_ca().await;
     fs::set_permissions(files.path("ca.key"), fs::Permissions::from_mode(0o644)).expect("the mode is set");
     let shown = files.run(&["ca", "show"]).await;
-    let line = shown.out.lines().find(|line| line.starts_with("unusable")).unwrap_or_default().to_owned();
-    assert!(line.contains("can be read by others (mode 644)") && line.contains("chmod 600"), "{}", shown.out);
+    assert_eq!(shown.code, Some(2), "scripts ask for the exit code");
+    assert!(shown.out.contains("fingerprint"), "{}", shown.out);
+    assert!(shown.err.contains("unusable") && shown.err.contains("can be read by others (mode 644)"), "{}", shown.err);
+    assert!(shown.err.contains("chmod 600"), "{}", shown.err);
 }

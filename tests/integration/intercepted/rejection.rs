@@ -157,7 +157,8 @@ async fn the_log_says_how_the_client_refused_and_what_to_do() {
     let record = daemon.wait_for_line("the record", |line| line["reason"] == REASON).await;
     assert_eq!((record["verdict"].as_str(), record["service"].as_str()), (Some("deny"), Some("licensing")));
     assert!(record["detail"].as_str().is_some_and(|detail| detail.contains("alert unknown_ca")), "{record}");
-    let warning = daemon.wait_for_line("the warning", |line| line["level"] == "WARN").await.to_string();
+    let is_warning = |line: &serde_json::Value| line["level"] == "WARN" && line["client"].is_string();
+    let warning = daemon.wait_for_line("the warning", is_warning).await.to_string();
     for word in ["ca show", API, "unknown_ca", "ca.pem", "fail until it trusts the CA"] {
         assert!(warning.contains(word), "{word} in {warning}");
     }

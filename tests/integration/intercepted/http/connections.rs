@@ -1,11 +1,13 @@
 //! One connection, many requests: kept, pipelined, malformed, silent.
 
 use super::{answer, get, refused};
-use crate::support::client::Problem;
+use crate::support::client::{Problem, within_deadline};
 use crate::support::origin::TappedOrigin;
 use crate::support::policy::PolicyFile;
 use crate::support::proxy::Setup;
-use crate::support::world::{ADDRESS, API, HTTP1, World};
+use crate::support::world::{ADDRESS, API, HTTP1, HTTP2, World, request};
+use http::Method;
+use http_body_util::{BodyExt as _, Full};
 
 #[tokio::test]
 async fn a_connection_serves_request_after_request() {
@@ -39,6 +41,20 @@ async fn pipelined_requests_are_answered_in_their_order() {
     assert_eq!(client.read_until_closed().await.0, b"", "nothing behind a refusal is served");
     let arrived = String::from_utf8(world.what_arrived().await.concat()).expect("text");
     assert!(!arrived.contains("five") && arrived.matches("POST / ").count() == 4, "{arrived}");
+}
+
+/// The frames of the other tests are their own; this client is a library's.
+#[tokio::test]
+async fn a_client_library_is_served_in_http2() {
+    let world = World::echoing(HTTP2).await;
+    let mut client = world.ca.http2(world.proxy.proxy(), API).await;
+    for number in 0..20 {
+        let request = request(Method::POST, "/").header("content-type", "text/plain").body(Full::from(number.to_string()).boxed());
+        let response = within_deadline("an answer", client.send_request(request.expect("a request"))).await.expect("an answer");
+        let body = within_deadline("a body", response.into_body().collect()).await.expect("a body").to_bytes();
+        assert_eq!(body, number.to_string());
+    }
+    assert_eq!(world.origin.received().len(), 1, "over one connection");
 }
 
 /// Heads that two readers could understand differently, or nobody at all.

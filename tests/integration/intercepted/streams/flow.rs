@@ -82,10 +82,13 @@ async fn an_answer_that_is_not_read_is_held_back_in_http1() {
     let mut client = world.raw().await;
     client.send(format!("GET /stalled HTTP/1.1\r\nHost: {API}\r\n\r\n").as_bytes()).await;
     client.read_head().await;
-    assert_eq!(answer(ask(&mut roomy(&world).await, "/large")).await.body.len(), LARGE, "another client");
+    let mut other = roomy(&world).await;
+    for _ in 0..6 {
+        assert_eq!(answer(ask(&mut other, "/large")).await.body.len(), LARGE, "another client");
+    }
     // The kernel's buffers between the client and the proxy come on top.
     let before = taken.load(Ordering::SeqCst);
-    assert!(before < HUGE / 2, "{before} bytes were taken from the origin");
+    assert!(before < HUGE / 4, "{before} bytes were taken from the origin");
 }
 
 /// An upload of so many such messages, each in frames of its own; how many bytes of it were taken is shown.

@@ -4,7 +4,7 @@ use crate::support::client::within_deadline;
 use crate::support::http2::{GOAWAY, Http2, PING, PREFACE, frame, frames, message, piece};
 use crate::support::origin::TappedOrigin;
 use crate::support::policy::PolicyFile;
-use crate::support::world::{API, HTTP2, World, call};
+use crate::support::world::{API, HTTP2, World, call, post_json};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::interval;
@@ -31,10 +31,13 @@ async fn a_connection_with_nothing_but_pings_ends_with_goaway() {
         }
     });
     let mut bytes = Vec::new();
-    while !frames(&bytes).iter().any(|frame| frame.kind == GOAWAY) {
-        let read = within_deadline("GOAWAY", reading.read_buf(&mut bytes)).await.expect("the connection stays up");
-        assert_ne!(read, 0, "it ended without GOAWAY: {:?}", frames(&bytes));
-    }
+    let farewell = async {
+        while !frames(&bytes).iter().any(|frame| frame.kind == GOAWAY) {
+            let read = reading.read_buf(&mut bytes).await.expect("the connection stays up");
+            assert_ne!(read, 0, "it ended without GOAWAY: {:?}", frames(&bytes));
+        }
+    };
+    within_deadline("GOAWAY", farewell).await;
     let received = frames(&bytes);
     let pongs = received.iter().filter(|frame| frame.kind == PING && frame.flags == ACK && frame.payload == b"are you?").count();
     assert!(pongs >= 3, "pings are answered: {received:?}");
@@ -57,4 +60,6 @@ async fn a_connection_with_a_call_that_moves_lives() {
         pace.tick().await;
         body.send_data(message(b"x").into(), false).expect("the stream is open");
     }
+    // A connection that was told to end would take no other stream, and finish this one all the same.
+    assert_eq!(client.ask(post_json("/echo"), &[b"{}"], None).await.status(), 200);
 }
