@@ -107,7 +107,9 @@ async fn an_answer_that_is_not_taken_ends_its_connection_whatever_else_moves() {
     };
     let policy = PolicyFile::intercepted("600ms", &[API]);
     let world = World::with(large, |setup| setup.policy(policy)).await;
-    let client = world.http2().await;
+    let stream = world.ca.connect(world.proxy.proxy(), API, &[b"h2"]).await.expect("the client takes the certificate");
+    // The unread answer fills its own window, not the connection's: the others go on.
+    let client = Http2::with(h2::client::Builder::new().initial_connection_window_size(8 << 20), stream).await;
     let mut sender = client.sender.clone().ready().await.expect("the connection is up");
     let (response, _) = sender.send_request(request(Method::GET, "/large").body(()).expect("a request"), true).expect("it is sent");
     // Its window stays full from now on.
