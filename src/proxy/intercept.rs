@@ -70,9 +70,7 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
         (true, Seen::Alert(description)) if means_rejection(description) => {
             rejected(&context, &channel.interception, &permit, address, &mut record, by_alert(description));
         }
-        (true, Seen::HungUp) if !channel.interception.fallbacks.is_trusted(address.ip(), &permit.destination().host) => {
-            rejected(&context, &channel.interception, &permit, address, &mut record, SILENCE);
-        }
+        (true, Seen::HungUp) => rejected(&context, &channel.interception, &permit, address, &mut record, SILENCE),
         (_, seen) => {
             if seen == Seen::Data {
                 channel.interception.fallbacks.trusts(address.ip(), &permit.destination().host);
@@ -163,7 +161,7 @@ fn rejected(context: &Context, interception: &Interception, permit: &Permit, cli
     let then = if may_fall_back && interception.fallbacks.add(client.ip(), host, how.rejection) {
         "for an hour it is tunnelled to this host and not inspected"
     } else {
-        "its connections to this host fail until it trusts the CA"
+        "its connections to this host stay decrypted, and fail until it trusts the CA"
     };
     let how = how.words;
     let detail = format!("the client rejected the interception certificate ({how}); {then}");

@@ -16,8 +16,6 @@ use std::time::{Duration, Instant};
 const FALLBACK_TIME: Duration = Duration::from_hours(1);
 /// Pairs of client and host that are remembered; the oldest makes room.
 const MAX_KNOWN: usize = 4_096;
-/// Silent ends in a row that count as a rejection for good.
-const SILENCES: u8 = 3;
 
 /// What becomes of a client that rejects our certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -66,10 +64,8 @@ struct Known {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Conduct {
-    /// It has sent data under our certificate: hanging up is no rejection.
+    /// It has sent data under our certificate.
     Trusts,
-    /// It hung up without a word so often in a row.
-    Silent(u8),
     /// It is tunnelled.
     Tunnelled,
 }
@@ -79,7 +75,7 @@ enum Conduct {
 pub enum Rejection {
     /// By an alert that says so.
     Alert,
-    /// By hanging up: unused connections, health checks and crashes look the same, so it must happen several times in a row.
+    /// By hanging up. Unused connections and crashes look the same, so it switches nothing off for a client that took our certificate.
     Silence,
 }
 
@@ -93,23 +89,15 @@ impl Fallbacks {
         }
     }
 
-    /// Whether hanging up means a rejection for this client and host.
-    #[must_use]
-    pub fn is_trusted(&self, client: IpAddr, host: &Host) -> bool {
-        self.lock().get(&pair(client, host)).is_some_and(|known| known.conduct == Conduct::Trusts)
-    }
-
     /// The client rejected our certificate, and is to be tunnelled then; true if it is from now on.
     pub fn add(&self, client: IpAddr, host: &Host, how: Rejection) -> bool {
         let mut known = self.lock();
         let pair = pair(client, host);
-        let silent = match known.get(&pair).map(|known| known.conduct) {
-            Some(Conduct::Silent(times)) => times.saturating_add(1),
-            _ => 1,
-        };
-        let is_enough = how == Rejection::Alert || silent >= SILENCES;
-        insert(&mut known, pair, if is_enough { Conduct::Tunnelled } else { Conduct::Silent(silent) });
-        is_enough
+        if how == Rejection::Silence && known.get(&pair).is_some_and(|known| known.conduct == Conduct::Trusts) {
+            return false;
+        }
+        insert(&mut known, pair, Conduct::Tunnelled);
+        true
     }
 
     /// Whether the client is tunnelled to the host.
@@ -175,14 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn silence_must_last_and_is_nothing_from_a_client_that_trusts_us() {
+    fn silence_switches_nothing_off_for_a_client_that_trusts_us() {
         let fallbacks = Fallbacks::default();
         let api = host("api.imagicle.com");
-        for _ in 1..SILENCES {
-            assert!(!fallbacks.add(client(1), &api, Rejection::Silence) && !fallbacks.has(client(1), &api));
-        }
         assert!(fallbacks.add(client(1), &api, Rejection::Silence) && fallbacks.has(client(1), &api));
         fallbacks.trusts(client(2), &api);
-        assert!(fallbacks.is_trusted(client(2), &api) && !fallbacks.is_trusted(client(1), &api));
+        assert!(!fallbacks.add(client(2), &api, Rejection::Silence) && !fallbacks.has(client(2), &api));
+        assert!(fallbacks.add(client(2), &api, Rejection::Alert) && fallbacks.has(client(2), &api));
     }
 }

@@ -1,6 +1,6 @@
 //! What one client does, or one dead upstream, must not cost the others: their time, their room, their inspection.
 
-use crate::support::client::{RawClient, connect_tunnel, within_deadline};
+use crate::support::client::{connect_tunnel, within_deadline};
 use crate::support::http2::{Http2, message, piece};
 use crate::support::intercept::Ca;
 use crate::support::origin::{Behaviour, RawOrigin, TappedOrigin};
@@ -13,7 +13,6 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::Method;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt as _;
 
 /// Each would cost the deadline after the one before it, if they did not share the attempt: 10 seconds in all, as long as any test
 /// waits for anything.
@@ -163,7 +162,7 @@ async fn a_call_that_only_sends_is_not_idle() {
 
 /// An unused connection that is dropped must not switch inspection off for a client that takes our certificate.
 #[tokio::test]
-async fn hanging_up_is_no_rejection_from_a_client_that_takes_the_certificate() {
+async fn hanging_up_switches_nothing_off_for_a_client_that_takes_the_certificate() {
     let pki = Pki::new();
     let origin = TappedOrigin::echoing(&pki, &[API], HTTP1).await;
     let ca = Ca::new(&pki, &[API]);
@@ -183,25 +182,7 @@ async fn hanging_up_is_no_rejection_from_a_client_that_takes_the_certificate() {
     }
     wait_until(proxy.admin(), Scrape::is_idle).await;
     refused().await;
-    assert_eq!(Scrape::get(proxy.admin()).await.decisions("deny", "client_rejected_certificate"), 0);
-}
-
-/// From a client that never took it, silence counts; once alone it may be anything.
-#[tokio::test]
-async fn silence_must_be_repeated_before_a_client_is_tunnelled() {
-    let pki = Pki::new();
-    let origin = TappedOrigin::echoing(&pki, &[API], HTTP1).await;
-    let ca = Ca::new(&pki, &[API]);
-    let proxy = ca.configure_with(Setup::new().host(API, origin.addr()), "on_client_rejection = \"tunnel\"").start();
-    for times in 1..=3 {
-        assert!(ca.connect(proxy.proxy(), API, HTTP1).await.is_ok(), "still decrypted before the {times}. silence");
-        // The connection above ended without a word when it was dropped.
-        wait_until(proxy.admin(), |scrape| scrape.decisions("deny", "client_rejected_certificate") == times).await;
-    }
-    let tunnel = connect_tunnel(proxy.proxy(), "api.imagicle.com:443").await.expect("a tunnel");
-    let mut stream = tunnel.tls(pki.client_config(HTTP1), API).await.expect("the cloud's own certificate");
-    let mut client = RawClient::over(&mut stream);
-    client.send(format!("GET / HTTP/1.1\r\nHost: {API}\r\nConnection: close\r\n\r\n").as_bytes()).await;
-    assert_eq!(client.read_head().await.status, 200);
-    let _ = stream.read_u8().await;
+    let scrape = Scrape::get(proxy.admin()).await;
+    assert_eq!(scrape.decisions("deny", "client_rejected_certificate"), 5, "seen all the same: it may be another program there");
+    assert_eq!(scrape.count("ucx_egress_rejection_fallbacks_total", &[]), 0);
 }
