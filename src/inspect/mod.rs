@@ -4,6 +4,7 @@
 //! [`Verdict::Uninspectable`], never clean.
 
 pub mod detect;
+pub mod engine;
 pub mod finding;
 pub mod format;
 pub mod grpc;

@@ -1,0 +1,261 @@
+//! Nested encodings: text in base64, base32, hex, escapes and mail encodings, found without being announced.
+
+mod escape;
+mod mail;
+mod plausible;
+mod run;
+mod spaced;
+
+use super::coding::{self, Coding};
+use super::magic::{self, Magic};
+use super::{Limits, Unreadable, charset};
+use std::borrow::Cow;
+
+/// Encodings inside one another that are followed.
+pub const MAX_DEPTH: u8 = 4;
+/// Encoded runs in one message.
+const MAX_BLOBS: usize = 256;
+/// Derived bytes for each byte of the message.
+const MAX_GROWTH: usize = 4;
+/// Derived bytes that even a small message may have.
+const FREE_GROWTH: usize = 4 << 10;
+/// Length from which a run that decodes to nothing known is opaque.
+const OPAQUE: usize = 256;
+
+/// How something was encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// Not at all: binary data or UTF-16 where text was expected.
+    Raw,
+    /// RFC 4648 4 and 5, with or without padding and line breaks.
+    Base64,
+    /// RFC 4648 6.
+    Base32,
+    /// Hexadecimal digits, together or in groups.
+    Hex,
+    /// Percent, HTML and backslash escapes.
+    Escape,
+    /// Quoted-printable and encoded words (RFC 2045 6.7, RFC 2047).
+    Mail,
+    /// A compressed stream.
+    Inflated(Coding),
+}
+
+/// Something found inside a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derived<'a> {
+    /// Decoded text: to be inspected, and handed to [`derived`] again one level deeper.
+    Text {
+        /// How it was encoded.
+        via: Via,
+        /// The text.
+        text: &'a str,
+    },
+    /// The text itself looks like a JSON document: to be parsed, not to be handed to [`derived`] again as it is.
+    Json {
+        /// The document.
+        text: &'a str,
+    },
+    /// Decoded bytes that are no text.
+    Bytes {
+        /// How they were encoded.
+        via: Via,
+        /// What they are.
+        magic: Magic,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// At least 256 characters or bytes that decode to nothing known.
+    Opaque {
+        /// How they seem to be encoded.
+        via: Via,
+        /// Their length as they stand.
+        len: usize,
+    },
+}
+
+/// What one message may still cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    blobs: usize,
+    bytes: usize,
+    visited: u64,
+}
+
+impl Budget {
+    /// For a message of so many bytes: 256 runs, and derived bytes of four times its size (at least 4 KiB).
+    #[must_use]
+    pub const fn new(body: usize) -> Self {
+        let bytes = body.saturating_mul(MAX_GROWTH);
+        Self { blobs: MAX_BLOBS, bytes: if bytes < FREE_GROWTH { FREE_GROWTH } else { bytes }, visited: 0 }
+    }
+
+    /// Derived bytes that are left.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes that were looked at so far, for the proof that the work is linear.
+    #[must_use]
+    pub const fn visited(&self) -> u64 {
+        self.visited
+    }
+
+    /// Takes so many derived bytes.
+    ///
+    /// # Errors
+    /// [`Unreadable::Budget`] if there are not so many left.
+    pub fn charge(&mut self, bytes: usize) -> Result<(), Unreadable> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(Unreadable::Budget)?;
+        Ok(())
+    }
+
+    fn take_blob(&mut self) -> Result<(), Unreadable> {
+        self.blobs = self.blobs.checked_sub(1).ok_or(Unreadable::Blobs)?;
+        Ok(())
+    }
+
+    const fn count(&mut self, bytes: usize) {
+        self.visited += bytes as u64;
+    }
+}
+
+/// Receives what is found. It gets the budget back, since it has to pass it on when it looks further inside.
+pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadable> + 'v;
+
+/// Finds what is encoded in a text and hands it to `visit`, one level only.
+///
+/// - Runs of at least 16 characters in base64, base32 or hex (also grouped), if they decode to text (UTF-8 or UTF-16, at
+///   least 90 % printable) or to known binary data. Text is also found behind a prefix that shifts the alignment.
+///   Digests, identifiers, paths and words decode to neither, and are passed over.
+/// - The whole text with all percent, HTML and backslash escapes decoded, and again with those of mail, if there are any.
+/// - The text itself if it is JSON, UTF-16, or binary data.
+///
+/// `depth` is the number of encodings around `text`. Every byte is looked at a fixed number of times.
+///
+/// # Errors
+/// [`Unreadable::Depth`] if something is found at [`MAX_DEPTH`]; [`Unreadable::Blobs`] and [`Unreadable::Budget`] if the
+/// budget is spent; and what `visit` returns.
+pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_>) -> Result<(), Unreadable> {
+    let mut finder = Finder { depth, budget, visit };
+    finder.whole(text)?;
+    run::find(text, &mut finder)?;
+    spaced::find(text, &mut finder)?;
+    escape::find(text, &mut finder)?;
+    mail::find(text, &mut finder)
+}
+
+/// Follows everything that is nested in a text, compressed streams included, down to [`MAX_DEPTH`].
+///
+/// For callers that need no more than the texts; JSON is reported, but not parsed.
+///
+/// # Errors
+/// As [`derived`], and those of [`coding::inflate`] for a compressed stream that cannot be read.
+pub fn walk(text: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Derived<'_>)) -> Result<(), Unreadable> {
+    derived(text, depth, budget, &mut |found, budget| {
+        see(found);
+        match found {
+            Derived::Text { text, .. } => walk(text.as_bytes(), depth + 1, budget, see),
+            Derived::Bytes { magic: Magic::Compressed(coding), bytes, .. } => walk_inflated(coding, bytes, depth + 1, budget, see),
+            Derived::Json { .. } | Derived::Bytes { .. } | Derived::Opaque { .. } => Ok(()),
+        }
+    })
+}
+
+fn walk_inflated(coding: Coding, bytes: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Derived<'_>)) -> Result<(), Unreadable> {
+    let inflated = coding::inflate(coding, bytes, &Limits { max_output: budget.left() })?;
+    budget.charge(inflated.len())?;
+    if depth >= MAX_DEPTH {
+        return Err(Unreadable::Depth);
+    }
+    if let Ok(text) = std::str::from_utf8(&inflated) {
+        see(Derived::Text { via: Via::Inflated(coding), text });
+    }
+    walk(&inflated, depth + 1, budget, see)
+}
+
+/// Takes what the parts find, and charges it.
+struct Finder<'f, 'v> {
+    depth: u8,
+    budget: &'f mut Budget,
+    visit: &'f mut Visit<'v>,
+}
+
+impl Finder<'_, '_> {
+    /// The text as a whole.
+    fn whole(&mut self, text: &[u8]) -> Result<(), Unreadable> {
+        self.budget.count(text.len());
+        let utf8 = std::str::from_utf8(text).ok();
+        if let Some(text) = utf8.filter(|_| memchr::memchr(0, text).is_none()) {
+            return if is_json(text) { self.found(Derived::Json { text }) } else { Ok(()) };
+        }
+        if let Some(Cow::Owned(text)) = charset::plain(text) {
+            return self.text(Via::Raw, &text);
+        }
+        if let Some(magic) = magic::of(text) {
+            self.budget.charge(text.len())?;
+            return self.found(Derived::Bytes { via: Via::Raw, magic, bytes: text });
+        }
+        if utf8.is_none() && text.len() >= OPAQUE { self.opaque(Via::Raw, text.len()) } else { Ok(()) }
+    }
+
+    /// A run that was decoded: text or known bytes. Tells whether it was one of them.
+    fn decoded(&mut self, via: Via, bytes: &[u8]) -> Result<bool, Unreadable> {
+        self.budget.count(bytes.len());
+        if let Some(text) = plausible::text(bytes) {
+            self.budget.take_blob()?;
+            self.text(via, &text)?;
+            return Ok(true);
+        }
+        let Some(magic) = magic::of(bytes) else { return Ok(false) };
+        self.budget.take_blob()?;
+        self.budget.charge(bytes.len())?;
+        self.found(Derived::Bytes { via, magic, bytes })?;
+        Ok(true)
+    }
+
+    /// Texts inside a run whose decoded bytes are not all text. Returns how many bytes are in them.
+    ///
+    /// Costs bytes of the budget, but is no blob: one in a hundred digests has such a text by chance.
+    fn stretches(&mut self, via: Via, bytes: &[u8]) -> Result<usize, Unreadable> {
+        self.budget.count(bytes.len());
+        let mut covered = 0;
+        for stretch in plausible::stretches(bytes) {
+            covered += stretch.len();
+            self.text(via, stretch)?;
+        }
+        for stretch in plausible::wide_stretches(bytes) {
+            covered += stretch.len() * 2;
+            self.text(via, &stretch)?;
+        }
+        Ok(covered)
+    }
+
+    fn text(&mut self, via: Via, text: &str) -> Result<(), Unreadable> {
+        self.budget.charge(text.len())?;
+        self.found(Derived::Text { via, text })
+    }
+
+    fn opaque(&mut self, via: Via, len: usize) -> Result<(), Unreadable> {
+        (self.visit)(Derived::Opaque { via, len }, self.budget)
+    }
+
+    fn found(&mut self, found: Derived<'_>) -> Result<(), Unreadable> {
+        if self.depth >= MAX_DEPTH {
+            return Err(Unreadable::Depth);
+        }
+        (self.visit)(found, self.budget)
+    }
+}
+
+/// Whether a text is worth parsing as JSON: an object or an array of anything but numbers.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_ascii();
+    let inside = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let inside = inside.or_else(|| text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')));
+    inside.is_some_and(|inside| inside.trim_ascii_start().starts_with(['"', '{', '[']))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,449 @@
+//! Accounts of persons: `DOMAIN\user`, user principal names, bare names in a slot for accounts.
+//!
+//! Source of the well-known names: Microsoft, "Service accounts" and "Security identifiers" (localised authorities included).
+
+use super::lexis::{at, before, ends, find, is_any, is_sorted, is_word, part, run, run_back};
+use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::finding::{Hit, Kind};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest domain or user that is looked at.
+const LONGEST: usize = 64;
+/// What stands in an account slot needs nothing else.
+const IN_SLOT: u8 = 24;
+/// `X\Y` in any text.
+const IN_TEXT: u8 = 20;
+
+/// Finds accounts of persons in a slot for accounts or in free text; nothing elsewhere, since `X\Y` is half of all paths.
+pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
+    match context.text {
+        TextKind::Identity => in_slot(text, context, report),
+        TextKind::Free => in_text(text, context, report),
+        _ => {}
+    }
+}
+
+fn hit(start: usize, end: usize, bits: u8) -> Hit {
+    Hit { kind: Kind::Identity, start, end, bits }
+}
+
+// ---- a slot for accounts ------------------------------------------------------------------------------------------------
+
+fn in_slot(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
+    let value = text.trim_ascii();
+    if value.is_empty() || is_placeholder(value) || listed(value, context.accounts) {
+        return;
+    }
+    if is_person(part(value, 0, 2 * LONGEST), context.accounts) {
+        let start = run(text, 0, text.len(), |byte| byte.is_ascii_whitespace());
+        report(hit(start, start + value.len(), IN_SLOT));
+    }
+}
+
+fn is_person(value: &[u8], accounts: &[&str]) -> bool {
+    if let Some(slash) = memchr::memchr2(b'\\', b'/', value) {
+        let user = part(value, run(value, slash, 4, is_slash), value.len());
+        // A second component makes it a path.
+        return !is_authority(value, slash)
+            && !user.is_empty()
+            && memchr::memchr2(b'\\', b'/', user).is_none()
+            && !is_service(user, accounts);
+    }
+    if let Some(sign) = memchr::memchr(b'@', value) {
+        return sign > 0 && !is_service(part(value, 0, sign), accounts);
+    }
+    if at(value, 2) == b'=' {
+        return super::lexis::stands(value, 0, "cn=") && !is_service(part(value, 3, run(value, 3, LONGEST, |byte| byte != b',')), accounts);
+    }
+    is_name_like(value) && !is_service(value, accounts)
+}
+
+const fn is_slash(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'/')
+}
+
+fn is_name_like(value: &[u8]) -> bool {
+    let letters = value.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    let plain = value.iter().all(|&byte| is_word(byte) || matches!(byte, b' ' | b'.' | b'-' | b'\''));
+    letters && plain && !super::lexis::stands(value, 0, "s-1-")
+}
+
+fn is_placeholder(value: &[u8]) -> bool {
+    is_any(value, &["n/a", "na", "none", "null", "unknown", "true", "false", "-", "undefined", "default", "nessuno", "keine", "aucun"])
+}
+
+// ---- free text ------------------------------------------------------------------------------------------------------------
+
+fn in_text(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
+    // `HOST\INSTANCE` is how SQL Server names an instance.
+    if context.says(&["instance", "sql", "database", "datasource", "registry", "hive", "pnp", "hardware"]) {
+        return;
+    }
+    let mut next = 0;
+    while let Some(slash) = memchr::memchr(b'\\', text.get(next..).unwrap_or_default()).map(|place| next + place) {
+        let behind = run(text, slash, text.len(), |byte| byte == b'\\');
+        next = behind;
+        if let Some((start, end)) = account(text, slash, behind, context.accounts) {
+            report(hit(start, end, IN_TEXT));
+        }
+    }
+}
+
+/// The account around one run of backslashes (one, or two where they were escaped).
+fn account(text: &[u8], slash: usize, behind: usize, accounts: &[&str]) -> Option<(usize, usize)> {
+    if behind - slash > 2 {
+        return None;
+    }
+    let start = run_back(text, slash, LONGEST, is_account);
+    let end = trim_dots(text, behind, run(text, behind, LONGEST, is_account_end));
+    let (domain, user) = (part(text, start, slash), part(text, behind, end));
+    let person = is_domain(domain)
+        && is_user(user)
+        && !is_path(text, start, slash, end)
+        && !is_escape(domain, user, start == 0 && end == text.len());
+    (person
+        && !is_authority(text, slash)
+        && !is_instance(text, start)
+        && !listed(part(text, start, end), accounts)
+        && !is_service(user, accounts))
+    .then_some((start, end))
+}
+
+const fn is_account(byte: u8) -> bool {
+    is_word(byte) || matches!(byte, b'-' | b'.')
+}
+
+const fn is_account_end(byte: u8) -> bool {
+    is_account(byte) || byte == b'$'
+}
+
+/// A full stop ends the sentence, not the name.
+fn trim_dots(text: &[u8], start: usize, end: usize) -> usize {
+    start + part(text, start, end).trim_ascii_end().iter().rposition(|&byte| byte != b'.').map_or(0, |last| last + 1)
+}
+
+fn is_domain(domain: &[u8]) -> bool {
+    domain.len() >= 2
+        && domain.len() < LONGEST
+        && domain.iter().any(|&byte| byte.is_ascii_alphabetic() || byte >= 0x80)
+        && at(domain, 0) != b'.'
+}
+
+fn is_user(user: &[u8]) -> bool {
+    user.len() >= 2
+        && user.len() < LONGEST
+        && at(user, 0) != b'_'
+        && is_word(at(user, 0))
+        && user.iter().any(|&byte| byte.is_ascii_alphabetic() || byte >= 0x80)
+}
+
+/// Whether the two are components of something that has others, or are known as such: paths, registry keys, device names.
+fn is_path(text: &[u8], start: usize, slash: usize, end: usize) -> bool {
+    let (domain, user) = (part(text, start, slash), part(text, slash, end));
+    matches!(before(text, start), b'\\' | b'/' | b':' | b'%' | b')' | b'}' | b'$' | b'~' | b'*' | b'?')
+        || matches!(at(text, end), b'\\' | b'/' | b'&' | b'(' | b'{' | b'[' | b'*' | b'?' | b'%' | b'=')
+        || has_extension(user)
+        || is_sorted(domain, ROOTS)
+        || super::lexis::stands(domain, 0, "hkey_")
+        || super::lexis::stands(domain, 0, "harddisk")
+        || is_sorted(user.trim_ascii_start().strip_prefix(b"\\").unwrap_or(user), FOLDERS)
+        || find(user, 0, "program").is_some_and(|place| super::lexis::stands(text, slash + place, "program files"))
+        || ends(text, slash, "program files")
+        || ends(text, slash, "common files")
+}
+
+/// First components that are no domain: registry hives, device buses, well-known folders.
+const ROOTS: &[&str] = &[
+    "acpi",
+    "acpi_hal",
+    "appdata",
+    "backup",
+    "basenamedobjects",
+    "bin",
+    "bth",
+    "bthenum",
+    "currentversion",
+    "data",
+    "dbghelp",
+    "device",
+    "display",
+    "drivers",
+    "fonts",
+    "global",
+    "globalroot",
+    "hdaudio",
+    "hid",
+    "hkcc",
+    "hkcr",
+    "hkcu",
+    "hklm",
+    "hku",
+    "htree",
+    "ide",
+    "inetpub",
+    "inf",
+    "local",
+    "machine",
+    "microsoft",
+    "monitor",
+    "mssql",
+    "nvme",
+    "pci",
+    "pipe",
+    "program",
+    "programdata",
+    "registry",
+    "root",
+    "rpc",
+    "scsi",
+    "services",
+    "software",
+    "storage",
+    "sw",
+    "swd",
+    "system",
+    "system32",
+    "syswow64",
+    "temp",
+    "tmp",
+    "uefi",
+    "umb",
+    "usb",
+    "usbstor",
+    "users",
+    "vmbus",
+    "windows",
+    "winsxs",
+    "wwwroot",
+];
+
+/// Second components that are no user.
+const FOLDERS: &[&str] = &[
+    "appdata",
+    "bin",
+    "config",
+    "currentversion",
+    "data",
+    "drivers",
+    "etc",
+    "fonts",
+    "lib",
+    "log",
+    "logs",
+    "microsoft",
+    "program",
+    "programdata",
+    "services",
+    "shared",
+    "software",
+    "system",
+    "system32",
+    "temp",
+    "users",
+    "windows",
+];
+
+/// Extensions of files; `john.smith` has none of them.
+const EXTENSIONS: &[&str] = &[
+    "7z", "adml", "admx", "aff", "ashx", "asmx", "asp", "aspx", "bak", "bat", "bin", "bmp", "c", "cab", "cat", "cer", "cfg", "chm", "cmd",
+    "com", "conf", "config", "cpl", "cpp", "crt", "cs", "cshtml", "csproj", "css", "csv", "dat", "db", "dic", "dll", "dmp", "doc", "docx",
+    "drv", "efi", "eml", "etl", "evtx", "exe", "fon", "gif", "go", "gz", "h", "hlp", "htm", "html", "ico", "inf", "ini", "iso", "jar",
+    "java", "jpeg", "jpg", "js", "json", "key", "ldf", "lnk", "lock", "log", "manifest", "map", "md", "mdf", "mof", "mp3", "msi", "msp",
+    "mst", "mui", "ndf", "nls", "ocx", "ost", "pdb", "pdf", "pem", "pfx", "php", "pid", "png", "props", "ps1", "psm1", "pst", "py", "rdb",
+    "reg", "resx", "rs", "rtf", "scr", "sln", "sock", "sql", "sqlite", "svc", "sys", "tar", "targets", "tlb", "tmp", "toml", "trn", "ttf",
+    "txt", "url", "vbs", "vhd", "vhdx", "vmdk", "war", "wav", "xls", "xlsx", "xml", "yaml", "yml", "zip",
+];
+
+/// Whether the name ends like a file.
+fn has_extension(name: &[u8]) -> bool {
+    memchr::memrchr(b'.', name).is_some_and(|dot| {
+        let extension = part(name, dot + 1, name.len());
+        extension.iter().all(u8::is_ascii_digit) || is_sorted(extension, EXTENSIONS)
+    })
+}
+
+/// `first\nsecond` is a written line break, unless it is all there is: `corp\nancy`.
+fn is_escape(domain: &[u8], user: &[u8], alone: bool) -> bool {
+    let written = matches!(at(user, 0), b'n' | b'r' | b't' | b'x')
+        && domain.iter().any(u8::is_ascii_lowercase)
+        && memchr::memchr(b'.', domain).is_none();
+    written && (!alone || at(user, 1).is_ascii_uppercase())
+}
+
+/// `Server=HOST\INSTANCE`.
+fn is_instance(text: &[u8], start: usize) -> bool {
+    let key_end = run_back(text, start, 4, |byte| matches!(byte, b'=' | b' ' | b':' | b'"' | b'\''));
+    key_end < start && ["server", "source", "address", "addr", "instance", "host"].iter().any(|key| ends(text, key_end, key))
+}
+
+// ---- what is known ----------------------------------------------------------------------------------------------------------
+
+/// Whether an authority of the operating system ends here, in any of its languages: `NT AUTHORITY`, `AUTORITE NT`,
+/// `NT-AUTORITÄT`, `AUTORITÀ NT`, `IIS APPPOOL`, `BUILTIN`.
+fn is_authority(text: &[u8], end: usize) -> bool {
+    const WHOLE: &[&str] = &[
+        "builtin",
+        "predefinito",
+        "predefinite",
+        "vordefiniert",
+        "integrado",
+        "iis apppool",
+        "window manager",
+        "font driver host",
+        "integrierte",
+        "application package authority",
+        "mandatory label",
+        "verbindliche beschriftung",
+        "nt",
+    ];
+    let start = run_back(text, end, LONGEST, |byte| is_word(byte) || byte == b'-');
+    let word = part(text, start, end);
+    let front = run_back(text, start, 1, |byte| byte == b' ');
+    let previous = part(text, run_back(text, front, LONGEST, is_word), front);
+    let two_words = front < start && !previous.is_empty();
+    WHOLE.iter().any(|name| *name != "nt" && ends(text, end, name))
+        || (two_words && (word.eq_ignore_ascii_case(b"nt") || previous.eq_ignore_ascii_case(b"nt")))
+        || super::lexis::stands(word, 0, "nt-")
+        || ends(text, end, "nt virtual machine")
+}
+
+/// Names and words that make an account one of a service, of the system, or of a role.
+const SERVICE_WORDS: &[&str] = &[
+    "adsync",
+    "agent",
+    "anonymous",
+    "app",
+    "application",
+    "apppool",
+    "apps",
+    "backup",
+    "batch",
+    "bot",
+    "cluster",
+    "crm",
+    "cucm",
+    "daemon",
+    "dienst",
+    "docker",
+    "erp",
+    "everyone",
+    "exchange",
+    "ftp",
+    "gitlab",
+    "gmsa",
+    "iis",
+    "imagicle",
+    "jenkins",
+    "kiosk",
+    "ldap",
+    "local",
+    "locale",
+    "localservice",
+    "localsystem",
+    "lokal",
+    "lokaler",
+    "lokales",
+    "monitor",
+    "monitoring",
+    "msa",
+    "mssql",
+    "mysql",
+    "nagios",
+    "network",
+    "networkservice",
+    "netzwerkdienst",
+    "oracle",
+    "postgres",
+    "postgresql",
+    "proxy",
+    "rete",
+    "robot",
+    "réseau",
+    "sa",
+    "sccm",
+    "scheduler",
+    "scom",
+    "service",
+    "services",
+    "servicio",
+    "servizio",
+    "serviço",
+    "sistema",
+    "smtp",
+    "sql",
+    "srv",
+    "svc",
+    "sync",
+    "system",
+    "système",
+    "task",
+    "tasks",
+    "ucx",
+    "veeam",
+    "vmware",
+    "web",
+    "wsus",
+    "www",
+    "zabbix",
+];
+
+/// Accounts that are a role on every machine: their relative identifier is below 1000.
+const ROLES: &[&str] = &[
+    "admin",
+    "administrador",
+    "administrateur",
+    "administrator",
+    "administrators",
+    "all",
+    "amministratore",
+    "aspnet",
+    "default",
+    "defaultaccount",
+    "defaultuser0",
+    "dwm",
+    "gast",
+    "guest",
+    "interactive",
+    "invitado",
+    "invité",
+    "iusr",
+    "iwam",
+    "krbtgt",
+    "mssqlserver",
+    "nobody",
+    "ospite",
+    "owner",
+    "root",
+    "sa",
+    "sqlexpress",
+    "trustedinstaller",
+    "umfd",
+    "users",
+    "wdagutilityaccount",
+    "www-data",
+];
+
+/// Whether a name is that of a service, a machine, a managed account (`…$`) or a role, or is configured.
+pub(super) fn is_service(name: &[u8], accounts: &[&str]) -> bool {
+    let name = name.trim_ascii();
+    if name.ends_with(b"$") || memchr::memchr(b'$', name).is_some() || listed(name, accounts) || is_sorted(name, ROLES) {
+        return true;
+    }
+    let bounded = |byte: &u8| matches!(byte, b'-' | b'_' | b'.' | b' ') || byte.is_ascii_digit();
+    let mut words = name.split(bounded).filter(|word| !word.is_empty());
+    let (first, last) = (words.next().unwrap_or_default(), words.next_back().unwrap_or_default());
+    is_sorted(first, SERVICE_WORDS)
+        || is_sorted(last, SERVICE_WORDS)
+        || ["svc", "srv", "sql", "mssql", "service"].iter().any(|prefix| super::lexis::stands(name, 0, prefix))
+        || ["svc", "service", "srv", "apppool"].iter().any(|suffix| ends(name, name.len(), suffix))
+}
+
+fn listed(name: &[u8], accounts: &[&str]) -> bool {
+    accounts.iter().any(|account| {
+        let account = account.as_bytes();
+        let short = memchr::memrchr(b'\\', account).map_or(account, |slash| part(account, slash + 1, account.len()));
+        name.eq_ignore_ascii_case(account) || name.eq_ignore_ascii_case(short)
+    })
+}

@@ -1,0 +1,153 @@
+//! MAC addresses (IEEE 802 EUI-48): six pairs with `:` or `-`, or `xxxx.xxxx.xxxx` as Cisco writes them; twelve digits only where the key says so.
+//!
+//! Runs of more pairs are fingerprints, world wide names and client identifiers.
+
+use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::finding::{Hit, Kind};
+
+/// Key words of a MAC address.
+const WORDS: &[&str] = &[
+    "mac",
+    "macs",
+    "macaddress",
+    "macaddresses",
+    "macaddr",
+    "physicaladdress",
+    "physical",
+    "ethernet",
+    "hwaddr",
+    "bssid",
+    "lladdr",
+    "eui",
+];
+/// Addresses that name no network card: the pseudo ones of Windows' WAN miniports (`PPTP00`, `3PoE00`) and of a VPN adapter.
+const PSEUDO: &[[u8; 6]] =
+    &[[0x50, 0x50, 0x54, 0x50, 0x30, 0x30], [0x33, 0x50, 0x6f, 0x45, 0x30, 0x30], [0x45, 0, 0, 0, 0xff, 0x14], [0; 6], [0xff; 6]];
+/// Group addresses of protocols: IPv4 and IPv6 multicast (RFC 7042 section 2.1.1, RFC 2464 section 7), IEEE 802.1.
+const GROUPS: &[&[u8]] = &[&[0x01, 0x00, 0x5e], &[0x33, 0x33], &[0x01, 0x80, 0xc2]];
+/// Bits of an address with separators.
+const BITS: u8 = 24;
+/// Bits of twelve digits below a key that says so.
+const KEYED_BITS: u8 = 22;
+
+/// Reports each address. A run of pairs is read once, in whole.
+pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
+    if context.text == TextKind::Number {
+        return;
+    }
+    let is_keyed = context.says(WORDS);
+    let mut at = 0;
+    while let Some(start) = next_word(text, at) {
+        let length = text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let (end, bits) = match length {
+            2 => pairs(text, start, is_keyed),
+            4 if context.text != TextKind::Version => (start + length, quads(text, start, is_keyed)),
+            12 if is_keyed => (start + length, bare(text, start)),
+            _ => (start + length, None),
+        };
+        if let Some(bits) = bits {
+            report(Hit { kind: Kind::MacAddress, start, end: end.max(start + 12 + usize::from(length == 4) * 2), bits });
+        }
+        at = end;
+    }
+}
+
+/// Where the next word begins; what is before `from` has been read.
+fn next_word(text: &[u8], from: usize) -> Option<usize> {
+    text.get(from..)?.iter().position(u8::is_ascii_alphanumeric).map(|offset| from + offset)
+}
+
+/// The run of pairs with one separator: where it ends, and the bits if it is an address.
+fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
+    let rest = text.get(start..).unwrap_or_default();
+    let separator = rest.get(2).copied().unwrap_or_default();
+    if !matches!(separator, b':' | b'-') {
+        return (start + 2, None);
+    }
+    let mut octets = [0; 6];
+    let mut count = 0;
+    for group in rest.chunks(3) {
+        let Some(octet) = pair(group) else { break };
+        if let Some(slot) = octets.get_mut(count) {
+            *slot = octet;
+        }
+        count += 1;
+        if group.get(2) != Some(&separator) {
+            break;
+        }
+    }
+    let end = start + (count * 3).saturating_sub(1).max(2);
+    let is_alone = count == 6 && is_left_free(text, start) && is_right_free(text, end);
+    let is_time = separator == b'-' && !is_keyed && is_time(rest);
+    (end, (is_alone && !is_time && is_card(octets)).then_some(BITS))
+}
+
+/// Two hexadecimal digits.
+fn pair(group: &[u8]) -> Option<u8> {
+    let [high, low, ..] = group else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(*high)? * 16 + digit(*low)?)
+}
+
+/// A hexadecimal group or a digit before the separator makes it part of something longer; a word (`mac:`) does not.
+fn is_left_free(text: &[u8], start: usize) -> bool {
+    let Some((separator, head)) = text.get(..start).and_then(<[u8]>::split_last) else { return true };
+    if !matches!(separator, b':' | b'-' | b'.' | b'_') {
+        return true;
+    }
+    let length = head.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let word = head.get(head.len() - length..).unwrap_or_default();
+    !word.is_empty() && !word.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn is_right_free(text: &[u8], end: usize) -> bool {
+    match text.get(end..).unwrap_or_default() {
+        [b':' | b'-' | b'.', next, ..] => !next.is_ascii_hexdigit(),
+        [next, ..] => !next.is_ascii_alphanumeric(),
+        [] => true,
+    }
+}
+
+/// `24-01-31-23-59-58` is a time in the name of a file.
+fn is_time(rest: &[u8]) -> bool {
+    let limits = [99, 12, 31, 23, 59, 59];
+    let mut groups = rest.chunks(3).zip(limits);
+    groups.all(|(group, limit)| match group {
+        [tens, ones, ..] if tens.is_ascii_digit() && ones.is_ascii_digit() => (tens - b'0') * 10 + (ones - b'0') <= limit,
+        _ => false,
+    })
+}
+
+/// `001b.21aa.bbcc`. Digits alone may be a version, unless the first begins with a zero.
+fn quads(text: &[u8], start: usize, is_keyed: bool) -> Option<u8> {
+    let written = text.get(start..start + 14)?;
+    let mut octets = [0; 6];
+    for (group, slots) in written.chunks(5).zip(octets.chunks_mut(2)) {
+        let (high, low) = group.split_at_checked(2)?;
+        let [first, second] = slots else { return None };
+        (*first, *second) = (pair(high)?, pair(low)?);
+        if group.get(4).is_some_and(|separator| *separator != b'.') {
+            return None;
+        }
+    }
+    let has_letter = written.iter().any(u8::is_ascii_alphabetic) || written.first() == Some(&b'0') || is_keyed;
+    let is_alone = is_left_free(text, start) && is_right_free(text, start + 14);
+    (has_letter && is_alone && is_card(octets)).then_some(BITS)
+}
+
+/// Twelve hexadecimal digits.
+fn bare(text: &[u8], start: usize) -> Option<u8> {
+    let written = text.get(start..start + 12)?;
+    let mut octets = [0; 6];
+    for (group, slot) in written.chunks(2).zip(&mut octets) {
+        *slot = pair(group)?;
+    }
+    is_card(octets).then_some(KEYED_BITS)
+}
+
+fn is_card(octets: [u8; 6]) -> bool {
+    !PSEUDO.contains(&octets) && !GROUPS.iter().any(|group| octets.starts_with(group))
+}
+
+#[cfg(test)]
+mod tests;

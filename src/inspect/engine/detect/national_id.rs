@@ -1,0 +1,73 @@
+//! National identification numbers, one file a family of countries.
+//!
+//! A family looks at the word that starts at a place and says where the number ends and how much it weighs. What the number's
+//! own structure does not prove needs a key (`nhs`, `iqama`) in the path or closely in front, or at least free text.
+
+use super::lexis::{introduced, is_word, run, technical};
+use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::finding::{Hit, Kind};
+
+mod arabia;
+mod britain;
+mod france;
+mod germany;
+mod italy;
+mod shape;
+mod spain;
+mod states;
+#[cfg(test)]
+mod tests;
+
+/// The structure proves it, or a key does.
+const PROVEN: u8 = 24;
+/// In free text.
+const IN_TEXT: u8 = 20;
+
+/// A place to look at.
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    text: &'a [u8],
+    start: usize,
+    /// Bytes of the word that starts here.
+    length: usize,
+    context: &'a Context<'a>,
+}
+
+impl Spot<'_> {
+    /// Whether the key, or a word closely in front, names the kind of number.
+    fn keyed(self, words: &[&str]) -> bool {
+        self.context.says(words) || introduced(self.text, self.start, words)
+    }
+
+    /// What a number weighs that needs one of these keys or free text.
+    fn weigh(self, words: &[&str]) -> Option<u8> {
+        if self.keyed(words) {
+            return Some(PROVEN);
+        }
+        (self.context.text == TextKind::Free && !technical(self.context)).then_some(IN_TEXT)
+    }
+}
+
+/// Where a number ends and what it weighs.
+type Found = Option<(usize, u8)>;
+
+/// The families.
+const FAMILIES: &[fn(Spot<'_>) -> Found] =
+    &[italy::find, france::find, germany::find, spain::find, britain::find, states::find, arabia::find];
+
+/// Finds national identification numbers of Italy, France, Germany, Spain, the United Kingdom, the United States, the United Arab
+/// Emirates and Saudi Arabia.
+pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
+    if context.text == TextKind::Version {
+        return;
+    }
+    let mut next = 0;
+    while let Some(start) = text.get(next..).and_then(|rest| rest.iter().position(|&byte| is_word(byte))).map(|place| next + place) {
+        next = run(text, start, text.len(), is_word);
+        let spot = Spot { text, start, length: next - start, context };
+        if let Some((end, bits)) = FAMILIES.iter().find_map(|family| family(spot)) {
+            report(Hit { kind: Kind::NationalId, start, end, bits });
+            next = end;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use super::scan;
+use crate::inspect::engine::context::TextKind;
+use crate::inspect::engine::detect::probe::{all_block, blocks, linear, none_hit, survives};
+use crate::inspect::engine::finding::{Hit, Kind};
+
+const HITS: &[(&str, &str)] = &[
+    ("", "4111 1111 1111 1111"),
+    ("", "4111-1111-1111-1111"),
+    ("", "4111.1111.1111.1111"),
+    ("", "4111111111111111"),
+    ("", "5555555555554444"),
+    ("", "3782 822463 10005"),
+    ("", "378282246310005"),
+    ("", "3056 930902 5904"),
+    ("", "6011111111111117"),
+    ("", "3530 1113 3330 0000"),
+    ("", "2223003122003222"),
+    ("", "6200 0000 0000 0005"),
+    ("pan", "4222222222222"),
+    ("credit card", "4111111111111111"),
+    ("", "paid with card 4111 1111 1111 1111 12/28"),
+    ("", "PAN=4111111111111111;"),
+    ("", "4111 1111 1111 1111."),
+    ("video card", "4111 1111 1111 1111"),
+    ("card number", "6769649826438485"),
+];
+
+/// Each one stands in real inventories.
+const MISSES: &[(&str, &str)] = &[
+    ("", "1548138160707"),
+    ("", "131926542607070000"),
+    ("", "9223372036853013087"),
+    ("", "8933150319050352521"),
+    ("", "512110190592"),
+    ("", "00330-80000-00000-AA123"),
+    ("", "4111 1111 1111 1112"),
+    ("", "4111111111111112"),
+    ("", "4111 1111 1111 111"),
+    ("", "4111-1111-1111-1111-1111"),
+    ("", "12345678-4111-1111-1111-111111111111"),
+    ("", "a4111111111111111"),
+    ("", "4111111111111111f"),
+    ("", "0x4111111111111111"),
+    ("", "1.4111111111111111"),
+    ("", "4111111111111111.5"),
+    ("", "4222222222222"),
+    ("video card", "NVIDIA GeForce GT 710 (4294967296)"),
+    ("video card", "1073741824000"),
+    ("serial number", "4111111111111111"),
+    ("", "20240101123456"),
+    ("", "1548138160707000"),
+    ("", "4000000000000000000006"),
+    ("", "0000 4111 1111 1111 1111"),
+    ("", "dc4111111111111111aa9e"),
+    ("", ""),
+];
+
+#[test]
+fn cards_block() {
+    all_block(scan, Kind::PaymentCard, TextKind::Free, HITS);
+}
+
+#[test]
+fn other_numbers_pass() {
+    none_hit(scan, TextKind::Free, MISSES);
+}
+
+#[test]
+fn numbers_and_versions_are_no_cards() {
+    for kind in [TextKind::Number, TextKind::Version] {
+        none_hit(scan, kind, &[("", "4111111111111111"), ("used memory", "4111111111111111"), ("", "4111.1111.1111.1111")]);
+    }
+}
+
+#[test]
+fn a_key_makes_a_number_a_card() {
+    assert!(blocks(scan, "4111111111111111", "card number", TextKind::Number));
+    assert!(!blocks(scan, "4111111111111111", "sim card", TextKind::Number));
+}
+
+#[test]
+fn bare_digits_need_free_text() {
+    none_hit(scan, TextKind::Name, &[("", "4111111111111111")]);
+    none_hit(scan, TextKind::Path, &[("", r"D:\4111111111111111")]);
+    assert!(blocks(scan, "4111 1111 1111 1111", "", TextKind::Name));
+}
+
+#[test]
+fn a_product_key_weighs_little() {
+    assert!(!blocks(scan, "4111-1111-1111-1111", "serial number", TextKind::Free));
+    let bits = crate::inspect::engine::detect::probe::with("serial", TextKind::Free, |context| {
+        crate::inspect::engine::detect::probe::hits(scan, b"4111-1111-1111-1111", context).first().map_or(0, |hit| hit.bits)
+    });
+    assert!(bits < Hit::ENOUGH);
+}
+
+#[test]
+fn work_is_linear() {
+    linear(scan, &["4", "4111 ", "4111-", "4111 1111 1111 1112 ", "4111111111111111 ", "card 4"]);
+}
+
+#[test]
+fn cuts_are_harmless() {
+    survives(scan, &["4111 1111 1111 1111", "378282246310005", "3782-822463-10005"]);
+}

@@ -1,0 +1,16 @@
+//! The inspection engine: a message is harmless by its documented shape, or it is looked at.
+//!
+//! Bytes become text ([`canonical`]: content codings, charsets, look-alikes, what is wrapped in what), text becomes leaves
+//! ([`format`](mod@format)), each leaf stands under a key that the documented [`shape`] knows or does not ([`tree`]), and what its
+//! form does not prove harmless is looked at by the detectors ([`detect`]). [`walk`] holds it together.
+//!
+//! Pure, like all of inspection. The request path uses its e-mail detector; the rest is not in the request path yet.
+
+pub mod canonical;
+pub mod context;
+pub mod detect;
+pub mod finding;
+pub mod format;
+pub mod shape;
+pub mod tree;
+pub mod walk;

@@ -1,0 +1,349 @@
+//! Grammars that prove a value harmless. Each looks at the whole value, once.
+
+use super::lists::{LANGUAGES, STATES, SWITCHES};
+use std::net::IpAddr;
+
+/// Longest run of digits that is no telephone number, card or identifier of a person.
+const SHORT_RUN: usize = 6;
+/// Longest name of a product, process or device.
+const MAX_NAME: usize = 128;
+/// Longest path.
+const MAX_PATH: usize = 1_024;
+
+/// A whole number without sign, leading zeros or exponent.
+#[must_use]
+pub fn whole(raw: &str) -> Option<u64> {
+    let is_plain = !raw.is_empty() && raw.len() <= 20 && raw.bytes().all(|byte| byte.is_ascii_digit());
+    if is_plain { raw.parse().ok() } else { None }
+}
+
+/// A number with at most nine decimals, its whole part below a limit; a sign and an exponent of at most two digits may be there.
+#[must_use]
+pub fn decimal_below(raw: &str, most: u64) -> bool {
+    let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
+    let exponent = exponent.trim_start_matches(['+', '-']);
+    let (digits, decimals) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), "0"));
+    let is_digits =
+        |text: &str, longest: usize| !text.is_empty() && text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits(exponent, 2) && is_digits(decimals, 17) && is_digits(digits, 12) && whole(digits).is_some_and(|value| value <= most)
+}
+
+/// Seconds, milliseconds or 100-nanosecond steps of a time between 1990 and 2100.
+#[must_use]
+pub fn is_epoch(raw: &str) -> bool {
+    const SECONDS: std::ops::RangeInclusive<u64> = 631_152_000..=4_102_444_800;
+    const FILETIME_OFFSET: u64 = 11_644_473_600;
+    let Some(value) = whole(raw) else { return false };
+    SECONDS.contains(&value)
+        || SECONDS.contains(&(value / 1_000))
+        || (value / 10_000_000).checked_sub(FILETIME_OFFSET).is_some_and(|seconds| SECONDS.contains(&seconds))
+}
+
+/// Longest run of digits in a text.
+fn longest_run(text: &str) -> usize {
+    text.split(|letter: char| !letter.is_ascii_digit()).map(str::len).max().unwrap_or_default()
+}
+
+/// What begins an address, an account, a path or an encoding is in no name.
+fn has_no_anchor(text: &str) -> bool {
+    // `CPU @ 3.00GHz` has its sign between blanks.
+    !text.replace(" @ ", " ").contains(['@', '\\', '<', '>', '{', '}', '%', '='])
+        && !text.contains("://")
+        && !text.contains("+3")
+        && text.char_indices().all(|(at, letter)| letter != '+' || !text[at + 1..].starts_with(|next: char| next.is_ascii_digit()))
+}
+
+/// The name of a product, process, service, vendor or device: letters, short numbers, and the signs names have.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let is_sign = |letter: char| " .,_-()[]$&'/#:;!+*\"@®™©°’–".contains(letter);
+    text.len() <= MAX_NAME
+        && !has_long_token(text)
+        && text.chars().all(|letter| letter.is_alphanumeric() || is_sign(letter))
+        && has_no_anchor(text)
+        && longest_run(text) <= SHORT_RUN + 1
+        && digits_in_groups(text) < 9
+        && !looks_hexadecimal(text)
+}
+
+/// A run that could be something encoded: sixteen and more letters and digits that are no words.
+fn has_long_token(text: &str) -> bool {
+    let is_token = |letter: char| letter.is_ascii_alphanumeric() || "+/_-".contains(letter);
+    text.split(|letter| !is_token(letter)).any(|run| {
+        let has = |wanted: fn(&u8) -> bool| run.bytes().any(|byte| wanted(&byte));
+        run.len() >= 16 && (has(u8::is_ascii_digit) || run.len() >= 40) && has(u8::is_ascii_alphabetic)
+    })
+}
+
+/// Digits of the longest stretch of digits and the separators that telephone numbers have: `02 1234 5678` is nine and more.
+fn digits_in_groups(text: &str) -> usize {
+    let (mut longest, mut current) = (0, 0);
+    for letter in text.chars() {
+        if letter.is_ascii_digit() {
+            current += 1;
+            longest = longest.max(current);
+        } else if !" -/.()".contains(letter) {
+            current = 0;
+        }
+    }
+    longest
+}
+
+/// Groups of two hexadecimal digits, as hardware addresses have.
+fn looks_hexadecimal(text: &str) -> bool {
+    let pairs = text.split([':', '-']).filter(|group| group.len() == 2 && group.bytes().all(|byte| byte.is_ascii_hexdigit())).count();
+    pairs >= 6
+}
+
+/// Two to six numbers with dots, and what build systems hang on to them.
+#[must_use]
+pub fn is_version(text: &str) -> bool {
+    let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+() ~:,/".contains(&byte);
+    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    starts && text.len() <= 64 && text.bytes().all(is_byte) && longest_run(text) <= 10 && !text.contains("+3") && !text.starts_with("00")
+}
+
+/// A path without a segment that names a person.
+#[must_use]
+pub fn is_system_path(text: &str) -> bool {
+    let is_sign = |letter: char| " .,_-()[]$&'/\\:;!+~#%\"=*?{}|".contains(letter);
+    text.len() <= MAX_PATH
+        && !has_escape(text)
+        && text.chars().all(|letter| letter.is_alphanumeric() || is_sign(letter))
+        && !text.contains('@')
+        && digits_in_groups(text) < 10
+        && !has_home(text)
+}
+
+/// `%40` and the like; `%SystemRoot%` is none.
+fn has_escape(text: &str) -> bool {
+    text.as_bytes().windows(3).any(|three| matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
+}
+
+/// Folders whose next segment is somebody's.
+fn has_home(text: &str) -> bool {
+    let lower = text.to_lowercase().replace('/', "\\");
+    [
+        "\\users",
+        "\\utenti",
+        "\\benutzer",
+        "\\utilisateurs",
+        "\\usuarios",
+        "\\documents and settings",
+        "\\home",
+        "onedrive",
+        "\\\\",
+        "%userprofile",
+        "%homepath",
+    ]
+    .iter()
+    .any(|home| lower.contains(home))
+}
+
+/// The accounts that Windows itself has, and those of services.
+#[must_use]
+pub fn is_service_account(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let (domain, account) = lower.rsplit_once('\\').unwrap_or(("", &lower));
+    let builtin = ["localsystem", "localservice", "networkservice", "system", "local system", "local service", "network service"];
+    let authorities = [
+        "nt authority",
+        "autorite nt",
+        "autorité nt",
+        "nt-autorität",
+        "nt-autoritat",
+        "nt service",
+        "nt dienst",
+        "iis apppool",
+        "builtin",
+        "window manager",
+        "font driver host",
+        "autorità nt",
+    ];
+    authorities.contains(&domain) || (domain.is_empty() || domain == ".") && builtin.contains(&account)
+}
+
+/// `KB` and six or seven digits.
+#[must_use]
+pub fn is_hotfix(text: &str) -> bool {
+    let digits = text.strip_prefix("KB").or_else(|| text.strip_prefix("kb")).unwrap_or_default();
+    (6..=7).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A language tag (RFC 5646, two or three subtags) or the name of a language with its country.
+#[must_use]
+pub fn is_language(text: &str) -> bool {
+    let is_tag = text.split(['-', '_']).all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let first = text.split(['-', '_']).next().unwrap_or_default();
+    let is_hex = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = text.split([' ', '(']).next().unwrap_or_default().to_lowercase();
+    (is_tag && (2..=3).contains(&first.len()))
+        || is_hex
+        || (LANGUAGES.contains(&name.as_str()) && text.len() <= 48 && !text.contains('@') && longest_run(text) == 0)
+}
+
+/// Yes and no.
+#[must_use]
+pub fn is_switch(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    SWITCHES.contains(&lower.as_str())
+}
+
+/// States, start types and modes of Windows services, databases and the suite, in the languages they are shown in.
+#[must_use]
+pub fn is_state(text: &str) -> bool {
+    let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+    is_switch(text) || STATES.contains(&lower.as_str())
+}
+
+/// A time as systems write it: ISO 8601, WMI's `CIM_DATETIME`, a date, or the forms of .NET and SQL Server.
+#[must_use]
+pub fn is_time(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_byte = |byte: u8| byte.is_ascii_digit() || b"-:.+/TZ APMapm".contains(&byte);
+    let has_year =
+        text.as_bytes().windows(4).any(|four| matches!(four, [b'1', b'9', ..] | [b'2', b'0', ..]) && four.iter().all(u8::is_ascii_digit));
+    let parts = text.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty());
+    let is_grouped = parts.clone().count() >= 3 && parts.into_iter().all(|part| part.len() <= 7);
+    let is_cim = text.len() >= 21 && text.as_bytes().get(14) == Some(&b'.');
+    let is_compact = matches!(text.len(), 8 | 14 | 15 | 16) && digits >= 8 && has_year;
+    let is_ticks = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")).is_some_and(is_epoch);
+    is_ticks
+        || is_epoch(text)
+        || ((8..=24).contains(&digits) && text.len() <= 40 && text.bytes().all(is_byte) && has_year && (is_grouped || is_cim || is_compact))
+}
+
+/// Letters, digits and underscores, as databases and instances are named.
+#[must_use]
+pub fn is_identifier(text: &str) -> bool {
+    text.len() <= MAX_NAME
+        && text.chars().all(|letter| letter.is_alphanumeric() || "_$-.# ".contains(letter))
+        && longest_run(text) <= SHORT_RUN
+}
+
+/// What stands where there is no value.
+#[must_use]
+pub fn is_missing(text: &str) -> bool {
+    ["n/a", "na", "none", "null", "unknown", "-", "--", "not available", "non disponibile"].contains(&text.to_lowercase().as_str())
+}
+
+/// What may stand under a key that nobody documents: values that say nothing about a person by their form alone.
+#[must_use]
+pub fn is_inert(text: &str) -> bool {
+    is_missing(text)
+        || is_state(text)
+        || is_hotfix(text)
+        || is_guid(text)
+        || is_digest(text)
+        || is_time(text)
+        || (is_version(text) && text.parse::<IpAddr>().is_err() && longest_run(text) <= SHORT_RUN && text.contains('.'))
+        || (text.len() <= SHORT_RUN && text.bytes().all(|byte| byte.is_ascii_digit()))
+        || is_service_account(text) && text.contains('\\')
+        || is_windows_path(text)
+        || (is_quantity(text) && longest_run(text) <= SHORT_RUN)
+        || (text.len() <= 3 && text.chars().all(|letter| !letter.is_alphanumeric()))
+}
+
+/// A number under a key that nobody documents: too short for a telephone number or an identifier of a person.
+#[must_use]
+pub fn is_inert_number(raw: &str) -> bool {
+    decimal_below(raw, 999_999) || is_epoch(raw)
+}
+
+/// A GUID (RFC 9562) that is not of version 1, whose last part is a hardware address.
+fn is_guid(text: &str) -> bool {
+    let text = text.trim_matches(['{', '}', '(', ')']);
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+        && text.as_bytes().get(14) != Some(&b'1')
+}
+
+/// A digest in hexadecimal.
+fn is_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Below the folders that Windows itself has.
+fn is_windows_path(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let roots = [
+        "%systemroot%",
+        "%programfiles",
+        "%windir%",
+        "\\systemroot",
+        "c:\\windows",
+        "c:\\program files",
+        "c:\\progra~",
+        "c:\\programdata",
+        "c:\\inetpub",
+    ];
+    roots.iter().any(|root| lower.starts_with(root)) && is_system_path(text)
+}
+
+/// An amount with its unit, or without.
+#[must_use]
+pub fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
+    let unit = text.get(digits.len()..).unwrap_or_default().trim().to_lowercase();
+    let is_unit = [
+        "", "b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "byte", "bytes", "day", "days", "giorni", "tage", "jours", "días",
+        "hour", "hours", "week", "weeks", "month", "months", "d", "h",
+    ]
+    .contains(&unit.as_str());
+    is_unit && decimal_below(&digits.replace(',', "."), 1 << 40)
+}
+
+/// A licence token or product code.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    text.len() <= 4_096 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte)) && !looks_hexadecimal(text)
+}
+
+/// A host name without a domain of persons: letters, digits and hyphens in labels.
+#[must_use]
+pub fn is_host_name(text: &str) -> bool {
+    text.len() <= 253
+        && text.parse::<IpAddr>().is_err()
+        && text.split('.').all(|label| {
+            !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        })
+        && longest_run(text) <= SHORT_RUN
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// An address in one of the declared networks, or one that names nobody: loopback, unspecified, a mask.
+#[must_use]
+pub fn is_declared(text: &str, networks: &[(IpAddr, u8)]) -> bool {
+    let address = text.split('/').next().unwrap_or_default();
+    let address = address.split('%').next().unwrap_or_default();
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let address = address.to_canonical();
+    let is_nobody = address.is_loopback() || address.is_unspecified() || is_mask(address);
+    is_nobody || networks.iter().any(|(network, prefix)| contains(*network, *prefix, address))
+}
+
+/// `255.255.255.0` and the like.
+fn is_mask(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.octets()[0] == 255 && address.to_bits().leading_ones() + address.to_bits().trailing_zeros() >= 32,
+        IpAddr::V6(_) => false,
+    }
+}
+
+fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
+    match (network.to_canonical(), address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let shift = 32_u32.saturating_sub(u32::from(prefix));
+            network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let shift = 128_u32.saturating_sub(u32::from(prefix));
+            network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,164 @@
+//! The documented shape: which fields there are, what each may hold, and which keys speak of persons.
+//!
+//! The wire format is not public, so a field is recognised by the words of its key and of the containers around it, however they
+//! are spelled: `processId`, `process_id` and `PID` under `runningProcesses` are one field.
+
+pub mod document;
+pub mod grammar;
+pub mod lists;
+pub mod slot;
+pub mod words;
+
+use crate::inspect::engine::finding::Kind;
+use document::Document;
+use slot::Slot;
+use std::collections::{HashMap, HashSet};
+use words::{Vocabulary, Words};
+
+/// A compiled shape.
+#[derive(Debug)]
+pub struct Shape {
+    vocabulary: Vocabulary,
+    /// By the signature of a key: where it counts, and what it may hold.
+    fields: HashMap<String, Vec<Rule>>,
+    /// By one word of the key: the other words, and the kind.
+    personal: HashMap<String, Vec<PersonalRule>>,
+    /// Every word of the file, by its meaning.
+    known: HashSet<String>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    /// Words of which one container must have one; anywhere, if there is none.
+    under: Vec<String>,
+    slot: Slot,
+}
+
+#[derive(Debug)]
+struct PersonalRule {
+    words: Vec<String>,
+    under: Vec<String>,
+    kind: Kind,
+}
+
+/// What a key says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// A documented field.
+    Field(Slot),
+    /// It speaks of a person.
+    Personal(Kind),
+    /// Nobody documents it.
+    Unknown,
+}
+
+/// Why a shape file does not compile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit(pub String);
+
+impl Shape {
+    /// Compiles a shape.
+    ///
+    /// # Errors
+    /// For a slot, a kind or a key that is none, with its name.
+    pub fn compile(document: &Document) -> Result<Self, Unfit> {
+        let vocabulary = vocabulary(document);
+        let known = known(document, &vocabulary);
+        let mut shape = Self { vocabulary, fields: HashMap::new(), personal: HashMap::new(), known };
+        for field in &document.fields {
+            let slot = Slot::named(&field.slot).ok_or_else(|| Unfit(format!("field {}: {:?} is no slot", field.id, field.slot)))?;
+            for key in &field.keys {
+                let (under, words) = shape.place(key);
+                if words.is_empty() {
+                    return Err(Unfit(format!("field {}: the key {key:?} has no word that means anything", field.id)));
+                }
+                shape.fields.entry(words.signature()).or_default().push(Rule { under, slot });
+            }
+        }
+        for entry in &document.personal {
+            let kind = Kind::named(&entry.kind).ok_or_else(|| Unfit(format!("{:?} is no kind of personal data", entry.kind)))?;
+            for key in &entry.keys {
+                shape.add_personal(key, kind)?;
+            }
+        }
+        Ok(shape)
+    }
+
+    fn add_personal(&mut self, key: &str, kind: Kind) -> Result<(), Unfit> {
+        let (under, words) = self.place(key);
+        let Some((first, rest)) = words.as_slice().split_first() else {
+            return Err(Unfit(format!("personal {kind:?}: the key {key:?} has no word that means anything")));
+        };
+        let rule = PersonalRule { words: rest.to_vec(), under, kind };
+        self.personal.entry(first.clone()).or_default().push(rule);
+        Ok(())
+    }
+
+    /// `container: words` taken apart and folded.
+    fn place(&self, key: &str) -> (Vec<String>, Words) {
+        let (under, words) = key.split_once(':').unwrap_or(("", key));
+        (self.vocabulary.fold(under).as_slice().to_vec(), self.vocabulary.fold(words))
+    }
+
+    /// Whether all words of a key are ones the shape itself has: such a key says nothing that is not ours, and may be shown.
+    #[must_use]
+    pub fn knows(&self, key: &str) -> bool {
+        let words = words::split(key);
+        key.len() <= 64
+            && !words.is_empty()
+            && key.is_ascii()
+            && words.iter().all(|word| self.known.contains(self.vocabulary.meaning(word).as_str()))
+    }
+
+    /// The words of a key.
+    #[must_use]
+    pub fn fold(&self, key: &str) -> Words {
+        self.vocabulary.fold(key)
+    }
+
+    /// What a key says inside its containers, the outermost first. A key that says nothing by itself (`value`) has the meaning of
+    /// the nearest container that does.
+    #[must_use]
+    pub fn meaning(&self, containers: &[Words], key: &Words) -> Meaning {
+        if key.is_empty() {
+            return match containers.split_last() {
+                Some((last, others)) => self.meaning(others, last),
+                None => Meaning::Unknown,
+            };
+        }
+        let is_under =
+            |under: &[String]| under.is_empty() || under.iter().any(|word| containers.iter().any(|container| container.has(word)));
+        if let Some(slot) = self.field(key, &is_under) {
+            return Meaning::Field(slot);
+        }
+        for word in key.as_slice() {
+            let rules = self.personal.get(word).map(Vec::as_slice).unwrap_or_default();
+            let rule = rules.iter().find(|rule| is_under(&rule.under) && rule.words.iter().all(|word| key.has(word)));
+            if let Some(rule) = rule {
+                return Meaning::Personal(rule.kind);
+            }
+        }
+        Meaning::Unknown
+    }
+
+    /// Entries for a container count before those that count anywhere.
+    fn field(&self, key: &Words, is_under: &dyn Fn(&[String]) -> bool) -> Option<Slot> {
+        let rules = self.fields.get(&key.signature())?;
+        let inside = rules.iter().find(|rule| !rule.under.is_empty() && is_under(&rule.under));
+        inside.or_else(|| rules.iter().find(|rule| rule.under.is_empty())).map(|rule| rule.slot)
+    }
+}
+
+fn known(document: &Document, vocabulary: &Vocabulary) -> HashSet<String> {
+    let fields = document.fields.iter().flat_map(|field| &field.keys);
+    let keys = fields.chain(document.personal.iter().flat_map(|entry| &entry.keys)).chain(&document.noise);
+    keys.flat_map(|key| words::split(key)).map(|word| vocabulary.meaning(&word)).collect()
+}
+
+fn vocabulary(document: &Document) -> Vocabulary {
+    let meanings = document.synonyms.iter().flat_map(|(meaning, words)| words.iter().map(move |word| (word.clone(), meaning.clone())));
+    Vocabulary::new(meanings.collect(), document.noise.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! Slots: what a documented field may hold, and what proves that a value of it is harmless.
+
+use super::grammar;
+use crate::inspect::engine::context::TextKind;
+use std::net::IpAddr;
+
+/// What a field may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// An identifier that the system gives: 0 to 2^32 − 1.
+    Id,
+    /// An amount of memory or disk: below 2^46 bytes, or with its unit.
+    Bytes,
+    /// Handles, threads: below 2^24.
+    Handles,
+    /// Things counted, such as users or calls: at most a million.
+    Count,
+    /// A percentage; of all cores together it may be above 100.
+    Percent,
+    /// Events in a span of time: at most a million, with decimals.
+    Rate,
+    /// Days, hours or a size that something is kept for.
+    Retention,
+    /// Yes or no, in the languages of the suite.
+    Switch,
+    /// A state or mode from the closed lists of Windows and the suite, in the languages of the suite.
+    State,
+    /// A process, service, product, vendor, processor, disk or adapter name.
+    Name,
+    /// A version.
+    Version,
+    /// A path of the file system, with arguments where it is a program's.
+    Path,
+    /// A drive.
+    Drive,
+    /// A language tag or the name of a language.
+    Language,
+    /// The account under which a service runs.
+    Account,
+    /// How a service starts, or under which account: Windows calls the account `StartName`.
+    Startup,
+    /// A Windows update.
+    Hotfix,
+    /// 32 or 64.
+    Bitness,
+    /// An address of the servers, of their DNS, gateways or telephone system: declared ones only.
+    Address,
+    /// A server of the cluster: a declared address, or a name.
+    Node,
+    /// A name without spaces, such as a database's.
+    Identifier,
+    /// A date or a point in time.
+    Time,
+    /// A licence token: letters, digits and what base64 adds, of bounded length.
+    Token,
+}
+
+/// What a value turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// Its form alone proves that it is harmless.
+    Harmless,
+    /// It has to be looked at, as this kind of text.
+    Unproven(TextKind),
+    /// The field cannot hold it.
+    OutOfRange,
+}
+
+/// What a person configured and may therefore be named.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Declared<'a> {
+    /// Networks as (address, prefix length).
+    pub networks: &'a [(IpAddr, u8)],
+}
+
+const MEGA: u64 = 1_000_000;
+
+impl Slot {
+    /// Every slot with the name that shape files use.
+    pub const ALL: &[(&'static str, Self)] = &[
+        ("id", Self::Id),
+        ("bytes", Self::Bytes),
+        ("handles", Self::Handles),
+        ("count", Self::Count),
+        ("percent", Self::Percent),
+        ("rate", Self::Rate),
+        ("retention", Self::Retention),
+        ("switch", Self::Switch),
+        ("state", Self::State),
+        ("name", Self::Name),
+        ("version", Self::Version),
+        ("path", Self::Path),
+        ("drive", Self::Drive),
+        ("language", Self::Language),
+        ("account", Self::Account),
+        ("startup", Self::Startup),
+        ("hotfix", Self::Hotfix),
+        ("bitness", Self::Bitness),
+        ("address", Self::Address),
+        ("node", Self::Node),
+        ("identifier", Self::Identifier),
+        ("time", Self::Time),
+        ("token", Self::Token),
+    ];
+
+    /// The slot of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
+    }
+
+    /// Checks a raw number.
+    #[must_use]
+    pub fn number(self, raw: &str) -> Checked {
+        let whole = |most: u64| harmless_or_not(grammar::whole(raw).is_some_and(|value| value <= most));
+        match self {
+            Self::Id => whole(u64::from(u32::MAX)),
+            Self::Bytes => whole(1 << 46),
+            Self::Handles => whole(1 << 24),
+            Self::Count | Self::Retention => whole(MEGA),
+            Self::Percent => harmless_or_not(grammar::decimal_below(raw, 102_400)),
+            Self::Rate => harmless_or_not(grammar::decimal_below(raw, MEGA)),
+            Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
+            Self::Switch => harmless_or_not(matches!(raw, "0" | "1")),
+            // Windows numbers its states, start types and languages.
+            Self::State | Self::Startup | Self::Language => whole(0xffff),
+            Self::Hotfix => whole(9_999_999),
+            Self::Version => harmless_or_not(grammar::decimal_below(raw, 100_000)),
+            Self::Time => harmless_or_not(grammar::is_epoch(raw)),
+            Self::Name | Self::Path | Self::Drive | Self::Account | Self::Address | Self::Node | Self::Identifier | Self::Token => {
+                Checked::OutOfRange
+            }
+        }
+    }
+
+    /// Checks a text.
+    #[must_use]
+    pub fn text(self, text: &str, declared: &Declared<'_>) -> Checked {
+        let text = text.trim();
+        if text.is_empty() {
+            return Checked::Harmless;
+        }
+        match self {
+            Self::Name => proven(grammar::is_name(text), TextKind::Name),
+            Self::Version => proven(grammar::is_version(text), TextKind::Version),
+            Self::Path | Self::Drive => proven(grammar::is_system_path(text), TextKind::Path),
+            Self::Language => proven(grammar::is_language(text), TextKind::Free),
+            Self::Account => proven(grammar::is_service_account(text), TextKind::Identity),
+            Self::Startup => proven(grammar::is_state(text) || grammar::is_service_account(text), TextKind::Identity),
+            Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Name),
+            Self::State => proven(grammar::is_state(text), TextKind::Free),
+            Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
+            Self::Address => addresses(text, declared, false),
+            Self::Node => addresses(text, declared, true),
+            Self::Identifier => proven(grammar::is_identifier(text), TextKind::Name),
+            Self::Time => proven(grammar::is_time(text), TextKind::Free),
+            Self::Token => proven(grammar::is_token(text), TextKind::Free),
+            Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
+            Self::Bitness => {
+                proven(matches!(text, "32" | "64" | "x86" | "x64" | "32-bit" | "64-bit" | "32 bit" | "64 bit"), TextKind::Free)
+            }
+            Self::Id | Self::Handles | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
+        }
+    }
+
+    /// Numbers are sent as text too.
+    fn quoted_number(self, text: &str) -> Checked {
+        let number = text.trim_end_matches(['%', ' ']);
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if is_number { self.number(number) } else { harmless_or_not(grammar::is_missing(text)) }
+    }
+}
+
+fn harmless_or_not(is_harmless: bool) -> Checked {
+    if is_harmless { Checked::Harmless } else { Checked::OutOfRange }
+}
+
+fn proven(is_proven: bool, otherwise: TextKind) -> Checked {
+    if is_proven { Checked::Harmless } else { Checked::Unproven(otherwise) }
+}
+
+/// One address or several; `names` allows plain host names beside them.
+fn addresses(text: &str, declared: &Declared<'_>, names: bool) -> Checked {
+    let mut parts = text.split([',', ';', ' ']).filter(|part| !part.is_empty());
+    let is_harmless = |part: &str| grammar::is_declared(part, declared.networks) || (names && grammar::is_host_name(part));
+    if parts.all(is_harmless) { Checked::Harmless } else { Checked::Unproven(TextKind::Free) }
+}

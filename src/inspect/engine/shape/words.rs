@@ -1,0 +1,157 @@
+//! Keys folded to their words: case, separators, camel case, plurals and synonyms do not matter.
+
+use std::collections::HashMap;
+
+/// Words of one key that are looked at; no documented field has more.
+const MAX_WORDS: usize = 12;
+
+/// What words mean, as a shape file states it.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    /// From a word to the one it stands for.
+    synonyms: HashMap<String, String>,
+    /// Words that say nothing about the field.
+    noise: Vec<String>,
+}
+
+/// A key as its words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words(Vec<String>);
+
+impl Vocabulary {
+    /// Makes a vocabulary; every word is lower case.
+    #[must_use]
+    pub fn new(synonyms: HashMap<String, String>, noise: Vec<String>) -> Self {
+        Self { synonyms, noise }
+    }
+
+    /// The words that carry meaning, each replaced by what it stands for, without repetition.
+    #[must_use]
+    pub fn fold(&self, key: &str) -> Words {
+        let mut words: Vec<String> = Vec::new();
+        for word in split(key) {
+            let word = self.meaning(&word);
+            if !self.noise.contains(&word) && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        Words(words)
+    }
+
+    /// What a word stands for.
+    #[must_use]
+    pub fn meaning(&self, word: &str) -> String {
+        if let Some(meaning) = self.synonyms.get(word) {
+            return meaning.clone();
+        }
+        let singular = singular(word);
+        match self.synonyms.get(singular) {
+            Some(meaning) => meaning.clone(),
+            None => singular.to_owned(),
+        }
+    }
+}
+
+impl Words {
+    /// The words in their order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether the key says nothing: it takes the meaning of what it stands under.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words, sorted and joined: two keys with the same words are the same field.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        sorted.join(" ")
+    }
+
+    /// Whether it has the word.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|own| own == word)
+    }
+}
+
+/// Lower-case words of a key: `cpuUsage_pct`, `CPU-Usage`, `CPUUsage` are `cpu`, `usage`, …; digits stay with their word.
+#[must_use]
+pub fn split(key: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut before: Option<char> = None;
+    let mut letters = key.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let starts = match before {
+            Some(before) if letter.is_uppercase() => {
+                before.is_lowercase() || before.is_ascii_digit() || next_is_lower(letters.peek(), before)
+            }
+            _ => false,
+        };
+        if (starts || !letter.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+        before = Some(letter);
+        if words.len() >= MAX_WORDS {
+            break;
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// The last capital of `CPUUsage` before `sage` begins a word.
+fn next_is_lower(next: Option<&char>, before: char) -> bool {
+    before.is_uppercase() && next.is_some_and(|next| next.is_lowercase())
+}
+
+/// English plurals; `status`, `address` and short words are none.
+fn singular(word: &str) -> &str {
+    if word.len() <= 3 || word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") {
+        return word;
+    }
+    if ["sses", "xes", "ches"].iter().any(|ending| word.ends_with(ending)) {
+        return word.strip_suffix("es").unwrap_or(word);
+    }
+    word.strip_suffix('s').unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_split_however_they_are_written() {
+        for key in ["cpuUsage", "cpu_usage", "CPU-Usage", "CPUUsage", "Cpu Usage", "cpu.usage", "CPU_USAGE"] {
+            assert_eq!(split(key), ["cpu", "usage"], "{key}");
+        }
+        assert_eq!(split("ipV4Address"), ["ip", "v4", "address"]);
+        assert_eq!(split("$schema"), ["schema"]);
+        assert!(split("").is_empty());
+    }
+
+    #[test]
+    fn words_are_folded_to_their_meaning() {
+        let synonyms = [("mem", "memory"), ("memoria", "memory"), ("processi", "process")];
+        let synonyms = synonyms.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+        let vocabulary = Vocabulary::new(synonyms, vec!["list".into(), "bytes".into(), "byte".into()]);
+        assert_eq!(vocabulary.fold("usedMemBytes").signature(), "memory used");
+        assert_eq!(vocabulary.fold("MemoriaUsed").signature(), "memory used");
+        assert_eq!(vocabulary.fold("processList").signature(), "process");
+        assert_eq!(vocabulary.fold("Processes").signature(), vocabulary.fold("processi").signature());
+        assert_eq!(vocabulary.fold("IPAddresses").signature(), "address ip");
+        assert_eq!(vocabulary.fold("status").signature(), "status");
+        assert!(vocabulary.fold("list").is_empty());
+    }
+}

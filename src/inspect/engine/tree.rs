@@ -1,0 +1,79 @@
+//! What keys mean where they stand, remembered: messages of one sender have the same keys again and again.
+
+use super::shape::words::Words;
+use super::shape::{Meaning, Shape};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Keys that are remembered in all; what comes beyond is worked out each time.
+const MAX_NODES: usize = 8_192;
+
+/// A shape with what it was asked.
+#[derive(Debug)]
+pub struct Tree {
+    shape: Shape,
+    root: Arc<Node>,
+    nodes: AtomicUsize,
+}
+
+/// A key inside its containers.
+#[derive(Debug)]
+pub struct Node {
+    /// The words of the containers, the outermost first, and of the key itself.
+    path: Vec<Words>,
+    /// What a value under it is.
+    pub meaning: Meaning,
+    /// The key as it may be shown, if all its words are ours.
+    pub shown: Option<String>,
+    children: RwLock<HashMap<Box<str>, Arc<Node>>>,
+}
+
+impl Node {
+    fn new(path: Vec<Words>, meaning: Meaning, shown: Option<String>) -> Self {
+        Self { path, meaning, shown, children: RwLock::default() }
+    }
+
+    /// The words of the key; of the nearest container that has any, if it has none.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        self.path.iter().rev().find(|words| !words.is_empty()).map(Words::as_slice).unwrap_or_default()
+    }
+}
+
+impl Tree {
+    /// Nothing was asked yet.
+    #[must_use]
+    pub fn new(shape: Shape) -> Self {
+        Self { shape, root: Arc::new(Node::new(Vec::new(), Meaning::Unknown, Some(String::new()))), nodes: AtomicUsize::new(0) }
+    }
+
+    /// The outermost container.
+    #[must_use]
+    pub fn root(&self) -> &Arc<Node> {
+        &self.root
+    }
+
+    /// A key inside a container.
+    #[must_use]
+    pub fn child(&self, parent: &Arc<Node>, key: &str) -> Arc<Node> {
+        if let Some(known) = parent.children.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return known.clone();
+        }
+        let made = Arc::new(self.make(parent, key));
+        if self.nodes.load(Ordering::Relaxed) < MAX_NODES {
+            self.nodes.fetch_add(1, Ordering::Relaxed);
+            parent.children.write().unwrap_or_else(PoisonError::into_inner).insert(key.into(), made.clone());
+        }
+        made
+    }
+
+    fn make(&self, parent: &Node, key: &str) -> Node {
+        let words = self.shape.fold(key);
+        let meaning = self.shape.meaning(&parent.path, &words);
+        let shown = self.shape.knows(key).then(|| key.to_owned());
+        let mut path = parent.path.clone();
+        path.push(words);
+        Node::new(path, meaning, shown)
+    }
+}

@@ -1,0 +1,110 @@
+//! Messages as the suite might send them, and what must not be in them.
+
+use super::*;
+use crate::inspect::engine::shape::Shape;
+use crate::inspect::engine::shape::document::Document;
+
+/// All four beats in the spelling of a .NET serializer; every value is made up.
+const BEATS: &str = r#"{
+"processes":{"runningProcesses":[{"processId":1234,"name":"svchost.exe","usedMemory":12345678,"handleCount":612,"threadCount":14,"cpuUsage":3.25}],
+ "windowsServices":[{"processId":812,"name":"MSSQL$UCX","status":"Running"}]},
+"softwareInfo":{"installedApplications":[{"name":"PuTTY release 0.78 (64-bit)","version":"0.78.0.0","vendor":"Simon Tatham","installationPath":"C:\\Program Files\\PuTTY\\"}],
+ "operatingSystem":{"editionName":"Windows Server 2022 Standard","version":"10.0.20348.2113","language":"it-IT","systemDrive":"C:","systemDirectory":"C:\\Windows\\system32"},
+ "windowsServices":[{"serviceName":"Spooler","startupName":"Automatic","startupIdentity":"NT AUTHORITY\\SYSTEM","exePath":"C:\\Windows\\System32\\spoolsv.exe"}],
+ "hotfixes":["KB5031364"],"firewall":{"domain":true,"public":true,"private":false}},
+"hardwareInfo":{"virtualMachine":true,"processors":[{"name":"Intel(R) Xeon(R) Gold 6248R CPU @ 3.00GHz","manufacturer":"GenuineIntel","bitness":64,"numberOfCores":4}],
+ "memory":{"totalInstalled":17179869184,"reserved":8388608},"disks":[{"size":107374182400,"model":"VMware Virtual disk SCSI Disk Device"}],
+ "networkAdapters":[{"adapterName":"vmxnet3 Ethernet Adapter","dhcpConfiguration":false,"dnsServers":["10.20.0.53"],"gateways":["10.20.0.1"],"ipAddresses":["10.20.0.11"]}]},
+"ucxSuite":{"suite":{"version":"2026.2.1","platform":"Cisco UC","installationPath":"C:\\Program Files (x86)\\Imagicle\\UCX","installationFolderSize":6871947673},
+ "cluster":{"nodes":["10.20.0.11","10.20.0.12"],"databaseReplicationStrategy":"SqlServerReplication"},
+ "voipArchitecture":{"cucmVersion":"14.0.1.13900-155","numberOfUsers":1250,"numberOfDevices":2310,"cucmIpAddress":"10.20.0.60"},
+ "databaseServer":{"sqlServerEdition":"Standard Edition (64-bit)","version":"15.0.4316.3","instanceName":"UCX"},
+ "databases":[{"name":"Ucx","size":4294967296,"filePaths":["D:\\SQLData\\Ucx.mdf"],"authenticationType":"SQL","fullTextCatalogStatus":"Idle","lastMaintenance":"2026-11-15T02:00:00Z"}],
+ "logging":{"enabled":true,"retention":30},
+ "counters":{"attendantConsolesConnected":{"standard":4},"callsBeingRecorded":17,"ivrActiveCalls":6,"acdQueuedCallsFifo":3,"acdQueuedCallsCampOn":1,"acdConsultationCalls":2,"faxesBeingSent":0,"faxesBeingReceived":1,"eccCurriRequestRate":{"phoneLock":0.4,"contactManager":2.75}}}}"#;
+
+fn tree() -> Tree {
+    let document: Document = toml::from_str(include_str!("../../../../config/policy/shape.toml")).expect("the shape is TOML");
+    Tree::new(Shape::compile(&document).expect("the shape compiles"))
+}
+
+fn settings(unknown: Unknown) -> Settings {
+    Settings { unknown, networks: vec![("10.20.0.0".parse().expect("an address"), 24)] }
+}
+
+fn report(text: &str, unknown: Unknown) -> Report {
+    let (tree, settings) = (tree(), settings(unknown));
+    let mut walk = Walk::new(&tree, &settings, text.len());
+    json::read(text.as_bytes(), Limits::default(), &mut walk).unwrap_or_else(|malformed| panic!("{malformed}: {text}"));
+    walk.finish()
+}
+
+fn kinds(text: &str) -> Vec<Kind> {
+    report(text, Unknown::Observe).findings.iter().map(|finding| finding.kind).collect()
+}
+
+#[test]
+fn the_documented_beats_are_harmless_by_their_shape_alone() {
+    assert_eq!(report(BEATS, Unknown::Strict), Report::default());
+}
+
+#[test]
+fn spelling_does_not_matter() {
+    for text in [
+        r#"{"Running_Processes":[{"PID":4,"Name":"System","Working-Set":"140 KB","Handles":3000,"Threads":150,"CPU":0.1}]}"#,
+        r#"{"processi":[{"nome":"svchost.exe","id_processo":1234,"memoria_usata":12345678,"numero_handle":12}],"versione_suite":"2026.1"}"#,
+        r#"{"services":[{"Name":"MSSQL$UCX","StartName":"NT Service\\MSSQL$UCX","StartMode":"Auto"}],"HotFixes":[{"HotFixID":"KB5008218"}]}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Strict), Report::default(), "{text}");
+    }
+}
+
+#[test]
+fn persons_are_found_by_key_by_value_and_through_encodings() {
+    for (text, kind) in [
+        (r#"{"processes":[{"owner":"whoever"}]}"#, Kind::PersonName),
+        (r#"{"hotfixes":[{"installedBy":"whoever"}]}"#, Kind::PersonName),
+        (r#"{"extension":4312}"#, Kind::Phone),
+        (r#"{"networkAdapters":[{"macAddress":"00:15:5D:01:02:03"}]}"#, Kind::MacAddress),
+        (r#"{"note":"mario.rossi@example.com"}"#, Kind::Email),
+        (r#"{"note":"mario.rossi\u0040example.com"}"#, Kind::Email),
+        (r#"{"vendor":"call +39 02 1234 5678"}"#, Kind::Phone),
+        (r#"{"note":"bWFyaW8ucm9zc2lAZXhhbXBsZS5jb20="}"#, Kind::Email),
+        (r#"{"note":"6d6172696f2e726f737369406578616d706c652e636f6d"}"#, Kind::Email),
+        (r#"{"note":"mario.rossi%40example.com"}"#, Kind::Email),
+        (r#"{"note":"mario.rossi&#64;example.com"}"#, Kind::Email),
+        (r#"{"note":"{\"mail\":\"mario.rossi@example.com\"}"}"#, Kind::Email),
+        (r#"{"note":"mario.rossi＠example.com"}"#, Kind::Email),
+        (r#"{"mario.rossi@example.com":1}"#, Kind::Email),
+        (r#"{"services":[{"startupIdentity":"ACME\\m.rossi"}]}"#, Kind::Identity),
+        (r#"{"processes":[{"exePath":"C:\\Users\\mrossi\\tool.exe"}]}"#, Kind::UserPath),
+        (r#"{"ipAddresses":["203.0.113.77","8.8.8.8"]}"#, Kind::IpAddress),
+        (r#"{"note":"IT60X0542811101000000123456"}"#, Kind::Iban),
+    ] {
+        assert!(kinds(text).contains(&kind), "{kind:?} in {text}: {:?}", kinds(text));
+    }
+}
+
+#[test]
+fn places_show_no_key_that_is_not_ours() {
+    let found = report(r#"{"mario":{"vendor":["a","x mario.rossi@example.com"]}}"#, Unknown::Observe);
+    assert_eq!(found.findings.iter().map(|finding| finding.place.as_str()).collect::<Vec<_>>(), ["/(0)/vendor/1"]);
+    assert!(!format!("{found:?}").contains("mario"), "{found:?}");
+}
+
+#[test]
+fn what_nobody_documents_is_reported_unless_its_form_is_harmless() {
+    let text = r#"{"comment":"hello world","colour":"KB5031364","weight":12,"big":123456789012345}"#;
+    assert_eq!(report(text, Unknown::Inert).undocumented, ["/(0)", "/(3)"]);
+    assert_eq!(report(text, Unknown::Strict).undocumented.len(), 4);
+    assert_eq!(report(text, Unknown::Observe), Report::default());
+}
+
+#[test]
+fn values_out_of_their_field_are_reported() {
+    for text in
+        [r#"{"numberOfUsers":393331234567}"#, r#"{"callsBeingRecorded":"rossi"}"#, r#"{"processId":99999999999}"#, r#"{"vendor":12345678}"#]
+    {
+        assert_eq!(report(text, Unknown::Inert).undocumented.len(), 1, "{text}");
+    }
+}
