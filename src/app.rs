@@ -172,6 +172,7 @@ fn interception(config: &Config, section: &InterceptionConfig, metrics: &Arc<Met
         authority: facts,
         certificate_path: section.paths.certificate.clone(),
         max_message: config.inspection.max_message,
+        inspector: config.inspection.inspector.clone(),
         budget: Budget::new(config.inspection.max_held),
         on_rejection: section.on_rejection,
         fallbacks: Fallbacks::default(),

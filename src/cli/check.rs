@@ -36,7 +36,7 @@ fn interception(config: &Config) -> Result<String, String> {
         Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|problem| format!("{}: {problem}", section.place))?;
     let facts = authority.facts();
     Ok(format!(
-        "interception   {} (CA {} valid to {}, fingerprint {})\ninspection     messages to {} KiB, {} KiB held in all, a client that rejects the CA: {}\n",
+        "interception   {} (CA {} valid to {}, fingerprint {})\ninspection     messages to {} KiB, {} KiB held in all, a client that rejects the CA: {}\nshape          the documented fields, unknown ones: {}; addresses that may be named: {}\n",
         or_none(&hosts.join(", ")),
         section.paths.certificate.display(),
         date(facts.not_after),
@@ -44,6 +44,8 @@ fn interception(config: &Config) -> Result<String, String> {
         config.inspection.max_message >> 10,
         config.inspection.max_held >> 10,
         if section.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
+        config.inspection.unknown_fields.label(),
+        or_none(&list(&config.inspection.declared)),
     ))
 }
 

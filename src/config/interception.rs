@@ -1,10 +1,16 @@
 //! `[interception]` and `[inspection]`: whether anything is decrypted, with which CA, and how much of it is held.
 
+use crate::inspect::Inspector;
+use crate::inspect::engine::format::protobuf::Descriptors;
+use crate::inspect::engine::walk::{Settings, Unknown};
 use crate::proxy::interception::OnRejection;
 use crate::source::{Located, Source};
 use crate::tls::authority::Paths;
 use crate::units::Size;
+use ipnet::IpNet;
 use serde::Deserialize;
+use std::net::IpAddr;
+use std::sync::Arc;
 use toml::Spanned;
 
 /// Where `ca init` puts a CA that no configuration names.
@@ -17,6 +23,9 @@ const MAX_MESSAGE: u64 = 4 << 20;
 const MAX_HELD: u64 = 64 << 20;
 /// Largest message that can be configured: a gRPC length has 32 bits, and nothing near that is telemetry.
 const LARGEST_MESSAGE: u64 = 1 << 30;
+
+/// Longest account name: a domain of 255 bytes and a name of 104, as Windows has them.
+const MAX_ACCOUNT: usize = 360;
 
 /// `[interception]`
 #[derive(Debug, Clone, Deserialize)]
@@ -64,17 +73,25 @@ impl InterceptionSection {
 pub struct InspectionSection {
     max_message: Option<Spanned<Size>>,
     max_held: Option<Spanned<Size>>,
-    declared_addresses: Option<Spanned<toml::Value>>,
-    unknown_fields: Option<Spanned<toml::Value>>,
+    declared_addresses: Vec<Spanned<String>>,
+    unknown_fields: Unknown,
+    descriptors: Option<Spanned<String>>,
+    service_accounts: Vec<Spanned<String>>,
 }
 
 /// Inspection, configured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct InspectionConfig {
     /// Largest message that is inspected, in bytes.
     pub max_message: usize,
     /// What all held messages together may occupy, in bytes.
     pub max_held: usize,
+    /// What is done with fields that nobody documents.
+    pub unknown_fields: Unknown,
+    /// Networks whose addresses telemetry may carry.
+    pub declared: Vec<IpNet>,
+    /// What inspects.
+    pub inspector: Arc<Inspector>,
 }
 
 impl InspectionSection {
@@ -89,12 +106,72 @@ impl InspectionSection {
             return Err(source.error(size.span(), message));
         }
         let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-        Ok(InspectionConfig { max_message: bytes(max_message), max_held: bytes(max_held) })
+        let declared = self.declared(source)?;
+        let settings = Settings {
+            unknown: self.unknown_fields,
+            networks: declared.iter().map(|network| (network.network(), network.prefix_len())).collect(),
+            accounts: self.accounts(source)?,
+        };
+        let inspector = Inspector::new(settings, self.descriptors(source)?, bytes(max_message));
+        let inspector = inspector
+            .map_err(|error| source.error(0..0, format!("the built-in shape is unfit: {}; please report this defect", error.0)))?;
+        let unknown_fields = self.unknown_fields;
+        Ok(InspectionConfig {
+            max_message: bytes(max_message),
+            max_held: bytes(max_held),
+            unknown_fields,
+            declared,
+            inspector: Arc::new(inspector),
+        })
     }
 
-    /// Keys of the contract that this version does not have.
-    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        super::sections::not_yet(source, "inspection.declared_addresses", &self.declared_addresses)?;
-        super::sections::not_yet(source, "inspection.unknown_fields", &self.unknown_fields)
+    /// Addresses and networks, in either family.
+    fn declared(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
+        let network = |text: &Spanned<String>| {
+            let written = text.get_ref();
+            let network = written.parse::<IpNet>().or_else(|_| written.parse::<IpAddr>().map(IpNet::from));
+            let network = network.map_err(|_| {
+                let message = format!(
+                    "inspection.declared_addresses: {written:?} is no address; write one such as \"10.20.0.11\", or a network such as \"10.20.0.0/24\""
+                );
+                source.error(text.span(), message)
+            })?;
+            if network.prefix_len() == 0 {
+                let message =
+                    format!("inspection.declared_addresses: {written:?} declares every address; name the networks of the servers");
+                return Err(source.error(text.span(), message));
+            }
+            Ok(network.trunc())
+        };
+        self.declared_addresses.iter().map(network).collect()
+    }
+
+    /// Accounts under which services run: lower case, as they are compared.
+    fn accounts(&self, source: &Source) -> Result<Vec<String>, Located> {
+        let account = |text: &Spanned<String>| {
+            let written = text.get_ref().trim();
+            if written.is_empty() || written.len() > MAX_ACCOUNT {
+                let message = "inspection.service_accounts: write an account such as \"ACME\\\\svc-ucx\" or \"svc-ucx@acme.example\"";
+                return Err(source.error(text.span(), message));
+            }
+            Ok(written.to_lowercase())
+        };
+        self.service_accounts.iter().map(account).collect()
+    }
+
+    /// A compiled `.proto` file (`protoc --include_imports --descriptor_set_out=FILE`).
+    fn descriptors(&self, source: &Source) -> Result<Option<Descriptors>, Located> {
+        let Some(path) = &self.descriptors else { return Ok(None) };
+        let file = source.path(path.get_ref());
+        let bytes = std::fs::read(&file)
+            .map_err(|error| source.error(path.span(), format!("inspection.descriptors: {} cannot be read: {error}", file.display())))?;
+        let descriptors = Descriptors::parse(&bytes).map_err(|malformed| {
+            let message = format!(
+                "inspection.descriptors: {} is no FileDescriptorSet with its imports ({malformed}); make it with protoc --include_imports --descriptor_set_out",
+                file.display()
+            );
+            source.error(path.span(), message)
+        })?;
+        Ok(Some(descriptors))
     }
 }

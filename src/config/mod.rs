@@ -171,7 +171,6 @@ impl File {
             let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
             return Err(source.error(section.span(), message));
         }
-        self.inspection.refuse_what_is_to_come(source)?;
         self.listener.refuse_what_is_to_come(source)?;
         self.clients.refuse_what_is_to_come(source)?;
         self.upstream.refuse_what_is_to_come(source)

@@ -124,6 +124,7 @@ impl Call {
 /// The client's messages on their way up.
 pub struct Messages {
     body: Incoming,
+    kind: inspect::Call,
     frames: Frames,
     number: u64,
     reservation: Option<Reservation>,
@@ -147,11 +148,18 @@ fn cancelled() -> BoxError {
 impl Messages {
     /// Starts with the first message.
     #[must_use]
-    pub fn new(body: Incoming, call: Arc<Call>, context: Arc<Context>, channel: &Channel, metrics: Arc<ServiceMetrics>) -> Self {
+    pub fn new(
+        body: Incoming,
+        kind: inspect::Call,
+        call: Arc<Call>,
+        context: Arc<Context>,
+        channel: &Channel,
+        metrics: Arc<ServiceMetrics>,
+    ) -> Self {
         let (interception, activity) = (channel.interception.clone(), channel.activity.clone());
         let frames = Frames::new(interception.max_message);
         let (reservation, deadline, ended, unread) = (None, None, false, false);
-        Self { body, frames, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, metrics }
+        Self { body, kind, frames, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, metrics }
     }
 
     /// The next message that may go, if one is complete.
@@ -182,7 +190,7 @@ impl Messages {
         self.number += 1;
         let number = self.number;
         let judged = inspect(&self.context, &self.metrics, Part::Message(frame.message().len()), || {
-            inspect::grpc_message(number, frame.is_compressed, frame.message())
+            self.interception.inspector.grpc_message(&self.kind, number, frame.is_compressed, frame.message())
         });
         self.settle(judged)?;
         self.released(&frame.bytes);
@@ -275,7 +283,7 @@ impl Messages {
     }
 
     fn trailers(&mut self, trailers: HeaderMap) -> Result<Option<HeaderMap>, Refusal> {
-        let judged = inspect(&self.context, &self.metrics, Part::Fields, || inspect::trailers(&trailers));
+        let judged = inspect(&self.context, &self.metrics, Part::Fields, || self.interception.inspector.trailers(&trailers));
         self.settle(judged)?;
         self.end()?;
         Ok(Some(trailers))

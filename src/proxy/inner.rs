@@ -60,9 +60,9 @@ pub fn check_upgrade(parts: &Parts) -> Result<(), Refusal> {
 /// connection.
 ///
 /// # Errors
-/// `bad_request`, when there is no path.
-pub fn prepare(context: &Context, destination: &Destination, parts: &mut Parts) -> Result<(), Refusal> {
-    let headers = &mut parts.headers;
+/// Takes out of the head what belongs to one hop, what would tell of the inside of the customer's network, and what would make the
+/// decided path and method mean others: what is left is what leaves.
+pub fn clean(headers: &mut HeaderMap) {
     let (is_chunked, reads_trailers) = (headers.contains_key(TRANSFER_ENCODING), hop::reads_trailers(headers));
     hop::strip(headers);
     // Answered here, because the body is held here.
@@ -75,9 +75,17 @@ pub fn prepare(context: &Context, destination: &Destination, parts: &mut Parts) 
     }
     hop::hide_inside(headers);
     hop::remove_overrides(headers);
-    hop::add_via(headers, parts.version, &context.pseudonym);
+}
+
+/// Writes on a clean head where it goes.
+///
+/// # Errors
+/// `bad_request`, for a host that cannot be written as a field.
+pub fn address(context: &Context, destination: &Destination, parts: &mut Parts) -> Result<(), Refusal> {
+    hop::add_via(&mut parts.headers, parts.version, &context.pseudonym);
     let host = if destination.port == HTTPS { destination.host.to_string() } else { destination.to_string() };
-    headers.insert(HOST, HeaderValue::from_str(&host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))?);
+    let host = HeaderValue::from_str(&host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))?;
+    parts.headers.insert(HOST, host);
     let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     parts.uri = Uri::from(path);
     // What hyper left for its own server is nobody else's.

@@ -8,7 +8,7 @@ use super::establish::begins;
 use super::forward::{AnswerWatcher, check_answer, check_request, mark, method_label};
 use super::grpc::{self, Answering};
 use super::hop;
-use super::inner::{check_authority, check_upgrade, prepare};
+use super::inner::{address, check_authority, check_upgrade, clean};
 use super::judge::{Part, inspect, worse};
 use super::payload::{self, Payload, settle};
 use super::respond::{refused, refused_call};
@@ -16,7 +16,6 @@ use super::send::{self, Again, Answered, Outgoing, Route};
 use super::sent::Sent;
 use crate::audit::{Record, Start};
 use crate::error::{Refusal, RuleName};
-use crate::inspect;
 use crate::metrics::{Coverage, Protocol};
 use crate::policy::PersonalData;
 use crate::stall::StallLimit;
@@ -58,11 +57,12 @@ async fn forward(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     begins(context)?;
     check_upgrade(&parts).or_else(|refusal| context.enforce(record, refusal))?;
     check_request(context, &parts.method, &parts.headers).or_else(|refusal| context.enforce(record, refusal))?;
-    let head = if promise == PersonalData::Expected { Coverage::Tunnelled } else { judge_head(context, record, &parts)? };
-    prepare(context, permit.destination(), &mut parts)?;
+    clean(&mut parts.headers);
+    let head = if promise == PersonalData::Expected { Coverage::Tunnelled } else { judge_head(context, channel, record, &parts)? };
+    address(context, permit.destination(), &mut parts)?;
     let payload = match promise {
         PersonalData::Expected => payload::streamed(channel, record, body),
-        _ if is_call => payload::called(context, channel, record, &parts.headers, body)?,
+        _ if is_call => payload::called(context, channel, record, &parts, body)?,
         _ => payload::held(context, channel, record, &mut parts, body).await?,
     };
     let wanted = if parts.version == Version::HTTP_2 { Wanted::Http2 } else { Wanted::Http1 };
@@ -104,10 +104,10 @@ fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Par
     engine.policy.service(id).personal_data
 }
 
-fn judge_head(context: &Context, record: &mut Record, parts: &Parts) -> Result<Coverage, Refusal> {
+fn judge_head(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> Result<Coverage, Refusal> {
     let metrics = record.metrics().clone();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let judged = inspect(context, &metrics, Part::Fields, || inspect::head(target, &parts.headers));
+    let judged = inspect(context, &metrics, Part::Fields, || channel.interception.inspector.head(target, &parts.headers));
     settle(record, judged)
 }
 

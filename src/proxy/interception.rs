@@ -3,6 +3,7 @@
 
 use super::budget::Budget;
 use crate::destination::Host;
+use crate::inspect::Inspector;
 use crate::tls::authority::Facts;
 use crate::tls::server::Servers;
 use crate::upstream::secure::Secure;
@@ -41,6 +42,8 @@ pub struct Interception {
     pub certificate_path: PathBuf,
     /// Largest message that is inspected, in bytes.
     pub max_message: usize,
+    /// What inspects.
+    pub inspector: Arc<Inspector>,
     /// The bytes that all held messages together may occupy.
     pub budget: Arc<Budget>,
     /// What becomes of a client that rejects our certificate.

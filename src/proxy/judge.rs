@@ -8,6 +8,9 @@ use crate::policy;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+/// Places in a refusal; the rest says nothing more.
+const SHOWN: usize = 3;
+
 /// What inspection left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judged {
@@ -53,6 +56,7 @@ fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judge
         }
         Verdict::Uninspectable(detail) => (Refusal::new(Reason::Uninspectable, detail, RuleName::Builtin("inspection")), Vec::new()),
         Verdict::TooLarge(detail) => (Refusal::new(Reason::MessageTooLarge, detail, RuleName::Builtin("inspection")), Vec::new()),
+        Verdict::Undocumented(places) => (undocumented(&places), Vec::new()),
         Verdict::Findings(findings) => (personal_data(&findings), findings),
     };
     let judged = refuse(context, metrics, refusal);
@@ -71,10 +75,21 @@ fn refuse(context: &Context, metrics: &ServiceMetrics, refusal: Refusal) -> Judg
 
 /// Kinds and places, never values.
 fn personal_data(findings: &[Finding]) -> Refusal {
-    let shown: Vec<String> = findings.iter().take(3).map(|finding| format!("{} in {}", finding.kind.label(), finding.place)).collect();
-    let more = if findings.len() > shown.len() { " and more" } else { "" };
-    let detail = format!("personal data where the vendor promises none: {}{more}", shown.join("; "));
+    let found = findings.iter().map(|finding| format!("{} in {}", finding.kind.label(), finding.place));
+    let detail = format!("personal data where the vendor promises none: {}", shown(found));
     Refusal::new(Reason::PersonalData, detail, RuleName::Builtin("inspection"))
+}
+
+fn undocumented(places: &[String]) -> Refusal {
+    let detail =
+        format!("fields or values that the vendor does not document (inspection.unknown_fields): {}", shown(places.iter().cloned()));
+    Refusal::new(Reason::UndocumentedField, detail, RuleName::Builtin("inspection.unknown_fields"))
+}
+
+/// The first few, and whether there are more.
+fn shown(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = if all.len() > SHOWN { " and more" } else { "" };
+    all.take(SHOWN).collect::<Vec<_>>().join("; ") + more
 }
 
 /// What was read and found wanting was inspected; what could not be read, or was too large to be, was not.

@@ -12,11 +12,10 @@ use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
 use crate::audit::Record;
 use crate::error::Refusal;
-use crate::inspect;
+use crate::inspect::{Inspector, Verdict};
 use crate::metrics::{Coverage, Inspected};
 use crate::proxy::body::Watched;
 use crate::upstream::RequestBody;
-use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
@@ -58,20 +57,17 @@ fn watched(
 ///
 /// # Errors
 /// `uninspectable`, for calls whose messages are not read.
-pub fn called(
-    context: &Arc<Context>,
-    channel: &Channel,
-    record: &mut Record,
-    headers: &HeaderMap,
-    body: Incoming,
-) -> Result<Payload, Refusal> {
-    if let Err(detail) = inspect::call(headers) {
-        let metrics = record.metrics().clone();
-        settle(record, inspect(context, &metrics, Part::Fields, || inspect::Verdict::Uninspectable(detail)))?;
-        return Ok(Payload { coverage: Coverage::Uninspectable, ..streamed(channel, record, body) });
-    }
+pub fn called(context: &Arc<Context>, channel: &Channel, record: &mut Record, parts: &Parts, body: Incoming) -> Result<Payload, Refusal> {
+    let kind = match Inspector::call(parts.uri.path(), &parts.headers) {
+        Ok(kind) => kind,
+        Err(detail) => {
+            let metrics = record.metrics().clone();
+            settle(record, inspect(context, &metrics, Part::Fields, || Verdict::Uninspectable(detail)))?;
+            return Ok(Payload { coverage: Coverage::Uninspectable, ..streamed(channel, record, body) });
+        }
+    };
     let call = Arc::<Call>::default();
-    let messages = Messages::new(body, call.clone(), context.clone(), channel, record.metrics().clone());
+    let messages = Messages::new(body, kind, call.clone(), context.clone(), channel, record.metrics().clone());
     Ok(Payload { body: messages.boxed_unsync(), again: None, sent: Sent::Call(call), coverage: Coverage::Inspected })
 }
 
@@ -101,10 +97,12 @@ pub async fn held(
         }
     };
     let metrics = record.metrics().clone();
-    let mut coverage =
-        settle(record, inspect(context, &metrics, Part::Message(held.bytes.len()), || inspect::body(&parts.headers, &held.bytes)))?;
+    let mut coverage = settle(
+        record,
+        inspect(context, &metrics, Part::Message(held.bytes.len()), || interception.inspector.body(&parts.headers, &held.bytes)),
+    )?;
     if let Some(trailers) = &held.trailers {
-        let judged = inspect(context, &metrics, Part::Fields, || inspect::trailers(trailers));
+        let judged = inspect(context, &metrics, Part::Fields, || interception.inspector.trailers(trailers));
         coverage = worse(coverage, settle(record, judged)?);
         announce_trailers(&mut parts.headers, trailers);
     }

@@ -54,6 +54,12 @@ impl Tree {
         &self.root
     }
 
+    /// Whether a key may be shown: all its words are ones the shape itself has.
+    #[must_use]
+    pub fn knows(&self, key: &str) -> bool {
+        self.shape.knows(key)
+    }
+
     /// A key inside a container.
     #[must_use]
     pub fn child(&self, parent: &Arc<Node>, key: &str) -> Arc<Node> {

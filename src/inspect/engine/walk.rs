@@ -10,6 +10,7 @@ use super::format::{Limits, Visitor, json};
 use super::shape::slot::{Checked, Declared};
 use super::shape::{Meaning, grammar};
 use super::tree::{Node, Tree};
+use serde::Deserialize;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ pub const MAX_FINDINGS: usize = 16;
 const ENOUGH_TOGETHER: u32 = 24;
 
 /// What is done with a field that nobody documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unknown {
     /// Refused, and so is every value whose form does not prove it harmless.
     Strict,
@@ -31,6 +33,18 @@ pub enum Unknown {
     Observe,
 }
 
+impl Unknown {
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Inert => "inert",
+            Self::Observe => "observe",
+        }
+    }
+}
+
 /// What a site configured.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -38,6 +52,8 @@ pub struct Settings {
     pub unknown: Unknown,
     /// Networks that may be named, as (address, prefix length).
     pub networks: Vec<(IpAddr, u8)>,
+    /// Service accounts that may be named, lower case.
+    pub accounts: Vec<String>,
 }
 
 /// What a walk brought to light.
@@ -137,7 +153,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Runs the detectors over a text and over all that is wrapped in it; true if one is sure.
-    fn look(&mut self, text: &str, kind: TextKind) -> bool {
+    pub fn look(&mut self, text: &str, kind: TextKind) -> bool {
         let before = self.report.findings.len();
         self.look_at(text, kind, Why::Value);
         let mut budget = self.budget;
@@ -154,7 +170,8 @@ impl<'a> Walk<'a> {
         let node = self.node().clone();
         let words: Vec<&str> = node.words().iter().map(String::as_str).collect();
         let settings = self.settings;
-        let context = Context { key: &words, text: kind, declared: &settings.networks, accounts: &[] };
+        let accounts: Vec<&str> = settings.accounts.iter().map(String::as_str).collect();
+        let context = Context { key: &words, text: kind, declared: &settings.networks, accounts: &accounts };
         let mut hits: Vec<Hit> = Vec::new();
         let mut keep = |hit: Hit| {
             if hits.len() < MAX_FINDINGS {

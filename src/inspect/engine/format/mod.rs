@@ -7,6 +7,7 @@ pub mod base64;
 pub mod form;
 pub mod grpc_web;
 pub mod json;
+pub mod media;
 pub mod multipart;
 pub mod ndjson;
 mod parameters;

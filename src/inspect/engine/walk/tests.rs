@@ -29,7 +29,7 @@ fn tree() -> Tree {
 }
 
 fn settings(unknown: Unknown) -> Settings {
-    Settings { unknown, networks: vec![("10.20.0.0".parse().expect("an address"), 24)] }
+    Settings { unknown, networks: vec![("10.20.0.0".parse().expect("an address"), 24)], accounts: Vec::new() }
 }
 
 fn report(text: &str, unknown: Unknown) -> Report {

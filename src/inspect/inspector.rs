@@ -1,0 +1,247 @@
+//! The inspector: what a site configured, compiled once, and asked for every message.
+
+use super::engine::canonical::{self, Unreadable, charset, coding};
+use super::engine::format::grpc_web;
+use super::engine::format::media::{Format, MediaType};
+use super::engine::format::protobuf::Descriptors;
+use super::engine::format::{self, Fault, Malformed};
+use super::engine::shape::document::Document;
+use super::engine::shape::{Shape, Unfit};
+use super::engine::tree::Tree;
+use super::engine::walk::{Settings, Unknown, Walk};
+use super::grpc::{Broken, Frames};
+use super::verdict::Verdict;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
+
+/// The documented shape, part of the program.
+const DOCUMENTED: &str = include_str!("../../config/policy/shape.toml");
+/// What a call may have been compressed with: gRPC's names, of which all but the last are its own.
+const GRPC_CODINGS: &[&str] = &["identity", "gzip", "deflate", "zstd", "br"];
+/// A message in a coding that its call did not name.
+const NOT_NAMED: &str = "the gRPC message is compressed in a way that grpc-encoding does not name; gzip, deflate, zstd and br are read";
+
+/// Inspects messages: as documented, or as a site configured.
+#[derive(Debug)]
+pub struct Inspector {
+    pub(super) tree: Tree,
+    pub(super) settings: Settings,
+    /// The same, where only evidence counts.
+    pub(super) evidence: Settings,
+    descriptors: Option<Descriptors>,
+    limits: canonical::Limits,
+}
+
+/// What is known of a gRPC call before its messages.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// The path of its method.
+    path: Arc<str>,
+    /// What its compressed messages are compressed with.
+    coding: Option<&'static str>,
+}
+
+impl Inspector {
+    /// An inspector for messages of at most so many bytes once they are decoded. With descriptors, gRPC messages of the methods
+    /// that are in them are read by name.
+    ///
+    /// # Errors
+    /// When the shape does not compile.
+    pub fn new(settings: Settings, descriptors: Option<Descriptors>, max_message: usize) -> Result<Self, Unfit> {
+        let document: Document = toml::from_str(DOCUMENTED).map_err(|error| Unfit(error.message().to_owned()))?;
+        let tree = Tree::new(Shape::compile(&document)?);
+        Ok(Self {
+            tree,
+            evidence: Settings { unknown: Unknown::Observe, ..settings.clone() },
+            settings,
+            descriptors,
+            limits: canonical::Limits { max_output: max_message },
+        })
+    }
+
+    pub(super) fn walk(&self, bytes: usize) -> Walk<'_> {
+        Walk::new(&self.tree, &self.settings, bytes)
+    }
+
+    /// A whole request body, with the header fields that say what it is.
+    #[must_use]
+    pub fn body(&self, headers: &HeaderMap, bytes: &[u8]) -> Verdict {
+        if bytes.is_empty() {
+            return Verdict::Clean;
+        }
+        let Some(media) = single(headers, &CONTENT_TYPE).and_then(MediaType::parse) else {
+            return Verdict::Uninspectable(
+                "the body needs exactly one content type that is read: JSON, form, XML, multipart, text, Protocol Buffers",
+            );
+        };
+        let Some(codings) = joined(headers, &CONTENT_ENCODING) else { return unreadable(Unreadable::Coding) };
+        let decoded = match coding::decode(&codings, bytes, &self.limits) {
+            Ok(decoded) => decoded,
+            Err(error) => return unreadable(error),
+        };
+        match media.format {
+            Format::Grpc => self.frames(headers, &decoded),
+            Format::GrpcWeb { is_text } => self.web_frames(headers, is_text, &decoded),
+            _ if media.format.is_text() => self.text(&media, &decoded),
+            _ => self.document(&media, &decoded),
+        }
+    }
+
+    /// Every reading of a text: receivers may differ, so each has to be clean.
+    fn text(&self, media: &MediaType, bytes: &[u8]) -> Verdict {
+        match charset::readings(media.charset.as_deref(), bytes) {
+            Ok(readings) => readings.iter().fold(Verdict::Clean, |verdict, text| verdict.merge(self.document(media, text.as_bytes()))),
+            Err(error) => unreadable(error),
+        }
+    }
+
+    fn document(&self, media: &MediaType, bytes: &[u8]) -> Verdict {
+        let mut walk = self.walk(bytes.len());
+        let read = media.read(bytes, format::Limits::default(), &mut walk);
+        settled(walk, read)
+    }
+
+    /// What a gRPC call says of its messages.
+    ///
+    /// # Errors
+    /// A sentence that names the accepted form: calls of other subtypes than Protocol Buffers are not read.
+    pub fn call(path: &str, headers: &HeaderMap) -> Result<Call, &'static str> {
+        let is_readable = matches!(single(headers, &CONTENT_TYPE), Some("application/grpc" | "application/grpc+proto"));
+        if !is_readable || headers.contains_key(CONTENT_ENCODING) {
+            return Err("the call is neither application/grpc nor application/grpc+proto without a content coding");
+        }
+        Ok(Call { path: path.into(), coding: grpc_coding(headers) })
+    }
+
+    /// One gRPC message without its prefix; `number` counts from 1 within its stream.
+    #[must_use]
+    pub fn grpc_message(&self, call: &Call, number: u64, is_compressed: bool, bytes: &[u8]) -> Verdict {
+        let decoded = match (is_compressed, call.coding) {
+            (false, _) => coding::decode("", bytes, &self.limits),
+            (true, Some(coding)) => coding::decode(coding, bytes, &self.limits),
+            (true, None) => return Verdict::Uninspectable(NOT_NAMED),
+        };
+        let part = format!("gRPC message {number}");
+        match decoded {
+            Ok(decoded) => self.protobuf(&call.path, &decoded).within(&part),
+            Err(error) => unreadable(error),
+        }
+    }
+
+    /// By name where a descriptor has the method, else in every possible reading.
+    fn protobuf(&self, path: &str, bytes: &[u8]) -> Verdict {
+        let mut walk = self.walk(bytes.len());
+        let limits = format::Limits::default();
+        let read = match self.descriptors.as_ref().and_then(|descriptors| descriptors.method_input(path)) {
+            Some(message) => message.read(bytes, limits, &mut walk),
+            None => format::protobuf::read(bytes, limits, &mut walk),
+        };
+        settled(walk, read)
+    }
+
+    /// A whole gRPC stream, as a dump holds it.
+    fn frames(&self, headers: &HeaderMap, bytes: &[u8]) -> Verdict {
+        let call = Call { path: Arc::default(), coding: grpc_coding(headers) };
+        let mut frames = Frames::new(self.limits.max_output);
+        frames.push(Bytes::copy_from_slice(bytes));
+        let mut verdict = Verdict::Clean;
+        let mut number = 0;
+        let end = loop {
+            match frames.next_frame() {
+                Ok(Some(frame)) => {
+                    number += 1;
+                    verdict = verdict.merge(self.grpc_message(&call, number, frame.is_compressed, frame.message()));
+                }
+                Ok(None) if frames.waiting() == 0 => break Verdict::Clean,
+                Ok(None) => break Verdict::Uninspectable("the gRPC stream ends within a message"),
+                Err(Broken::Flag) => break Verdict::Uninspectable("the stream is not framed as gRPC"),
+                Err(Broken::TooLarge) => break Verdict::TooLarge("a gRPC message is larger than inspection.max_message"),
+            }
+        };
+        verdict.merge(end)
+    }
+
+    /// A whole gRPC-Web body; its last frame may hold trailers.
+    fn web_frames(&self, headers: &HeaderMap, is_text: bool, bytes: &[u8]) -> Verdict {
+        let call = Call { path: Arc::default(), coding: grpc_coding(headers) };
+        let max = self.limits.max_output;
+        let mut frames = if is_text { grpc_web::Frames::of_text(max) } else { grpc_web::Frames::new(max) };
+        if let Err(malformed) = frames.push(bytes) {
+            return malformed_as(malformed);
+        }
+        let mut verdict = Verdict::Clean;
+        let mut number = 0;
+        let end = loop {
+            number += 1;
+            let part = match frames.next_frame() {
+                Ok(Some(frame)) if frame.is_trailers => self.lines(&frame.payload),
+                Ok(Some(frame)) => self.grpc_message(&call, number, frame.is_compressed, &frame.payload),
+                Ok(None) => break frames.finish(),
+                Err(malformed) => break Err(malformed),
+            };
+            verdict = verdict.merge(part);
+        };
+        verdict.merge(end.map_or_else(malformed_as, |()| Verdict::Clean))
+    }
+
+    /// Trailers as a block of header lines.
+    fn lines(&self, block: &[u8]) -> Verdict {
+        let mut trailers = HeaderMap::new();
+        for line in block.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
+            let field = line.iter().position(|byte| *byte == b':').map(|colon| line.split_at(colon));
+            let field = field.and_then(|(name, value)| {
+                let value = value.get(1..).unwrap_or_default().trim_ascii();
+                Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+            });
+            let Some((name, value)) = field else { return Verdict::Uninspectable("the trailers in the body are no header lines") };
+            trailers.append(name, value);
+        }
+        self.trailers(&trailers)
+    }
+}
+
+/// What the walk found, and whether the document could be read to its end.
+pub(super) fn settled(walk: Walk<'_>, read: Result<(), Malformed>) -> Verdict {
+    let found = Verdict::of(walk.finish());
+    match read {
+        Ok(()) => found,
+        Err(malformed) => found.merge(malformed_as(malformed)),
+    }
+}
+
+fn malformed_as(malformed: Malformed) -> Verdict {
+    match malformed.fault {
+        Fault::Nodes | Fault::Depth | Fault::Key | Fault::String | Fault::Parts => Verdict::TooLarge(malformed.detail()),
+        _ => Verdict::Uninspectable(malformed.detail()),
+    }
+}
+
+fn unreadable(error: Unreadable) -> Verdict {
+    match error {
+        Unreadable::TooLarge => Verdict::TooLarge(error.detail()),
+        _ => Verdict::Uninspectable(error.detail()),
+    }
+}
+
+/// The one value of a field, if it is there exactly once and is text.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// All values of a list field, put together (RFC 9110 section 5.3).
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Result<Vec<&str>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
+    values.ok().map(|values| values.join(","))
+}
+
+/// The coding of a call, if it is one that is read.
+fn grpc_coding(headers: &HeaderMap) -> Option<&'static str> {
+    let named = single(headers, &HeaderName::from_static("grpc-encoding"))?;
+    GRPC_CODINGS.iter().find(|coding| **coding == named).copied()
+}
