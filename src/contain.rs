@@ -3,7 +3,7 @@
 use crate::metrics::Metrics;
 use futures_util::FutureExt as _;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A panic ends one task, is counted, and its message stays out of the log: it could quote what it choked on.
@@ -15,6 +15,14 @@ pub fn contained<F: Future<Output = ()>>(work: F, metrics: Arc<Metrics>) -> impl
             tracing::error!("a connection was ended by a defect of the proxy; please report it");
         }
     })
+}
+
+/// What is said of a message on which the inspector failed.
+pub const DEFECT: &str = "the inspector failed on it; please report this defect";
+
+/// Runs an inspection; `None` if it panicked, which is a defect and never an acquittal.
+pub fn inspected<T>(inspection: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(inspection)).ok()
 }
 
 /// Runs the tasks that an HTTP/2 connection is made of, each contained.

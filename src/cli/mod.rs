@@ -6,6 +6,7 @@ pub mod demo;
 pub mod explain;
 pub mod policy;
 pub mod run;
+pub mod scan;
 
 use crate::config::{Config, LogFormat};
 use clap::{Parser, Subcommand};
@@ -45,6 +46,8 @@ enum Verb {
     Check,
     /// Say what the proxy would decide about a destination, by which rule, documented where.
     Explain(explain::Arguments),
+    /// Inspect captured payloads offline, with the engine that stands in the request path.
+    Scan(scan::Arguments),
     /// The interception CA: make it, or show it and how clients come to trust it.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Verb::Run => run::main(config),
         Verb::Check => check::main(config),
         Verb::Explain(arguments) => explain::main(config, &arguments),
+        Verb::Scan(arguments) => scan::main(config, &arguments),
         Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
         Verb::Demo(arguments) => demo::main(config, &arguments),

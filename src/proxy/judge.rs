@@ -1,11 +1,11 @@
 //! The inspector's verdict and what it means: counted, timed, contained, turned into a refusal where it must be.
 
 use super::context::Context;
+use crate::contain::{DEFECT, inspected};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect::{Finding, Verdict};
 use crate::metrics::{Coverage, Inspected, ServiceMetrics};
 use crate::policy;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 /// Places in a refusal; the rest says nothing more.
@@ -34,9 +34,9 @@ pub enum Part {
 /// Runs an inspection. A panic in it is a defect that refuses the message and ends nothing else.
 pub fn inspect(context: &Context, metrics: &ServiceMetrics, part: Part, inspection: impl FnOnce() -> Verdict) -> Judged {
     let started = Instant::now();
-    let verdict = catch_unwind(AssertUnwindSafe(inspection)).unwrap_or_else(|_| {
+    let verdict = inspected(inspection).unwrap_or_else(|| {
         context.metrics.panics.inc();
-        Verdict::Uninspectable("the inspector failed on it; please report this defect")
+        Verdict::Uninspectable(DEFECT)
     });
     metrics.inspection.observe(started.elapsed().as_secs_f64());
     match part {
