@@ -73,6 +73,8 @@
 
 #![forbid(unsafe_code)]
 
+mod hidden;
+
 pub mod units;
 
 pub mod source;

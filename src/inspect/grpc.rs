@@ -7,7 +7,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 pub const PREFIX: usize = 5;
 
 /// One complete message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Prefix and message, as they came.
     pub bytes: Bytes,
@@ -33,7 +33,6 @@ pub enum Broken {
 }
 
 /// Cuts a stream into messages.
-#[derive(Debug)]
 pub struct Frames {
     /// What has arrived of the message under way, if it came in more than one piece.
     held: BytesMut,
@@ -106,6 +105,8 @@ impl Frames {
         frame
     }
 }
+
+crate::hidden::hidden!(Frame, Frames);
 
 #[cfg(test)]
 mod tests {

@@ -35,7 +35,7 @@ pub struct Inspector {
 }
 
 /// What is known of a gRPC call before its messages.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Call {
     /// The path of its method.
     path: Arc<str>,
@@ -245,3 +245,5 @@ fn grpc_coding(headers: &HeaderMap) -> Option<&'static str> {
     let named = single(headers, &HeaderName::from_static("grpc-encoding"))?;
     GRPC_CODINGS.iter().find(|coding| **coding == named).copied()
 }
+
+crate::hidden::hidden!(Call);

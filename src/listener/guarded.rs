@@ -17,7 +17,6 @@ use tokio::time::{Sleep, sleep};
 const READ: usize = 8 * 1024;
 
 /// A connection behind its guard.
-#[derive(Debug)]
 pub struct Guarded<S> {
     stream: S,
     framing: Framing,
@@ -208,3 +207,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         self.stream.is_write_vectored()
     }
 }
+
+crate::hidden::hidden!(Guarded<S>);

@@ -15,7 +15,6 @@ use tokio::time::timeout;
 pub const STEP: usize = 64 * 1024;
 
 /// What is held of a body.
-#[derive(Debug)]
 pub struct Held {
     /// Its bytes, as they came. Their part of the budget is given back when the last copy of them is gone, however far they went.
     pub bytes: Bytes,
@@ -147,3 +146,5 @@ pub fn too_large(max: usize) -> Refusal {
     let detail = format!("the message is larger than inspection.max_message ({max} bytes), so it cannot be inspected");
     Refusal::new(Reason::MessageTooLarge, detail, RuleName::Builtin("inspection.max_message"))
 }
+
+crate::hidden::hidden!(Held);

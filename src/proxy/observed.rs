@@ -118,7 +118,6 @@ writes_through!(Observed);
 writes_through!(Rewound);
 
 /// A stream of which some bytes were read already.
-#[derive(Debug)]
 pub struct Rewound<S> {
     ahead: Vec<u8>,
     given: usize,
@@ -149,3 +148,5 @@ impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
         Pin::new(&mut this.stream).poll_read(cx, buffer)
     }
 }
+
+crate::hidden::hidden!(Rewound<S>);

@@ -38,7 +38,6 @@ const DECODE_ERROR: u8 = 50;
 const HANDSHAKE: u8 = 0x16;
 
 /// Two connections that belong together, and all that is known about them.
-#[derive(Debug)]
 pub struct Tunnel {
     /// The client's side.
     pub client: TcpStream,
@@ -55,7 +54,6 @@ pub struct Tunnel {
 }
 
 /// A tunnel that carries plain HTTP, to be served request by request.
-#[derive(Debug)]
 pub struct Plain {
     /// The client's side.
     pub client: TcpStream,
@@ -92,7 +90,6 @@ impl Spoken {
 }
 
 /// A client that was let in and shakes hands with us instead of the cloud.
-#[derive(Debug)]
 pub struct Opened {
     /// The client's side.
     pub client: TcpStream,
@@ -320,3 +317,5 @@ async fn refuse_inside(client: TcpStream, record: Record, refusal: &Refusal, spo
 fn alert(description: u8) -> Vec<u8> {
     vec![0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description]
 }
+
+crate::hidden::hidden!(Tunnel, Plain, Opened);

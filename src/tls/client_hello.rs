@@ -47,7 +47,7 @@ const SUPPORTED_VERSIONS: u16 = 43;
 const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 
 /// Collects what a client sends until its `ClientHello` is complete.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct HelloReader {
     /// Every byte pushed.
     raw: Vec<u8>,
@@ -428,6 +428,8 @@ impl<'a> Cursor<'a> {
         Some((self.pair()?, self.vector16()?))
     }
 }
+
+crate::hidden::hidden!(HelloReader);
 
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,6 @@ pub struct Options<'a> {
 }
 
 /// One message of a file.
-#[derive(Debug)]
 pub enum Message<'a> {
     /// A body with the header fields that say what it is.
     Body {
@@ -63,7 +62,6 @@ pub enum Message<'a> {
 }
 
 /// A file and what it is.
-#[derive(Debug)]
 pub struct Capture<'a> {
     bytes: &'a [u8],
     headers: HeaderMap,
@@ -156,6 +154,8 @@ fn guess(name: &str, bytes: &[u8]) -> &'static str {
         Some(_) => "application/x-protobuf",
     }
 }
+
+crate::hidden::hidden!(Message<'a>, Capture<'a>);
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ pub enum TextKind {
 }
 
 /// Where a text stands.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Context<'a> {
     /// Words of the key it stands under, lower case ASCII, separators and camel case taken apart: `["phone", "number"]`. Empty if there is none.
     pub key: &'a [&'a str],
@@ -40,3 +40,5 @@ impl Context<'_> {
         self.key.iter().any(|word| words.contains(word))
     }
 }
+
+crate::hidden::hidden!(Context<'a>);

@@ -10,7 +10,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 const MAX_NODES: usize = 8_192;
 
 /// A shape with what it was asked.
-#[derive(Debug)]
 pub struct Tree {
     shape: Shape,
     root: Arc<Node>,
@@ -18,7 +17,6 @@ pub struct Tree {
 }
 
 /// A key inside its containers.
-#[derive(Debug)]
 pub struct Node {
     /// The words of the containers, the outermost first, and of the key itself.
     path: Vec<Words>,
@@ -83,3 +81,5 @@ impl Tree {
         Node::new(path, meaning, shown)
     }
 }
+
+crate::hidden::hidden!(Tree, Node);

@@ -42,7 +42,7 @@ pub enum Via {
 }
 
 /// Something found inside a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Derived<'a> {
     /// Decoded text: to be inspected, and handed to [`derived`] again one level deeper.
     Text {
@@ -256,6 +256,8 @@ fn is_json(text: &str) -> bool {
     let inside = inside.or_else(|| text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')));
     inside.is_some_and(|inside| inside.trim_ascii_start().starts_with(['"', '{', '[']))
 }
+
+crate::hidden::hidden!(Derived<'a>);
 
 #[cfg(test)]
 mod tests;

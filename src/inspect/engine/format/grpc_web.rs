@@ -8,7 +8,7 @@ use super::{Fault, Malformed};
 pub const PREFIX: usize = 5;
 
 /// One complete frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The message, or the trailers as a block of HTTP/1 header lines.
     pub payload: Vec<u8>,
@@ -19,7 +19,6 @@ pub struct Frame {
 }
 
 /// Cuts a stream into frames.
-#[derive(Debug)]
 pub struct Frames {
     held: Vec<u8>,
     /// Bytes of it that were taken out.
@@ -113,6 +112,8 @@ impl Frames {
         self.held.get(self.start..).unwrap_or_default()
     }
 }
+
+crate::hidden::hidden!(Frame, Frames);
 
 #[cfg(test)]
 mod tests {

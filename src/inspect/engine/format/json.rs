@@ -4,6 +4,8 @@
 //! ASCII case, since some readers do not tell such names apart and each would take another value; surrogates without their
 //! pair (section 2.1); numbers beyond a double (section 2.2); a byte order mark. Noncharacters are let through as text.
 
+crate::hidden::hidden!(Tokenizer);
+
 #[cfg(test)]
 mod differential;
 mod escape;
@@ -67,7 +69,6 @@ enum Frame {
 ///
 /// Keeps the unfinished token (bounded by [`Limits`]) and eight bytes per key of the open objects; nothing else of the
 /// document. Strings without escapes that lie in one piece are handed on without a copy.
-#[derive(Debug)]
 pub struct Tokenizer {
     limits: Limits,
     expect: Expect,

@@ -58,7 +58,7 @@ impl Format {
 }
 
 /// What a content type says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MediaType {
     /// The reader.
     pub format: Format,
@@ -99,6 +99,8 @@ impl MediaType {
         }
     }
 }
+
+crate::hidden::hidden!(MediaType);
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ pub struct Vocabulary {
 }
 
 /// A key as its words.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 
 impl Vocabulary {
@@ -126,6 +126,8 @@ fn singular(word: &str) -> &str {
     }
     word.strip_suffix('s').unwrap_or(word)
 }
+
+crate::hidden::hidden!(Words);
 
 #[cfg(test)]
 mod tests {
