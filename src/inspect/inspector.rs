@@ -61,6 +61,18 @@ impl Inspector {
         })
     }
 
+    /// The shape, with what it was asked.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// What a site configured.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub(super) fn walk(&self, bytes: usize) -> Walk<'_> {
         Walk::new(&self.tree, &self.settings, bytes)
     }

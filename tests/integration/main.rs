@@ -14,6 +14,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod observe;
+mod outputs;
 mod plain_http;
 mod policy;
 mod relay;
