@@ -4,6 +4,7 @@ pub mod ca;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod learn;
 pub mod policy;
 pub mod run;
 pub mod scan;
@@ -48,6 +49,8 @@ enum Verb {
     Explain(explain::Arguments),
     /// Inspect captured payloads offline, with the engine that stands in the request path.
     Scan(scan::Arguments),
+    /// Propose a shape from a JSON Schema, for a person to review.
+    Learn(learn::Arguments),
     /// The interception CA: make it, or show it and how clients come to trust it.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Verb::Check => check::main(config),
         Verb::Explain(arguments) => explain::main(config, &arguments),
         Verb::Scan(arguments) => scan::main(config, &arguments),
+        Verb::Learn(arguments) => learn::main(config, &arguments),
         Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
         Verb::Demo(arguments) => demo::main(config, &arguments),

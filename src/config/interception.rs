@@ -2,6 +2,8 @@
 
 use crate::inspect::Inspector;
 use crate::inspect::engine::format::protobuf::Descriptors;
+use crate::inspect::engine::shape::document::Document;
+use crate::inspect::engine::shape::{self, Shape};
 use crate::inspect::engine::walk::{Settings, Unknown};
 use crate::proxy::interception::OnRejection;
 use crate::source::{Located, Source};
@@ -77,6 +79,7 @@ pub struct InspectionSection {
     unknown_fields: Unknown,
     descriptors: Option<Spanned<String>>,
     service_accounts: Vec<Spanned<String>>,
+    shapes: Vec<Spanned<String>>,
 }
 
 /// Inspection, configured.
@@ -112,9 +115,7 @@ impl InspectionSection {
             networks: declared.iter().map(|network| (network.network(), network.prefix_len())).collect(),
             accounts: self.accounts(source)?,
         };
-        let inspector = Inspector::new(settings, self.descriptors(source)?, bytes(max_message));
-        let inspector = inspector
-            .map_err(|error| source.error(0..0, format!("the built-in shape is unfit: {}; please report this defect", error.0)))?;
+        let inspector = Inspector::new(self.shape(source)?, settings, self.descriptors(source)?, bytes(max_message));
         let unknown_fields = self.unknown_fields;
         Ok(InspectionConfig {
             max_message: bytes(max_message),
@@ -157,6 +158,21 @@ impl InspectionSection {
             Ok(written.to_lowercase())
         };
         self.service_accounts.iter().map(account).collect()
+    }
+
+    /// The documented shape with those of the site.
+    fn shape(&self, source: &Source) -> Result<Shape, Located> {
+        let built_in = Source::embedded(shape::NAME, shape::DOCUMENTED);
+        let mut document: Document = built_in.parse()?;
+        for path in &self.shapes {
+            let file = Source::read(&source.path(path.get_ref()))
+                .map_err(|error| source.error(path.span(), format!("inspection.shapes: {error}")))?;
+            let more: Document = file.parse()?;
+            // Each by itself first, so that an error names the file it is in.
+            Shape::compile(&more).map_err(|error| source.error(path.span(), format!("inspection.shapes: {}: {}", file.name(), error.0)))?;
+            document.extend(more);
+        }
+        Shape::compile(&document).map_err(|error| source.error(self.shapes.first().map_or(0..0, Spanned::span), error.0))
     }
 
     /// A compiled `.proto` file (`protoc --include_imports --descriptor_set_out=FILE`).

@@ -5,8 +5,7 @@ use super::engine::format::grpc_web;
 use super::engine::format::media::{Format, MediaType};
 use super::engine::format::protobuf::Descriptors;
 use super::engine::format::{self, Fault, Malformed};
-use super::engine::shape::document::Document;
-use super::engine::shape::{Shape, Unfit};
+use super::engine::shape::Shape;
 use super::engine::tree::Tree;
 use super::engine::walk::{Settings, Unknown, Walk};
 use super::grpc::{Broken, Frames};
@@ -16,8 +15,6 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 
-/// The documented shape, part of the program.
-const DOCUMENTED: &str = include_str!("../../config/policy/shape.toml");
 /// What a call may have been compressed with: gRPC's names, of which all but the last are its own.
 const GRPC_CODINGS: &[&str] = &["identity", "gzip", "deflate", "zstd", "br"];
 /// A message in a coding that its call did not name.
@@ -46,19 +43,11 @@ pub struct Call {
 impl Inspector {
     /// An inspector for messages of at most so many bytes once they are decoded. With descriptors, gRPC messages of the methods
     /// that are in them are read by name.
-    ///
-    /// # Errors
-    /// When the shape does not compile.
-    pub fn new(settings: Settings, descriptors: Option<Descriptors>, max_message: usize) -> Result<Self, Unfit> {
-        let document: Document = toml::from_str(DOCUMENTED).map_err(|error| Unfit(error.message().to_owned()))?;
-        let tree = Tree::new(Shape::compile(&document)?);
-        Ok(Self {
-            tree,
-            evidence: Settings { unknown: Unknown::Observe, ..settings.clone() },
-            settings,
-            descriptors,
-            limits: canonical::Limits { max_output: max_message },
-        })
+    #[must_use]
+    pub fn new(shape: Shape, settings: Settings, descriptors: Option<Descriptors>, max_message: usize) -> Self {
+        let evidence = Settings { unknown: Unknown::Observe, ..settings.clone() };
+        let limits = canonical::Limits { max_output: max_message };
+        Self { tree: Tree::new(shape), settings, evidence, descriptors, limits }
     }
 
     /// The shape, with what it was asked.

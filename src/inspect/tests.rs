@@ -1,4 +1,5 @@
 use super::*;
+use crate::inspect::engine::shape::Shape;
 use crate::inspect::engine::walk::{Settings, Unknown};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -6,7 +7,7 @@ use std::io::Write as _;
 
 fn inspector(unknown: Unknown) -> Inspector {
     let settings = Settings { unknown, networks: vec![("10.20.0.0".parse().expect("an address"), 24)], accounts: Vec::new() };
-    Inspector::new(settings, None, 1 << 20).expect("the shape compiles")
+    Inspector::new(Shape::documented().expect("the shape compiles"), settings, None, 1 << 20)
 }
 
 fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {

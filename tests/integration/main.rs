@@ -19,6 +19,7 @@ mod plain_http;
 mod policy;
 mod relay;
 mod resilience;
+mod scanning;
 mod series;
 mod smoke;
 mod support;

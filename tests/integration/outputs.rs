@@ -20,6 +20,7 @@ use ucx_egress::inspect::engine::canonical::nested::{self, Budget};
 use ucx_egress::inspect::engine::context::{Context, TextKind};
 use ucx_egress::inspect::engine::format::media::MediaType;
 use ucx_egress::inspect::engine::format::{Limits, grpc_web, json};
+use ucx_egress::inspect::engine::shape::Shape;
 use ucx_egress::inspect::engine::walk::{Settings, Unknown};
 use ucx_egress::inspect::grpc::Frames;
 use ucx_egress::inspect::{Call, Inspector, Verdict};
@@ -217,7 +218,7 @@ fn debug_of(inspector: &Inspector, number: usize) -> String {
 fn debug_of_public_types_repeats_no_value() {
     let needles = needles();
     let settings = Settings { unknown: Unknown::Inert, ..Settings::default() };
-    let inspector = Inspector::new(settings, None, 1 << 20).expect("the shape compiles");
+    let inspector = Inspector::new(Shape::documented().expect("the shape compiles"), settings, None, 1 << 20);
     for number in 0..VALUES {
         shows_nothing(&needles, "Debug", &debug_of(&inspector, number));
     }

@@ -58,6 +58,12 @@ impl Tree {
         self.shape.knows(key)
     }
 
+    /// What a key says outside of every container.
+    #[must_use]
+    pub fn meaning(&self, key: &str) -> Meaning {
+        self.shape.meaning(&[], &self.shape.fold(key))
+    }
+
     /// A key inside a container.
     #[must_use]
     pub fn child(&self, parent: &Arc<Node>, key: &str) -> Arc<Node> {

@@ -1,11 +1,11 @@
 //! The shape file as data: documented fields with what they may hold and where they are documented, keys that speak of persons,
 //! and the words both are written in.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// A whole shape file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// The one format this program reads.
@@ -13,21 +13,21 @@ pub struct Document {
     /// What people call the shape.
     pub name: String,
     /// Words that say nothing about a field.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
     /// For a word, those that mean the same.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "HashMap::is_empty")]
     pub synonyms: HashMap<String, Vec<String>>,
     /// The documented fields.
-    #[serde(default, rename = "field")]
+    #[serde(default, rename = "field", skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
     /// Keys that speak of persons.
-    #[serde(default, rename = "personal")]
+    #[serde(default, rename = "personal", skip_serializing_if = "Vec::is_empty")]
     pub personal: Vec<Personal>,
 }
 
 /// A documented field.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// Its name in reports.
@@ -41,7 +41,7 @@ pub struct Field {
 }
 
 /// Keys that speak of persons, whatever stands under them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Personal {
     /// The kind of a finding under such a key.

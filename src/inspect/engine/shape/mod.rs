@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod grammar;
+pub mod json_schema;
 pub mod lists;
 pub mod slot;
 pub mod words;
@@ -14,6 +15,13 @@ use document::Document;
 use slot::Slot;
 use std::collections::{HashMap, HashSet};
 use words::{Vocabulary, Words};
+
+/// The documented shape, part of the program.
+pub const DOCUMENTED: &str = include_str!("../../../../config/policy/shape.toml");
+/// The format of shape files that is read.
+const FORMAT: u32 = 1;
+/// What it is called in errors.
+pub const NAME: &str = "config/policy/shape.toml (built in)";
 
 /// A compiled shape.
 #[derive(Debug)]
@@ -57,11 +65,23 @@ pub enum Meaning {
 pub struct Unfit(pub String);
 
 impl Shape {
+    /// The documented shape by itself.
+    ///
+    /// # Errors
+    /// None, as long as the file of this program is fit; see [`Shape::compile`].
+    pub fn documented() -> Result<Self, Unfit> {
+        let document: Document = toml::from_str(DOCUMENTED).map_err(|error| Unfit(error.message().to_owned()))?;
+        Self::compile(&document)
+    }
+
     /// Compiles a shape.
     ///
     /// # Errors
     /// For a slot, a kind or a key that is none, with its name.
     pub fn compile(document: &Document) -> Result<Self, Unfit> {
+        if document.format != FORMAT {
+            return Err(Unfit(format!("format {} is not read; write format = {FORMAT}", document.format)));
+        }
         let vocabulary = vocabulary(document);
         let known = known(document, &vocabulary);
         let mut shape = Self { vocabulary, fields: HashMap::new(), personal: HashMap::new(), known };
