@@ -14,7 +14,7 @@
 //! | [`source`] | a configuration or policy text; errors with `file:line:column` |
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
-//! | [`inspect`] | a message in, a verdict out: `format` (JSON, text), `grpc` (framing), `detect` (what the request path looks for), `finding`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape: so far only its e-mail detector is in the request path) |
+//! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
