@@ -1,5 +1,6 @@
 //! `[interception]` and `[inspection]`: whether anything is decrypted, with which CA, and how much of it is held.
 
+use super::sections::network;
 use crate::inspect::Inspector;
 use crate::inspect::engine::format::protobuf::Descriptors;
 use crate::inspect::engine::shape::document::Document;
@@ -11,7 +12,6 @@ use crate::tls::authority::Paths;
 use crate::units::Size;
 use ipnet::IpNet;
 use serde::Deserialize;
-use std::net::IpAddr;
 use std::sync::Arc;
 use toml::Spanned;
 
@@ -128,23 +128,7 @@ impl InspectionSection {
 
     /// Addresses and networks, in either family.
     fn declared(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
-        let network = |text: &Spanned<String>| {
-            let written = text.get_ref();
-            let network = written.parse::<IpNet>().or_else(|_| written.parse::<IpAddr>().map(IpNet::from));
-            let network = network.map_err(|_| {
-                let message = format!(
-                    "inspection.declared_addresses: {written:?} is no address; write one such as \"10.20.0.11\", or a network such as \"10.20.0.0/24\""
-                );
-                source.error(text.span(), message)
-            })?;
-            if network.prefix_len() == 0 {
-                let message =
-                    format!("inspection.declared_addresses: {written:?} declares every address; name the networks of the servers");
-                return Err(source.error(text.span(), message));
-            }
-            Ok(network.trunc())
-        };
-        self.declared_addresses.iter().map(network).collect()
+        self.declared_addresses.iter().map(|text| declared(source, text)).collect()
     }
 
     /// Accounts under which services run: lower case, as they are compared.
@@ -190,4 +174,14 @@ impl InspectionSection {
         })?;
         Ok(Some(descriptors))
     }
+}
+
+fn declared(source: &Source, text: &Spanned<String>) -> Result<IpNet, Located> {
+    let network = network(source, text)?;
+    if network.prefix_len() == 0 {
+        let written = text.get_ref();
+        let message = format!("inspection.declared_addresses: {written:?} declares every address; name the networks of the servers");
+        return Err(source.error(text.span(), message));
+    }
+    Ok(network)
 }

@@ -33,7 +33,8 @@ fn networks(source: &Source, texts: &[Text]) -> Result<Vec<IpNet>, Located> {
     texts.iter().map(|text| network(source, text)).collect()
 }
 
-fn network(source: &Source, text: &Text) -> Result<IpNet, Located> {
+/// Reads a network or a bare address.
+pub(super) fn network(source: &Source, text: &Text) -> Result<IpNet, Located> {
     let written = text.get_ref();
     let read = written.parse::<IpNet>().or_else(|_| written.parse::<IpAddr>().map(IpNet::from));
     let network = read.map_err(|_| {

@@ -2,6 +2,8 @@
 //!
 //! A person reads these messages in the middle of an outage: line and column must be those of the value, not of the section.
 
+mod inspection;
+
 use std::path::Path;
 use tempfile::TempDir;
 use ucx_egress::config::{Config, DEFAULT};
@@ -158,8 +160,6 @@ const REFUSED_RELAYS: &[Wrong] = &[
 
 /// Controls of later versions: refused, since one that silently does nothing is worse than none.
 const TO_COME: &[Wrong] = &[
-    ("[inspection]\ndeclared_addresses = [\"10.0.0.1\"]", "c.toml:2:22", &["inspection.declared_addresses", "yet", "remove it"]),
-    ("[inspection]\nunknown_fields = \"strict\"", "c.toml:2:18", &["inspection.unknown_fields", "yet", "remove it"]),
     ("[audit]\npath = \"audit/\"", "c.toml:1:1", &["[audit]", "yet", "remove the section"]),
     ("[listener]\nproxy_protocol = \"v2\"", "c.toml:2:18", &["listener.proxy_protocol", "yet", "remove it"]),
     ("[listener.tls]\ncertificate = \"c.pem\"", "c.toml:1:1", &["listener.tls", "yet", "remove it"]),

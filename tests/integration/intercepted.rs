@@ -6,6 +6,7 @@ mod ca;
 mod handshakes;
 mod holding;
 mod http;
+mod inspection;
 mod neighbours;
 mod refused_bytes;
 mod rejection;

@@ -415,6 +415,7 @@ async fn the_demonstration_shows_every_verdict_as_expected() {
         "sni_mismatch",
         "not_tls",
         "personal_data",
+        "undocumented_field",
     ] {
         assert!(demo.out.contains(reason), "{reason}: {}", demo.out);
     }
@@ -428,6 +429,8 @@ async fn the_demonstration_marks_what_another_policy_gets_wrong() {
         ("GET https://api.imagicle.com/test", true),
         ("POST /telemetry, versions and counts", true),
         ("POST /telemetry, a person's e-mail", true),
+        ("POST /telemetry, a service run by a person", true),
+        ("POST /telemetry, an undocumented field", true),
         ("gRPC (h2) to grpc.imagicle.com, a tunnel", true),
         ("LDAP bind over the LDAPS relay", true),
         ("CONNECT example.org:443", false),

@@ -34,6 +34,22 @@ type Seen = Result<(String, String), String>;
 
 const ALLOW: &str = "allow";
 
+/// Telemetry, what it shows, and its verdict.
+const MESSAGES: &[(&str, &str, &str)] = &[
+    ("POST /telemetry, versions and counts", ALLOW, r#"{"cucmVersion":"14.0.1","users":250,"devices":300}"#),
+    ("POST /telemetry, a person's e-mail", Reason::PersonalData.label(), r#"{"cucmVersion":"14.0.1","contact":"mario.rossi@example.com"}"#),
+    (
+        "POST /telemetry, a service run by a person",
+        Reason::PersonalData.label(),
+        r#"{"windowsServices":[{"serviceName":"Backup","startupIdentity":"ACME\\mario.rossi"}]}"#,
+    ),
+    (
+        "POST /telemetry, an undocumented field",
+        Reason::UndocumentedField.label(),
+        r#"{"cucmVersion":"14.0.1","remark":"as agreed on the telephone"}"#,
+    ),
+];
+
 /// Runs every case, one after the other.
 ///
 /// # Errors
@@ -47,21 +63,16 @@ pub async fn run_all(cloud: &Cloud, at: &Addresses, interception_root: &Certific
     // treated as the other.
     let inspected = trusting(interception_root.clone(), b"http/1.1")?;
     let presence = cloud.client_config(b"h2")?;
-    let clean = telemetry("{\"cucmVersion\":\"14.0.1\",\"users\":250,\"devices\":300}");
-    let telling = telemetry("{\"cucmVersion\":\"14.0.1\",\"contact\":\"mario.rossi@example.com\"}");
-    let beat = Conversation { words: &clean, answer: TELEMETRY_BODY.as_bytes(), ..https };
-    let leak = Conversation { words: &telling, ..https };
     let mut outcomes = vec![
         outcome("GET https://api.imagicle.com/test, inspected", ALLOW, through(at, "api.imagicle.com:443", &inspected, &https).await),
-        outcome("POST /telemetry, versions and counts", ALLOW, through(at, "api.imagicle.com:443", &inspected, &beat).await),
-        outcome(
-            "POST /telemetry, a person's e-mail",
-            Reason::PersonalData.label(),
-            through(at, "api.imagicle.com:443", &inspected, &leak).await,
-        ),
         outcome("gRPC (h2) to grpc.imagicle.com, a tunnel", ALLOW, through(at, "grpc.imagicle.com:443", &presence, &grpc).await),
         outcome("LDAP bind over the LDAPS relay", ALLOW, relayed(cloud, at, &ldaps).await),
     ];
+    for (request, expected, message) in MESSAGES {
+        let words = telemetry(message);
+        let beat = Conversation { words: &words, answer: TELEMETRY_BODY.as_bytes(), ..https };
+        outcomes.push(outcome(request, expected, through(at, "api.imagicle.com:443", &inspected, &beat).await));
+    }
     for (request, authority, reason) in [
         ("CONNECT example.org:443", "example.org:443", Reason::HostNotAllowed),
         ("CONNECT imagicle.com.evil.test:443", "imagicle.com.evil.test:443", Reason::HostNotAllowed),

@@ -1,5 +1,7 @@
 //! One message, leaf by leaf: harmless by its form, personal, or documented nowhere.
 
+mod part;
+
 use super::canonical::fold::{fold, skeleton};
 use super::canonical::magic::Magic;
 use super::canonical::nested::{self, Budget, Derived};
@@ -76,6 +78,8 @@ pub struct Walk<'a> {
     steps: Vec<Step>,
     /// Members of each open object so far.
     members: Vec<usize>,
+    /// Further readings that are open.
+    readings: u32,
     /// Bits of weak signs so far.
     weak: u32,
     /// What may still be decoded.
@@ -102,6 +106,7 @@ impl<'a> Walk<'a> {
             nodes: Vec::new(),
             steps: Vec::new(),
             members: Vec::new(),
+            readings: 0,
             weak: 0,
             budget: Budget::new(bytes),
             report: Report::default(),
@@ -145,8 +150,10 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A further reading need not prove itself harmless.
     fn undocumented(&mut self) {
-        if self.settings.unknown != Unknown::Observe && self.report.undocumented.len() < MAX_FINDINGS {
+        let counts = self.readings == 0 && self.settings.unknown != Unknown::Observe;
+        if counts && self.report.undocumented.len() < MAX_FINDINGS {
             let place = self.place();
             self.report.undocumented.push(place);
         }
@@ -352,8 +359,23 @@ impl Visitor for Walk<'_> {
         }
     }
 
-    fn bytes(&mut self, _: &[u8]) {
+    fn bytes(&mut self, bytes: &[u8]) {
+        if self.readings > 0 {
+            self.look(&String::from_utf8_lossy(bytes), TextKind::Free);
+        }
         self.undocumented();
+    }
+
+    fn part(&mut self, content_type: &str, body: &[u8]) {
+        self.read_part(content_type, body);
+    }
+
+    fn reading(&mut self) {
+        self.readings += 1;
+    }
+
+    fn reading_end(&mut self) {
+        self.readings = self.readings.saturating_sub(1);
     }
 }
 

@@ -74,10 +74,11 @@ async fn clean_messages_arrive_as_they_were_sent() {
 #[tokio::test]
 async fn a_persons_address_is_refused_and_does_not_reach_the_origin() {
     let world = World::new().await;
-    let response = world.ask(post("/echo", "application/json", r#"{"contact":"mario.rossi@example.com"}"#)).await;
+    let response = world.ask(post("/echo", "application/json", r#"{"version":"2024.1","note":"mario.rossi@example.com"}"#)).await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     let text = body(response).await;
     assert!(text.contains("\"reason\": \"personal_data\"") && !text.contains("mario"), "{text}");
+    assert!(text.contains(": email in /(1)\""), "kind and place: {text}");
     assert!(world.origin.requests().is_empty());
     let scrape = Scrape::get(world.proxy.admin()).await;
     assert_eq!(scrape.count("ucx_egress_findings_total", &[("kind", "email"), ("action", "deny")]), 1);

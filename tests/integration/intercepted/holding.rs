@@ -4,10 +4,10 @@ mod calls;
 mod observing;
 mod shares;
 
+use crate::support::clean::document;
 use crate::support::client::{Head, Problem, RawClient};
 use crate::support::origin::TappedOrigin;
-use crate::support::world::{ADDRESS, API, HTTP1, HTTP2, World, request};
-use http::{Method, Request};
+use crate::support::world::{ADDRESS, API, HTTP1, HTTP2, World, post_json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The largest message of these tests.
@@ -19,17 +19,13 @@ async fn small(alpn: &[&[u8]], inspection: &str, sections: &str) -> World {
     World::with(async |pki| TappedOrigin::echoing(pki, &[API], alpn).await, |setup| setup.section(&section)).await
 }
 
-/// The head of an HTTP/1.1 request with a text as its body.
+/// The head of an HTTP/1.1 request with a document as its body.
 fn head(fields: &str) -> Vec<u8> {
-    format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\n{fields}\r\n").into_bytes()
+    format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: application/json\r\n{fields}\r\n").into_bytes()
 }
 
 fn of_length(length: usize) -> Vec<u8> {
     head(&format!("Content-Length: {length}\r\n"))
-}
-
-fn text() -> Request<()> {
-    request(Method::POST, "/echo").header("content-type", "text/plain").body(()).expect("a request")
 }
 
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(client: &mut RawClient<S>) -> (Head, Vec<u8>) {
@@ -70,13 +66,14 @@ async fn a_body_that_turns_out_too_large_is_refused() {
 #[tokio::test]
 async fn the_largest_message_passes_in_http1() {
     let world = small(HTTP1, "", "").await;
-    let body = "a".repeat(MAX);
+    let body = document(MAX);
     let mut client = world.raw().await;
     client.send(&of_length(MAX)).await;
     client.send(body.as_bytes()).await;
     assert_eq!(answer(&mut client).await.1, body.as_bytes());
     client.send(&head("Transfer-Encoding: chunked\r\n")).await;
-    client.send(format!("200\r\n{half}\r\n200\r\n{half}\r\n0\r\n\r\n", half = "a".repeat(MAX / 2)).as_bytes()).await;
+    let (first, second) = body.split_at(MAX / 2);
+    client.send(format!("200\r\n{first}\r\n200\r\n{second}\r\n0\r\n\r\n").as_bytes()).await;
     assert_eq!(answer(&mut client).await.1, body.as_bytes());
 }
 
@@ -84,19 +81,20 @@ async fn the_largest_message_passes_in_http1() {
 async fn sizes_are_the_same_in_http2() {
     let world = small(HTTP2, "", "").await;
     let mut client = world.http2().await;
-    let body = vec![b'a'; MAX + 1];
-    let passed = client.ask(text(), &[&body[..MAX]], None).await;
-    assert_eq!((passed.status(), passed.body.as_slice()), (200, &body[..MAX]));
-    let refused = client.ask(text(), &[&body], None).await;
+    let body = document(MAX);
+    let body = body.as_bytes();
+    let passed = client.ask(post_json("/echo"), &[body], None).await;
+    assert_eq!((passed.status(), passed.body.as_slice()), (200, body));
+    let refused = client.ask(post_json("/echo"), &[document(MAX + 1).as_bytes()], None).await;
     assert_eq!((refused.status(), refused.reason().as_str()), (413, "message_too_large"));
-    let refused = client.ask(text(), &[&body[..MAX], &body[..1]], None).await;
+    let refused = client.ask(post_json("/echo"), &[body, b" "], None).await;
     assert_eq!((refused.status(), refused.reason().as_str()), (413, "message_too_large"), "counted over frames");
-    let mut announced = text();
+    let mut announced = post_json("/echo");
     announced.headers_mut().insert("content-length", "1025".parse().expect("a value"));
     let (response, _body) = client.open(announced).await;
     let refused = crate::support::http2::answer(response).await;
     assert_eq!((refused.status(), refused.reason().as_str()), (413, "message_too_large"), "before its body");
-    let passed = client.ask(text(), &[&body[..MAX]], None).await;
+    let passed = client.ask(post_json("/echo"), &[body], None).await;
     assert_eq!(passed.status(), 200, "the connection goes on");
 }
 
@@ -106,9 +104,9 @@ async fn a_client_that_expects_100_gets_it_when_its_body_is_wanted() {
     let mut client = world.raw().await;
     client.send(&head("Content-Length: 5\r\nExpect: 100-continue\r\n")).await;
     assert_eq!(client.read_head().await.status, 100);
-    client.send(b"clean").await;
+    client.send(b"[1,2]").await;
     let (head, body) = answer(&mut client).await;
-    assert_eq!((head.status, body.as_slice()), (200, &b"clean"[..]));
+    assert_eq!((head.status, body.as_slice()), (200, &b"[1,2]"[..]));
     let arrived = world.what_arrived().await.concat();
     assert!(!String::from_utf8_lossy(&arrived).to_ascii_lowercase().contains("expect"), "the proxy answered it");
 }

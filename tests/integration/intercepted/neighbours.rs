@@ -1,5 +1,6 @@
 //! What one client does, or one dead upstream, must not cost the others: their time, their room, their inspection.
 
+use crate::support::clean::{TEXT, document, number};
 use crate::support::client::{connect_tunnel, within_deadline};
 use crate::support::http2::{Http2, message, piece};
 use crate::support::intercept::Ca;
@@ -47,9 +48,9 @@ async fn a_message_that_the_upstream_does_not_take_keeps_its_share() {
     };
     let world = World::with(deaf, |setup| setup.section(section)).await;
     let mut first = world.raw().await;
-    let head = format!("POST / HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: {LENGTH}\r\n\r\n");
+    let head = format!("POST / HTTP/1.1\r\nHost: {API}\r\nContent-Type: application/json\r\nContent-Length: {LENGTH}\r\n\r\n");
     first.send(head.as_bytes()).await;
-    first.send(&vec![b'a'; LENGTH]).await;
+    first.send(document(LENGTH).as_bytes()).await;
     // Judged, so it was held whole and released.
     wait_until(world.proxy.admin(), |scrape| scrape.count("ucx_egress_inspected_messages_total", &[("verdict", "allow")]) == 1).await;
     let mut second = world.raw().await;
@@ -57,7 +58,7 @@ async fn a_message_that_the_upstream_does_not_take_keeps_its_share() {
     assert_eq!(second.read_head().await.status, 503, "there is no room for another one");
     assert_eq!(within_deadline("the first is given up", first.read_head()).await.status, 504);
     let mut third = world.raw().await;
-    third.send(format!("POST / HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na").as_bytes()).await;
+    third.send(format!("POST / HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\n1").as_bytes()).await;
     assert_eq!(third.read_head().await.status, 504, "its share came back");
 }
 
@@ -76,7 +77,7 @@ async fn announcing_large_messages_takes_no_room() {
     }
     let mut client = world.raw().await;
     client
-        .send(format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nclean").as_bytes())
+        .send(format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n{TEXT}").as_bytes())
         .await;
     assert_eq!(client.read_head().await.status, 200);
 }
@@ -150,12 +151,12 @@ async fn a_call_that_only_sends_is_not_idle() {
     let world = World::with(listening, |setup| setup.policy(policy)).await;
     let mut client: Http2 = world.http2().await;
     let (response, mut body) = client.open(call("/t/Report")).await;
-    body.send_data(message(b"x").into(), false).expect("the stream is open");
+    body.send_data(message(&number(1)).into(), false).expect("the stream is open");
     let mut answer = within_deadline("an answer", response).await.expect("an answer").into_body();
     let mut pace = tokio::time::interval(Duration::from_millis(200));
-    for number in 0..10 {
+    for turn in 0..10 {
         pace.tick().await;
-        body.send_data(message(b"x").into(), number == 9).unwrap_or_else(|error| panic!("message {number}: {error}"));
+        body.send_data(message(&number(1)).into(), turn == 9).unwrap_or_else(|error| panic!("message {turn}: {error}"));
     }
     assert!(piece(&mut answer).await.is_some(), "the call came to its end");
 }

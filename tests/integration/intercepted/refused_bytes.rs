@@ -11,11 +11,11 @@ use futures_util::future::join_all;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
-const REFUSED: &str = r#"{"contact":"mario.rossi@example.com"}"#;
-/// With an `@`, so that the detector has to look at it too.
-const CLEAN: &str = r#"{"version":"2024.1.1","unit":"getty@tty1.service"}"#;
+const REFUSED: &str = r#"{"note":"mario.rossi@example.com"}"#;
+/// With an `@`, so that the detectors have to look at it too.
+const CLEAN: &str = r#"{"version":"2024.1.1","serviceName":"getty@tty1.service"}"#;
 /// Sent behind everything else: what arrived before it, arrived of a refused message.
-const MARKER: &str = r#"{"marker":"here"}"#;
+const MARKER: &str = r#"{"version":"9.9.9"}"#;
 /// Clients at once.
 const TOGETHER: usize = 8;
 

@@ -1,5 +1,6 @@
 //! What the tests are made of: the proxy, origins, name servers, clients, certificates, metrics.
 
+pub mod clean;
 pub mod client;
 pub mod daemon;
 pub mod dns;

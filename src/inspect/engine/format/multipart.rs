@@ -2,7 +2,7 @@
 //!
 //! Each part is an element and an object. Its header fields are members, in lower case, with their values as they stand; the
 //! parameters of `Content-Disposition` and `Content-Type` follow as members of their own (`name`, `filename`, …), without
-//! quotation marks and escapes. The body comes last, under the part's name or `body`, by way of [`Visitor::part`]; a body
+//! quotation marks and escapes; those that only say how the body is to be read are further readings. The body comes last, under the part's name or `body`, by way of [`Visitor::part`]; a body
 //! that is multipart itself is read on here. What stands in front of the first delimiter and behind the last is not passed
 //! over: it is reported under `preamble` and `epilogue`.
 //!
@@ -26,6 +26,11 @@ pub const MAX_PARTS: usize = 1_000;
 pub const MAX_NESTED: u8 = 8;
 /// Header fields of a part.
 const MAX_HEADERS: usize = 16;
+
+/// Header fields whose values say how a body is to be read; their parameters are members of their own.
+const STRUCTURAL: &[&str] = &["content-disposition", "content-type", "content-transfer-encoding"];
+/// Parameters that say the same. The name of a file is none: it may say anything.
+const STRUCTURAL_PARAMETERS: &[&str] = &["name", "boundary", "charset"];
 
 /// The boundary that a content type names.
 ///
@@ -144,7 +149,8 @@ impl<V: Visitor + ?Sized> Reader<'_, V> {
         if header.names.len() >= MAX_HEADERS {
             return Err(Fault::Nodes.at(at));
         }
-        self.member(&name, value, at)?;
+        let is_structural = STRUCTURAL.contains(&name.as_str());
+        self.member(&name, value, at, is_structural)?;
         self.known_field(&name, value, at, header)?;
         header.names.push(name);
         Ok(())
@@ -169,10 +175,11 @@ impl<V: Visitor + ?Sized> Reader<'_, V> {
     }
 
     fn parameters(&mut self, value: &Parameterised, at: usize) -> Result<(), Malformed> {
-        value.parameters.iter().try_for_each(|(name, value)| self.member(name, value, at))
+        value.parameters.iter().try_for_each(|(name, value)| self.member(name, value, at, STRUCTURAL_PARAMETERS.contains(&name.as_str())))
     }
 
-    fn member(&mut self, key: &str, value: &str, at: usize) -> Result<(), Malformed> {
+    /// What only says how the body is to be read is a further reading: its words are the format's, and a name is a key.
+    fn member(&mut self, key: &str, value: &str, at: usize, is_structural: bool) -> Result<(), Malformed> {
         self.limits.node(&mut self.nodes, at)?;
         if key.len() > self.limits.key {
             return Err(Fault::Key.at(at));
@@ -181,7 +188,13 @@ impl<V: Visitor + ?Sized> Reader<'_, V> {
             return Err(Fault::String.at(at));
         }
         self.visitor.key(key);
+        if is_structural {
+            self.visitor.reading();
+        }
         self.visitor.string(value);
+        if is_structural {
+            self.visitor.reading_end();
+        }
         self.visitor.key_end();
         Ok(())
     }

@@ -108,3 +108,46 @@ fn values_out_of_their_field_are_reported() {
         assert_eq!(report(text, Unknown::Inert).undocumented.len(), 1, "{text}");
     }
 }
+
+fn multipart(body: &str) -> Report {
+    let (tree, settings) = (tree(), settings(Unknown::Inert));
+    let mut walk = Walk::new(&tree, &settings, body.len());
+    crate::inspect::engine::format::multipart::read(body.as_bytes(), "b", Limits::default(), &mut walk).expect("well-formed");
+    walk.finish()
+}
+
+/// One part of a form, under this name and of this type.
+fn part(name: &str, content_type: &str, body: &str) -> String {
+    format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: {content_type}\r\n\r\n{body}\r\n--b--\r\n")
+}
+
+#[test]
+fn parts_of_a_form_are_read_by_their_own_type() {
+    assert_eq!(multipart(&part("telemetry", "application/json", r#"{"processes":[{"pid":4,"name":"svchost.exe"}]}"#)), Report::default());
+    assert_eq!(multipart(&part("version", "text/plain; charset=utf-8", "2026.1.0")), Report::default());
+    let places = |report: Report| report.findings.into_iter().map(|finding| (finding.kind, finding.place)).collect::<Vec<_>>();
+    let found = multipart(&part("telemetry", "application/json", r#"{"extension":4312}"#));
+    assert_eq!(places(found).first().map(|(_, place)| place.ends_with("/extension")), Some(true));
+    let wide: String =
+        part("note", "text/plain", "bWFyaW8ucm9zc2lAZXhhbXBsZS5jb20=").replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+    assert_eq!(places(multipart(&wide)).first().map(|(kind, _)| *kind), Some(Kind::Email));
+    assert_eq!(places(multipart(&part("mario@example.com", "text/plain", "1"))).first().map(|(kind, _)| *kind), Some(Kind::Email));
+    assert!(multipart(&part("telemetry", "application/json", r#"{"pid":"#)).unreadable.is_some(), "half a document");
+    assert!(!multipart(&part("picture", "image/png", "\u{89}PNG")).undocumented.is_empty(), "of a type that is not read");
+    let named = part("telemetry", "application/json", "{}").replace("\"telemetry\"", "\"telemetry\"; filename=\"for somebody.json\"");
+    assert!(!multipart(&named).undocumented.is_empty(), "the name of a file may say anything");
+}
+
+#[test]
+fn further_readings_have_nothing_to_prove() {
+    let (tree, settings) = (tree(), settings(Unknown::Inert));
+    let walked = |bytes: &[u8]| {
+        let mut walk = Walk::new(&tree, &settings, bytes.len());
+        crate::inspect::engine::format::protobuf::read(bytes, Limits::default(), &mut walk).expect("well-formed");
+        walk.finish()
+    };
+    assert_eq!(walked(b"\x08\x96\x01\x12\x061.2.36"), Report::default());
+    assert!(!walked(b"\x0a\x05words").undocumented.is_empty());
+    // Fields 13, 8, 15 and 14 with numbers, and an address all the same.
+    assert_eq!(walked(b"mario@ex.ph").findings.first().map(|finding| finding.kind), Some(Kind::Email));
+}

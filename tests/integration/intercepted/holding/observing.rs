@@ -1,9 +1,10 @@
 //! Observing: what enforcing would refuse passes as it was sent, and is counted.
 
-use super::{MAX, answer, head, small, text};
+use super::{MAX, answer, head, small};
+use crate::support::clean::{labelled, number, record};
 use crate::support::http2::message;
 use crate::support::scrape::{Scrape, wait_until};
-use crate::support::world::{ADDRESS, API, HTTP1, HTTP2, World, call};
+use crate::support::world::{ADDRESS, API, HTTP1, HTTP2, World, call, post_json};
 
 const OBSERVE: &str = "[policy]\nmode = \"observe\"";
 
@@ -24,14 +25,14 @@ async fn passes(world: &World, request: &[u8], body: &[u8], which: &str) {
 #[tokio::test]
 async fn findings_pass_and_are_counted() {
     let world = small(HTTP1, "", OBSERVE).await;
-    let in_body = format!("{{\"contact\" : \"{ADDRESS}\"}}");
+    let in_body = format!("{{\"note\" : \"{ADDRESS}\"}}");
     let request = format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", in_body.len());
     passes(&world, format!("{request}\r\n{in_body}").as_bytes(), in_body.as_bytes(), "in the body").await;
     assert_eq!(figures(&world, "personal_data").await, [1, 1, 0]);
-    passes(&world, &[&head(&format!("From: {ADDRESS}\r\nContent-Length: 5\r\n"))[..], b"clean"].concat(), b"clean", "in the head").await;
-    let with_trailers = format!("Transfer-Encoding: chunked\r\n\r\n5\r\nclean\r\n0\r\nX-Note: {ADDRESS}\r\n\r\n");
+    passes(&world, &[&head(&format!("From: {ADDRESS}\r\nContent-Length: 5\r\n"))[..], b"[1,2]"].concat(), b"[1,2]", "in the head").await;
+    let with_trailers = format!("Transfer-Encoding: chunked\r\n\r\n5\r\n[1,2]\r\n0\r\nX-Note: {ADDRESS}\r\n\r\n");
     let request = String::from_utf8(head("")).expect("text");
-    passes(&world, format!("{}{with_trailers}", &request[..request.len() - 2]).as_bytes(), b"clean", "in the trailers").await;
+    passes(&world, format!("{}{with_trailers}", &request[..request.len() - 2]).as_bytes(), b"[1,2]", "in the trailers").await;
     assert_eq!(figures(&world, "personal_data").await, [3, 3, 0]);
     let scrape = Scrape::get(world.proxy.admin()).await;
     assert_eq!(scrape.count("ucx_egress_findings_total", &[("kind", "email"), ("action", "pass")]), 3);
@@ -44,7 +45,7 @@ async fn findings_pass_and_are_counted() {
 async fn what_cannot_be_read_passes_and_is_counted() {
     let world = small(HTTP1, "", OBSERVE).await;
     let unreadable: [(&str, &[u8]); 3] =
-        [("application/octet-stream", b"\0\xff\x80\r\n\r\n"), ("application/json", b"{\"a\":"), ("text/plain", b"\xff\xfe")];
+        [("application/octet-stream", b"\0\xff\x80\r\n\r\n"), ("application/json", b"{\"a\":"), ("text/plain", b"\xff\xfe\x00")];
     for (content_type, body) in unreadable {
         let head = format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n", body.len());
         passes(&world, &[head.as_bytes(), body].concat(), body, content_type).await;
@@ -68,21 +69,21 @@ async fn what_is_too_large_passes_and_is_counted() {
     passes(&world, &[&head("Transfer-Encoding: chunked\r\n")[..], &chunks, b"0\r\n\r\n"].concat(), &body, "in chunks").await;
     assert_eq!(figures(&world, "message_too_large").await, [2, 0, 2]);
     let world = small(HTTP2, "", OBSERVE).await;
-    let answer = world.http2().await.ask(text(), &[&body], None).await;
+    let answer = world.http2().await.ask(post_json("/echo"), &[&body], None).await;
     assert!(answer.status() == 200 && answer.body == body, "in HTTP/2");
     assert_eq!(figures(&world, "message_too_large").await, [1, 0, 1]);
 }
 
 /// Streams of messages as enforcing would refuse them.
 fn streams() -> Vec<(&'static str, Vec<u8>)> {
-    let mut compressed = message(b"clean");
+    let mut compressed = message(&number(2));
     compressed[0] = 1;
     vec![
-        ("an address", [message(b"first"), message(ADDRESS.as_bytes()), message(b"third")].concat()),
-        ("compressed", [message(b"first"), compressed, message(b"third")].concat()),
-        ("too large", [message(b"first"), message(&[b'a'; 10 * MAX]), message(b"third")].concat()),
-        ("no gRPC", [message(b"first"), b"hello, world".to_vec()].concat()),
-        ("cut", message(b"first")[..7].to_vec()),
+        ("an address", [message(&number(1)), message(&labelled(ADDRESS)), message(&number(3))].concat()),
+        ("compressed", [message(&number(1)), compressed, message(&number(3))].concat()),
+        ("too large", [message(&number(1)), message(&record(10 * MAX)), message(&number(3))].concat()),
+        ("no gRPC", [message(&number(1)), b"hello, world".to_vec()].concat()),
+        ("cut", message(&number(1))[..6].to_vec()),
     ]
 }
 

@@ -1,10 +1,11 @@
 //! What all held messages together occupy is bounded, and so is the time that each has.
 
-use super::{MAX, answer, of_length, refusal, small, text};
+use super::{MAX, answer, of_length, refusal, small};
+use crate::support::clean::{document, number, record};
 use crate::support::client::{RawClient, exchange};
 use crate::support::http2::{Http2, message, piece};
 use crate::support::scrape::wait_until;
-use crate::support::world::{HTTP1, HTTP2, World, call};
+use crate::support::world::{HTTP1, HTTP2, World, call, post_json};
 use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -17,7 +18,7 @@ async fn holder(world: &World) -> RawClient<TlsStream<TcpStream>> {
     let mut client = world.raw().await;
     client.send(&super::head(&format!("Content-Length: {MAX}\r\nExpect: 100-continue\r\n"))).await;
     assert_eq!(client.read_head().await.status, 100);
-    client.send(b"a").await;
+    client.send(&document(MAX).as_bytes()[..1]).await;
     client
 }
 
@@ -26,7 +27,7 @@ async fn another(world: &World, length: usize) -> u16 {
     let mut client = world.raw().await;
     client.send(&of_length(length)).await;
     // A refusal does not wait for the body.
-    client.try_send("a".repeat(length).as_bytes()).await.ok();
+    client.try_send(&document(length.max(MAX)).as_bytes()[..length]).await.ok();
     answer(&mut client).await.0.status
 }
 
@@ -38,7 +39,7 @@ async fn slow_senders_leave_others_a_503_until_they_are_done() {
     third.send(&of_length(1)).await;
     assert_eq!(refusal(&mut third).await, (503, "overloaded".to_owned()), "at once, before its body");
     assert_eq!(another(&world, 0).await, 200, "what needs no room passes");
-    first.send("a".repeat(MAX - 1).as_bytes()).await;
+    first.send(&document(MAX).as_bytes()[1..]).await;
     assert_eq!(answer(&mut first).await.0.status, 200, "a message that is held is not hurt");
     assert_eq!(another(&world, MAX).await, 200);
     drop(second);
@@ -61,9 +62,9 @@ async fn a_client_that_leaves_within_its_body_frees_its_share() {
 /// A call that was answered once, and whose next message has begun.
 async fn calling(client: &mut Http2) -> (h2::SendStream<Bytes>, h2::RecvStream) {
     let (response, mut body) = client.open(call("/t/Report")).await;
-    body.send_data(message(b"first").into(), false).expect("the stream is open");
+    body.send_data(message(&number(1)).into(), false).expect("the stream is open");
     let mut echoed = response.await.expect("an answer").into_body();
-    assert_eq!(piece(&mut echoed).await.expect("the echo"), message(b"first"));
+    assert_eq!(piece(&mut echoed).await.expect("the echo"), message(&number(1)));
     (body, echoed)
 }
 
@@ -76,13 +77,13 @@ async fn has_read(world: &World) {
 async fn messages_of_calls_take_their_share_too() {
     let world = small(HTTP2, TWO, "").await;
     let mut client = world.http2().await;
-    let long = message(&[b'a'; MAX - 5]);
+    let long = message(&record(MAX - 5));
     let mut calls = vec![calling(&mut client).await, calling(&mut client).await];
     for (body, _) in &mut calls {
         body.send_data(Bytes::copy_from_slice(&long[..5]), false).expect("the stream is open");
     }
     has_read(&world).await;
-    let refused = client.ask(text(), &[b"a"], None).await;
+    let refused = client.ask(post_json("/echo"), &[b"1"], None).await;
     assert_eq!((refused.status(), refused.reason().as_str()), (503, "overloaded"));
     let refused = client.ask(call("/t/Report"), &[&long[..5]], None).await;
     assert_eq!((refused.status(), refused.field("grpc-status")), (200, Some("14")), "{refused:?}");
@@ -94,7 +95,7 @@ async fn messages_of_calls_take_their_share_too() {
         }
         assert_eq!(back, long);
     }
-    assert_eq!(client.ask(text(), &[b"a"], None).await.status(), 200);
+    assert_eq!(client.ask(post_json("/echo"), &[b"1"], None).await.status(), 200);
 }
 
 const SHORT: &str = "[limits]\nmessage = \"250ms\"";
@@ -115,8 +116,8 @@ async fn a_message_that_does_not_arrive_in_time_is_refused_in_http1() {
 async fn a_message_that_does_not_arrive_in_time_is_refused_in_http2() {
     let world = small(HTTP2, "", SHORT).await;
     let mut client = world.http2().await;
-    let (response, mut body) = client.open(text()).await;
-    body.send_data(Bytes::from_static(b"a"), false).expect("the stream is open");
+    let (response, mut body) = client.open(post_json("/echo")).await;
+    body.send_data(Bytes::from_static(b"1"), false).expect("the stream is open");
     let refused = crate::support::http2::answer(response).await;
     assert_eq!((refused.status(), refused.reason().as_str()), (400, "bad_request"));
 }
@@ -131,8 +132,8 @@ async fn a_call_may_be_silent_between_messages_and_not_within_one() {
     within.send_data(Bytes::from_static(b"\0\0"), false).expect("the stream is open");
     let (more, trailers) = crate::support::http2::rest(cut).await;
     assert_eq!((more.len(), trailers["grpc-status"].as_bytes()), (0, &b"3"[..]), "{trailers:?}");
-    idle.send_data(message(b"second").into(), true).expect("the stream is open");
-    assert_eq!(piece(&mut echoed).await.expect("the echo"), message(b"second"));
+    idle.send_data(message(&number(2)).into(), true).expect("the stream is open");
+    assert_eq!(piece(&mut echoed).await.expect("the echo"), message(&number(2)));
     let (_, trailers) = crate::support::http2::rest(echoed).await;
     assert_eq!(trailers["grpc-status"], "0");
 }

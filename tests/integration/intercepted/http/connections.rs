@@ -14,7 +14,7 @@ async fn a_connection_serves_request_after_request() {
     let world = World::echoing(HTTP1).await;
     let mut client = world.raw().await;
     for number in 0..20 {
-        let body = format!("number {number}");
+        let body = format!("1.0.{number}");
         let head = format!("POST / HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n", body.len());
         client.send(format!("{head}{body}").as_bytes()).await;
         assert_eq!(answer(&mut client).await.1, body);
@@ -28,19 +28,19 @@ async fn pipelined_requests_are_answered_in_their_order() {
     let mut client = world.raw().await;
     let text =
         |body: &str| format!("POST / HTTP/1.1\r\nHost: {API}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let requests: String = ["one", "two", "three"].into_iter().map(text).collect();
+    let requests: String = ["1.1", "1.2", "1.3"].into_iter().map(text).collect();
     client.send(requests.as_bytes()).await;
-    for body in ["one", "two", "three"] {
+    for body in ["1.1", "1.2", "1.3"] {
         assert_eq!(answer(&mut client).await.1, body);
     }
-    client.send(format!("{}{}{}", text("four"), text(ADDRESS), text("five")).as_bytes()).await;
-    assert_eq!(answer(&mut client).await.1, "four");
+    client.send(format!("{}{}{}", text("1.4"), text(ADDRESS), text("1.5")).as_bytes()).await;
+    assert_eq!(answer(&mut client).await.1, "1.4");
     let (head, body) = answer(&mut client).await;
     assert_eq!((head.status, head.header("connection")), (403, Some("close")));
     assert_eq!(Problem::parse(&head, body.as_bytes()).reason, "personal_data");
     assert_eq!(client.read_until_closed().await.0, b"", "nothing behind a refusal is served");
     let arrived = String::from_utf8(world.what_arrived().await.concat()).expect("text");
-    assert!(!arrived.contains("five") && arrived.matches("POST / ").count() == 4, "{arrived}");
+    assert!(!arrived.contains("\r\n1.5") && arrived.matches("POST / ").count() == 4, "{arrived}");
 }
 
 /// The frames of the other tests are their own; this client is a library's.

@@ -1,6 +1,7 @@
 //! gRPC: the messages in front of a refused one arrive, nothing of it or behind it does, and the call ends with its status.
 
 use super::{assert_no_other_stream_arrived, assert_silent};
+use crate::support::clean::{TEXT, labelled, number};
 use crate::support::http2::{Answer, Http2, answer, message, piece, rest, stream_bodies};
 use crate::support::origin::{OriginBody, TappedOrigin, echo};
 use crate::support::world::{ADDRESS, API, HTTP2, World, call};
@@ -40,9 +41,9 @@ async fn answered_then(client: &mut Http2, first: &[u8], pieces: &[&[u8]]) -> An
 async fn a_refused_message_stays_wherever_its_frames_end_and_those_before_it_arrive() {
     let world = World::echoing(HTTP2).await;
     let mut client = world.http2().await;
-    let first = [message(b"first"), message(b"second, getty@tty1.service")].concat();
-    let refused = message(format!("\x0a\x17{ADDRESS}").as_bytes());
-    let behind = message(b"behind");
+    let first = [message(&number(1)), message(&number(2))].concat();
+    let refused = message(&labelled(ADDRESS));
+    let behind = message(&number(3));
     for cut in 0..=refused.len() {
         let (one, two) = refused.split_at(cut);
         let answer = answered_then(&mut client, &first, &[one, two, &behind]).await;
@@ -61,7 +62,7 @@ async fn a_refused_message_stays_wherever_its_frames_end_and_those_before_it_arr
 async fn clean_messages_arrive_as_they_are_wherever_their_frames_end() {
     let world = World::echoing(HTTP2).await;
     let mut client = world.http2().await;
-    let messages = [message(b"first, getty@tty1.service"), message(b""), message(b"third")].concat();
+    let messages = [message(&labelled(TEXT)), message(b""), message(&number(3))].concat();
     for cut in 0..=messages.len() {
         let (one, two) = messages.split_at(cut);
         let answer = client.ask(call("/t/Report"), &[one, two], None).await;
@@ -78,12 +79,12 @@ async fn clean_messages_arrive_as_they_are_wherever_their_frames_end() {
 async fn a_refused_message_in_the_frame_of_others_stays() {
     let world = World::echoing(HTTP2).await;
     let mut client = world.http2().await;
-    let together = [message(b"first"), message(ADDRESS.as_bytes()), message(b"third")].concat();
+    let together = [message(&number(1)), message(&labelled(ADDRESS)), message(&number(3))].concat();
     let answer = client.ask(call("/t/Report"), &[&together], None).await;
     assert_refused(&answer, "personal_data", "in one frame");
     drop(client);
     for body in stream_bodies(&world.what_arrived().await) {
-        assert!(message(b"first").starts_with(&body), "{body:?}");
+        assert!(message(&number(1)).starts_with(&body), "{body:?}");
     }
 }
 
@@ -103,9 +104,9 @@ async fn a_call_that_is_refused_before_its_answer_ends_with_trailers_only() {
     for before in [0, 1, 3] {
         let (response, mut body) = client.open(call("/t/Report")).await;
         for _ in 0..before {
-            body.send_data(message(b"clean").into(), false).expect("the stream is open");
+            body.send_data(message(&number(1)).into(), false).expect("the stream is open");
         }
-        body.send_data(message(ADDRESS.as_bytes()).into(), false).expect("the stream is open");
+        body.send_data(message(&labelled(ADDRESS)).into(), false).expect("the stream is open");
         let answer = answer(response).await;
         assert_refused(&answer, "personal_data", &format!("{before} messages before"));
         assert!(answer.trailers.is_empty() && answer.body.is_empty(), "{answer:?}");
@@ -114,7 +115,7 @@ async fn a_call_that_is_refused_before_its_answer_ends_with_trailers_only() {
     }
     drop(client);
     for body in stream_bodies(&world.what_arrived().await) {
-        assert!(message(b"clean").repeat(3).starts_with(&body), "{body:?}");
+        assert!(message(&number(1)).repeat(3).starts_with(&body), "{body:?}");
     }
 }
 
@@ -124,7 +125,7 @@ async fn the_head_and_the_trailers_of_a_call_are_judged_too() {
     let mut client = world.http2().await;
     let mut head = call("/t/Report");
     head.headers_mut().insert("x-user", HeaderValue::from_static(ADDRESS));
-    let answer = client.ask(head, &[&message(b"clean")], None).await;
+    let answer = client.ask(head, &[&message(&number(1))], None).await;
     assert_refused(&answer, "personal_data", "in the head");
     assert!(answer.trailers.is_empty(), "{answer:?}");
     assert_no_other_stream_arrived(world).await;
@@ -132,6 +133,6 @@ async fn the_head_and_the_trailers_of_a_call_are_judged_too() {
     let world = World::echoing(HTTP2).await;
     let mut client = world.http2().await;
     let trailers = HeaderMap::from_iter([(http::HeaderName::from_static("x-note"), HeaderValue::from_static(ADDRESS))]);
-    let answer = client.ask(call("/t/Report"), &[&message(b"clean")], Some(trailers)).await;
+    let answer = client.ask(call("/t/Report"), &[&message(&number(1))], Some(trailers)).await;
     assert_refused(&answer, "personal_data", "in the trailers");
 }

@@ -51,14 +51,16 @@ async fn a_head_with_an_address_does_not_leave_in_http2() {
 const UNREADABLE: &[(&str, &str)] = &[
     ("", CLEAN),
     ("Content-Type: application/octet-stream\r\n", CLEAN),
-    ("Content-Type: application/x-www-form-urlencoded\r\n", "a=b"),
+    ("Content-Type: application/x-www-form-urlencoded\r\n", "a=%zz"),
     ("Content-Type: multipart/form-data; boundary=x\r\n", "--x--"),
     ("Content-Type: application/json; charset=utf-16\r\n", CLEAN),
     ("Content-Type: application/json\r\nContent-Type: text/plain\r\n", CLEAN),
     ("Content-Type: application/json\r\n", "{\"version\":"),
     ("Content-Type: application/json\r\n", "{} {}"),
     ("Content-Type: application/json\r\nContent-Encoding: gzip\r\n", CLEAN),
-    ("Content-Type: application/json\r\nContent-Encoding: identity\r\n", REFUSED),
+    ("Content-Type: application/json\r\nContent-Encoding: compress\r\n", CLEAN),
+    ("Content-Type: application/json\r\nContent-Encoding: gzip, x-other\r\n", CLEAN),
+    ("Content-Type: application/json\r\nContent-Encoding: aes128gcm\r\n", REFUSED),
     ("Content-Type: text/plain\r\n", "nul\0nul"),
     // Only in HTTP/2 is it a call.
     ("Content-Type: application/grpc\r\n", "\0\0\0\0\x01a"),

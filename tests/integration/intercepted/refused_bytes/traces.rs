@@ -1,6 +1,7 @@
 //! What was found leaves no trace of its value: not in the log, not in the metrics, not on the status page.
 
 use super::{CLEAN, REFUSED, assert_silent, chunked, json, sized};
+use crate::support::clean::{labelled, number};
 use crate::support::client::exchange;
 use crate::support::daemon::{Daemon, records};
 use crate::support::http2::{Http2, message};
@@ -36,7 +37,7 @@ async fn commit(ca: &Ca, daemon: &Daemon) -> usize {
         assert_silent(&format!("{head:?} {}", String::from_utf8_lossy(&client.read_body(&head).await)));
     }
     let mut client = Http2::over(ca.connect(daemon.proxy, API, &[b"h2"]).await.expect("a connection")).await;
-    let answer = client.ask(call("/t/Report"), &[&message(b"clean"), &message(ADDRESS.as_bytes())], None).await;
+    let answer = client.ask(call("/t/Report"), &[&message(&number(1)), &message(&labelled(ADDRESS))], None).await;
     assert_silent(&answer.text());
     requests.len()
 }

@@ -1,6 +1,7 @@
 //! A stream that one side gives up ends for the other side too, and for no other stream.
 
 use super::{ask, framewise};
+use crate::support::clean::number;
 use crate::support::client::within_deadline;
 use crate::support::http2::{answer, message, piece};
 use crate::support::world::{API, call};
@@ -41,8 +42,8 @@ async fn what_the_client_gives_up_is_given_up_upstream() {
     assert_eq!(within_deadline("a reset", resets.recv()).await, Some(Reason::CANCEL));
     // Within a call that has had no answer: its first message shows that it stands.
     let (response, mut up) = client.open(call("/t/Report")).await;
-    up.send_data(message(b"first").into(), false).expect("the stream is open");
-    world.origin.wait_for("the message", |bytes| bytes.ends_with(&message(b"first"))).await;
+    up.send_data(message(&number(1)).into(), false).expect("the stream is open");
+    world.origin.wait_for("the message", |bytes| bytes.ends_with(&message(&number(1)))).await;
     up.send_reset(Reason::CANCEL);
     drop(response);
     assert_eq!(within_deadline("a reset", resets.recv()).await, Some(Reason::CANCEL));
@@ -101,7 +102,7 @@ async fn what_the_origin_resets_is_reset_for_the_client_with_its_code() {
         let (response, mut up) = client.open(call(&path)).await;
         let mut body = within_deadline("a head", response).await.expect("an answer").into_body();
         assert_eq!(piece(&mut body).await.expect("a piece"), "begun");
-        up.send_data(message(b"seen").into(), false).expect("the stream is open");
+        up.send_data(message(&number(1)).into(), false).expect("the stream is open");
         let error = within_deadline("a reset", body.data()).await.expect("an end").expect_err("a reset");
         assert_eq!(error.reason(), Some(code), "{error:?}");
     }

@@ -1,6 +1,7 @@
 //! Who does not read is sent no more, in either direction, and hurts nobody but itself.
 
 use super::{ask, framewise};
+use crate::support::clean::record;
 use crate::support::client::within_deadline;
 use crate::support::http2::{Http2, answer, message, piece, rest};
 use crate::support::origin::{OriginBody, TappedOrigin, full};
@@ -147,7 +148,7 @@ async fn taken_while_stalled(one: Vec<u8>, count: usize) -> usize {
 
 #[tokio::test]
 async fn an_upload_that_the_origin_does_not_read_holds_its_client_back() {
-    let taken = taken_while_stalled(message(&[b'a'; PIECE - 5]), LARGE / PIECE).await;
+    let taken = taken_while_stalled(message(&record(PIECE - 5)), LARGE / PIECE).await;
     assert!(taken <= UNDER_WAY, "{taken} bytes were taken from the client");
 }
 

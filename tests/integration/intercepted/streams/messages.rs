@@ -1,5 +1,6 @@
 //! gRPC: messages flow both ways at once, each as soon as it is there, as many as there are.
 
+use crate::support::clean::{number, record};
 use crate::support::client::within_deadline;
 use crate::support::http2::{Http2, message, piece, rest};
 use crate::support::origin::{OriginBody, TappedOrigin, by_hand};
@@ -18,19 +19,19 @@ async fn messages_take_turns() {
     let world = World::echoing(HTTP2).await;
     let mut client = world.http2().await;
     let (response, mut body) = client.open(call("/t/Chat")).await;
-    body.send_data(message(b"0").into(), false).expect("the stream is open");
+    body.send_data(message(&number(0)).into(), false).expect("the stream is open");
     let mut echoed = within_deadline("an answer", response).await.expect("an answer").into_body();
-    for number in 1..200 {
-        let expected = message((number - 1).to_string().as_bytes());
+    for turn in 1..200 {
+        let expected = message(&number(turn - 1));
         let mut back = Vec::new();
         while back.len() < expected.len() {
             back.extend_from_slice(&piece(&mut echoed).await.expect("the echo"));
         }
         assert_eq!(back, expected);
-        body.send_data(message(number.to_string().as_bytes()).into(), number == 199).expect("the stream is open");
+        body.send_data(message(&number(turn)).into(), turn == 199).expect("the stream is open");
     }
     let (last, trailers) = rest(echoed).await;
-    assert_eq!((last, trailers["grpc-status"].as_bytes()), (message(b"199"), &b"0"[..]));
+    assert_eq!((last, trailers["grpc-status"].as_bytes()), (message(&number(199)), &b"0"[..]));
 }
 
 /// The origin speaks first, and goes on after the client has finished.
@@ -50,9 +51,9 @@ async fn the_directions_do_not_wait_for_each_other() {
     let say = |text: &[u8]| hand.send(Frame::data(message(text).into())).expect("the answer goes on");
     say(b"first word");
     assert_eq!(piece(&mut down).await.expect("a message"), message(b"first word"));
-    up.send_data(message(b"up").into(), true).expect("the stream is open");
+    up.send_data(message(&number(7)).into(), true).expect("the stream is open");
     let arrived = within_deadline("the message", arriving.frame()).await.expect("a frame").expect("no error");
-    assert_eq!(arrived.into_data().expect("data"), message(b"up"));
+    assert_eq!(arrived.into_data().expect("data"), message(&number(7)));
     let end = within_deadline("the end", arriving.collect()).await.expect("no error");
     assert!(end.to_bytes().is_empty(), "the client has finished");
     say(b"last word");
@@ -76,9 +77,9 @@ async fn ten_thousand_messages_pass_in_one_stream() {
     let world = World::with(async |pki| TappedOrigin::serving(pki, &[API], HTTP2, counts).await, |setup| setup).await;
     let mut client = world.http2().await;
     let (response, mut body) = client.open(call("/t/Report")).await;
-    let one = Bytes::from(message(b"a small message"));
-    for number in 1..=MANY {
-        body.send_data(one.clone(), number == MANY).expect("the stream is open");
+    let one = Bytes::from(message(&record(15)));
+    for sent in 1..=MANY {
+        body.send_data(one.clone(), sent == MANY).expect("the stream is open");
     }
     let answer = crate::support::http2::answer(response).await;
     assert_eq!(String::from_utf8(answer.body).expect("text"), (MANY * one.len()).to_string());
@@ -95,9 +96,9 @@ async fn ten_thousand_messages_pass_and_come_back() {
     // The client reads when it has sent everything: what waits for it are small frames, and many.
     let mut client = Http2::with(h2::client::Builder::new().data_frame_budget(usize::MAX), stream).await;
     let (response, mut body) = client.open(call("/t/Chat")).await;
-    let one = Bytes::from(message(b"a small message"));
-    for number in 1..=MANY {
-        body.send_data(one.clone(), number == MANY).expect("the stream is open");
+    let one = Bytes::from(message(&record(15)));
+    for sent in 1..=MANY {
+        body.send_data(one.clone(), sent == MANY).expect("the stream is open");
     }
     let answer = crate::support::http2::answer(response).await;
     assert!(answer.body == one.repeat(MANY), "{} bytes came back", answer.body.len());

@@ -1,5 +1,6 @@
 //! A connection on which nothing moves ends; one on which something moves does not.
 
+use crate::support::clean::number;
 use crate::support::client::within_deadline;
 use crate::support::http2::{GOAWAY, Http2, PING, PREFACE, frame, frames, message, piece};
 use crate::support::origin::TappedOrigin;
@@ -52,13 +53,13 @@ async fn a_connection_with_a_call_that_moves_lives() {
     let world = idle_after("1200ms").await;
     let mut client: Http2 = world.http2().await;
     let (response, mut body) = client.open(call("/t/Chat")).await;
-    body.send_data(message(b"x").into(), false).expect("the stream is open");
+    body.send_data(message(&number(1)).into(), false).expect("the stream is open");
     let mut echoed = within_deadline("an answer", response).await.expect("an answer").into_body();
     let mut pace = interval(Duration::from_millis(300));
-    for number in 0..12 {
-        assert_eq!(piece(&mut echoed).await.expect("the echo"), message(b"x"), "message {number}");
+    for turn in 0..12 {
+        assert_eq!(piece(&mut echoed).await.expect("the echo"), message(&number(1)), "message {turn}");
         pace.tick().await;
-        body.send_data(message(b"x").into(), false).expect("the stream is open");
+        body.send_data(message(&number(1)).into(), false).expect("the stream is open");
     }
     // A connection that was told to end would take no other stream, and finish this one all the same.
     assert_eq!(client.ask(post_json("/echo"), &[b"{}"], None).await.status(), 200);

@@ -20,9 +20,11 @@ fn parts_are_elements_with_their_headers() {
     let body = "--b\nContent-Disposition: form-data; name=\"mail\"\n\nmario@example.com\n--b\nContent-Disposition: form-data; name=f; filename=\"Mario \\\"R\\\".txt\"\nContent-Type: application/json\nX-Other: 1\n\n{}\n\n--b--\n";
     assert_eq!(
         both(body).as_deref(),
-        Ok("[0 { k:content-disposition s:form-data; name=\"mail\" . k:name s:mail . k:mail part:text/plain:mario@example.com . } ] \
-            [1 { k:content-disposition s:form-data; name=f; filename=\"Mario \\\"R\\\".txt\" . k:name s:f . k:filename s:Mario \"R\".txt . \
-            k:content-type s:application/json . k:x-other s:1 . k:f part:application/json:{}\n . } ]")
+        Ok(
+            "[0 { k:content-disposition ( s:form-data; name=\"mail\" ) . k:name ( s:mail ) . k:mail part:text/plain:mario@example.com . } ] \
+            [1 { k:content-disposition ( s:form-data; name=f; filename=\"Mario \\\"R\\\".txt\" ) . k:name ( s:f ) . k:filename s:Mario \"R\".txt . \
+            k:content-type ( s:application/json ) . k:x-other s:1 . k:f part:application/json:{}\n . } ]"
+        )
     );
     for (body, expected) in [
         ("--b\n\nx\n--b--", "[0 { k:body part:text/plain:x . } ]"),
@@ -37,12 +39,12 @@ fn parts_are_elements_with_their_headers() {
         ),
         (
             "--b\nContent-Transfer-Encoding: base64\n\nbWFyaW8=\n--b--",
-            "[0 { k:content-transfer-encoding s:base64 . k:body part:text/plain:mario . } ]",
+            "[0 { k:content-transfer-encoding ( s:base64 ) . k:body part:text/plain:mario . } ]",
         ),
         ("--b\nX: 1\n--b--", "[0 { k:x s:1 . k:body part:text/plain: . } ]"),
         (
             "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\ny\n--c--\n--b\n\nz\n--b--",
-            "[0 { k:content-type s:multipart/mixed; boundary=c . k:boundary s:c . k:body [0 { k:body part:text/plain:y . } ] . } ] [1 { k:body part:text/plain:z . } ]",
+            "[0 { k:content-type ( s:multipart/mixed; boundary=c ) . k:boundary ( s:c ) . k:body [0 { k:body part:text/plain:y . } ] . } ] [1 { k:body part:text/plain:z . } ]",
         ),
     ] {
         assert_eq!(both(body).as_deref(), Ok(expected), "{body}");
