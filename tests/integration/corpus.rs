@@ -5,10 +5,13 @@
 //! rules of each kind of number.
 
 mod clean;
+mod encodings;
 
 mod fixtures;
 
+mod personal;
 mod random;
+mod recall;
 mod spelling;
 
 use ucx_egress::inspect::engine::finding::Kind;

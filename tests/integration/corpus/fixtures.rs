@@ -1,5 +1,7 @@
 //! The lists under `tests/fixtures/corpus`: lines that begin with `#` name the source, each other line is an entry.
 
+use super::random::Random;
+
 fn entries(text: &'static str) -> Vec<&'static str> {
     assert!(text.starts_with("# "), "a list names its source first");
     text.lines().filter(|line| !line.starts_with("# ") && !line.is_empty()).collect()
@@ -47,5 +49,73 @@ impl Lists {
             accounts: entries(include_str!("../../fixtures/corpus/accounts.txt")),
             paths: entries(include_str!("../../fixtures/corpus/paths.txt")),
         }
+    }
+}
+
+/// What persons are made of.
+pub(crate) struct People {
+    names: Tagged,
+    pub(crate) phones: Tagged,
+    pub(crate) ibans: Vec<&'static str>,
+    pub(crate) keys: Tagged,
+}
+
+impl People {
+    pub(crate) fn new() -> Self {
+        Self {
+            names: Tagged::read(include_str!("../../fixtures/corpus/persons.txt")),
+            phones: Tagged::read(include_str!("../../fixtures/corpus/phones.txt")),
+            ibans: entries(include_str!("../../fixtures/corpus/ibans.txt")),
+            keys: Tagged::read(include_str!("../../fixtures/corpus/keys.txt")),
+        }
+    }
+
+    /// Given and family name.
+    pub(crate) fn pair(&self, random: &mut Random) -> (&'static str, &'static str) {
+        (*random.pick(self.names.of("given").as_slice()), *random.pick(self.names.of("family").as_slice()))
+    }
+
+    pub(crate) fn name(&self, random: &mut Random) -> String {
+        let (given, family) = self.pair(random);
+        match random.below(3) {
+            0 => format!("{family}, {given}"),
+            _ => format!("{given} {family}"),
+        }
+    }
+
+    /// `mrossi`, `mario.rossi`, `m.rossi`: ASCII.
+    pub(crate) fn login(&self, random: &mut Random) -> String {
+        let (given, family) = self.pair(random);
+        let plain = |name: &str| name.to_lowercase().chars().map(ascii).collect::<String>();
+        let (given, family) = (plain(given), plain(family));
+        match random.below(4) {
+            0 => format!("{}{family}", &given[..1]),
+            1 => format!("{}.{family}", &given[..1]),
+            2 => format!("{family}{}", &given[..1]),
+            _ => format!("{given}.{family}"),
+        }
+    }
+
+    pub(crate) fn mail(&self, random: &mut Random) -> String {
+        let login = self.login(random);
+        let domain = *random.pick(&self.names.of("mail"));
+        match random.below(6) {
+            0 => format!("{login}+ucx@{domain}"),
+            1 => format!("{}@{}", login.to_uppercase(), domain.to_uppercase()),
+            _ => format!("{login}@{domain}"),
+        }
+    }
+}
+
+fn ascii(letter: char) -> char {
+    match letter {
+        'á' | 'à' => 'a',
+        'é' => 'e',
+        'í' => 'i',
+        'ó' | 'ö' => 'o',
+        'ü' | 'ú' => 'u',
+        'ã' => 'a',
+        'ñ' => 'n',
+        other => other,
     }
 }
