@@ -7,6 +7,7 @@
 mod addresses;
 mod answers;
 mod configuration;
+mod corpus;
 mod hello;
 mod house;
 mod intercepted;

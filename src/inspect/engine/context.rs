@@ -18,6 +18,8 @@ pub enum TextKind {
     Identity,
     /// A product, process, service or vendor name: names of persons mean nothing here.
     Name,
+    /// A licence or activation token: it may be opaque, and it may be signed.
+    Token,
 }
 
 /// Where a text stands.

@@ -164,7 +164,7 @@ impl<'a> Walk<'a> {
         let before = self.report.findings.len();
         self.look_at(text, kind, Why::Value);
         let mut budget = self.budget;
-        let followed = nested::walk(text.as_bytes(), 0, &mut budget, &mut |derived| self.unwrapped(derived));
+        let followed = nested::walk(text.as_bytes(), 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
         self.budget = budget;
         if let Err(unreadable) = followed {
             self.report.unreadable.get_or_insert(unreadable.detail());
@@ -199,8 +199,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Something that was wrapped in the text at hand.
-    fn unwrapped(&mut self, derived: Derived<'_>) {
+    fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind) {
         match derived {
+            // What a token is made of is nobody's business but its maker's.
+            Derived::Opaque { .. } if around == TextKind::Token => {}
+            // By chance, a few letters inside a token are text.
+            Derived::Text { text, .. } if around == TextKind::Token => self.look_at(text, around, Why::Encoded),
             Derived::Text { text, .. } => self.look_at(text, TextKind::Free, Why::Encoded),
             Derived::Json { text } => {
                 // What is no JSON in the end was looked at as text.
@@ -236,7 +240,9 @@ impl<'a> Walk<'a> {
             }
             return;
         }
-        if !self.look(text, TextKind::Free) {
+        let is_sure = self.look(text, TextKind::Free);
+        let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
+        if !is_sure && !may_pass {
             self.undocumented();
         }
     }
@@ -326,6 +332,12 @@ impl Visitor for Walk<'_> {
         }
         match self.node().meaning {
             Meaning::Personal(_) if grammar::is_missing(text) => {}
+            // `InstalledBy: SYSTEM` names nobody.
+            Meaning::Personal(Kind::PersonName | Kind::Identity) if grammar::is_service_account(text) => {
+                if self.settings.unknown == Unknown::Strict {
+                    self.undocumented();
+                }
+            }
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.text(text, &Declared { networks: &self.settings.networks }) {
                 Checked::Harmless => {}
@@ -334,6 +346,7 @@ impl Visitor for Walk<'_> {
                         self.undocumented();
                     }
                 }
+                Checked::Plausible(kind) => drop(self.look(text, kind)),
                 Checked::Unproven(kind) => self.unproven(text, kind),
             },
             Meaning::Unknown => self.unknown_text(text),
@@ -345,7 +358,7 @@ impl Visitor for Walk<'_> {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
-                Checked::Unproven(kind) => self.unproven(raw, kind),
+                Checked::Plausible(kind) | Checked::Unproven(kind) => self.unproven(raw, kind),
                 Checked::OutOfRange => self.undocumented(),
             },
             Meaning::Unknown => self.unknown_number(raw),

@@ -13,7 +13,6 @@ const WORDS: &[&str] = &[
     "macaddresses",
     "macaddr",
     "physicaladdress",
-    "physical",
     "ethernet",
     "hwaddr",
     "bssid",
@@ -35,7 +34,7 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     if context.text == TextKind::Number {
         return;
     }
-    let is_keyed = context.says(WORDS);
+    let is_keyed = context.says(WORDS) || (context.says(&["physical"]) && context.says(&["address"]));
     let mut at = 0;
     while let Some(start) = next_word(text, at) {
         let length = text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
@@ -142,7 +141,9 @@ fn bare(text: &[u8], start: usize) -> Option<u8> {
     for (group, slot) in written.chunks(2).zip(&mut octets) {
         *slot = pair(group)?;
     }
-    is_card(octets).then_some(KEYED_BITS)
+    // The last part of a GUID has twelve digits, too.
+    let is_alone = is_left_free(text, start) && is_right_free(text, start + 12);
+    (is_alone && is_card(octets)).then_some(KEYED_BITS)
 }
 
 fn is_card(octets: [u8; 6]) -> bool {

@@ -1,7 +1,12 @@
 //! Grammars that prove a value harmless. Each looks at the whole value, once.
 
+mod name;
+mod time;
+
 use super::lists::{LANGUAGES, STATES, SWITCHES};
+pub use name::{is_like_a_name, is_name};
 use std::net::IpAddr;
+pub use time::{is_epoch, is_evident_time, is_near_epoch, is_time};
 
 /// Longest run of digits that is no telephone number, card or identifier of a person.
 const SHORT_RUN: usize = 6;
@@ -28,51 +33,9 @@ pub fn decimal_below(raw: &str, most: u64) -> bool {
     is_digits(exponent, 2) && is_digits(decimals, 17) && is_digits(digits, 12) && whole(digits).is_some_and(|value| value <= most)
 }
 
-/// Seconds, milliseconds or 100-nanosecond steps of a time between 1990 and 2100.
-#[must_use]
-pub fn is_epoch(raw: &str) -> bool {
-    const SECONDS: std::ops::RangeInclusive<u64> = 631_152_000..=4_102_444_800;
-    const FILETIME_OFFSET: u64 = 11_644_473_600;
-    let Some(value) = whole(raw) else { return false };
-    SECONDS.contains(&value)
-        || SECONDS.contains(&(value / 1_000))
-        || (value / 10_000_000).checked_sub(FILETIME_OFFSET).is_some_and(|seconds| SECONDS.contains(&seconds))
-}
-
 /// Longest run of digits in a text.
 fn longest_run(text: &str) -> usize {
     text.split(|letter: char| !letter.is_ascii_digit()).map(str::len).max().unwrap_or_default()
-}
-
-/// What begins an address, an account, a path or an encoding is in no name.
-fn has_no_anchor(text: &str) -> bool {
-    // `CPU @ 3.00GHz` has its sign between blanks.
-    !text.replace(" @ ", " ").contains(['@', '\\', '<', '>', '{', '}', '%', '='])
-        && !text.contains("://")
-        && !text.contains("+3")
-        && text.char_indices().all(|(at, letter)| letter != '+' || !text[at + 1..].starts_with(|next: char| next.is_ascii_digit()))
-}
-
-/// The name of a product, process, service, vendor or device: letters, short numbers, and the signs names have.
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    let is_sign = |letter: char| " .,_-()[]$&'/#:;!+*\"@®™©°’–".contains(letter);
-    text.len() <= MAX_NAME
-        && !has_long_token(text)
-        && text.chars().all(|letter| letter.is_alphanumeric() || is_sign(letter))
-        && has_no_anchor(text)
-        && longest_run(text) <= SHORT_RUN + 1
-        && digits_in_groups(text) < 9
-        && !looks_hexadecimal(text)
-}
-
-/// A run that could be something encoded: sixteen and more letters and digits that are no words.
-fn has_long_token(text: &str) -> bool {
-    let is_token = |letter: char| letter.is_ascii_alphanumeric() || "+/_-".contains(letter);
-    text.split(|letter| !is_token(letter)).any(|run| {
-        let has = |wanted: fn(&u8) -> bool| run.bytes().any(|byte| wanted(&byte));
-        run.len() >= 16 && (has(u8::is_ascii_digit) || run.len() >= 40) && has(u8::is_ascii_alphabetic)
-    })
 }
 
 /// Digits of the longest stretch of digits and the separators that telephone numbers have: `02 1234 5678` is nine and more.
@@ -95,25 +58,60 @@ fn looks_hexadecimal(text: &str) -> bool {
     pairs >= 6
 }
 
-/// Two to six numbers with dots, and what build systems hang on to them.
+/// Two to six numbers with dots, or one number, and a short word behind.
 #[must_use]
 pub fn is_version(text: &str) -> bool {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+() ~:,/".contains(&byte);
-    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
-    starts && text.len() <= 64 && text.bytes().all(is_byte) && longest_run(text) <= 10 && !text.contains("+3") && !text.starts_with("00")
+    let (numbers, word) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len()));
+    let parts = numbers.trim_end_matches('.').split('.');
+    let is_number = |part: &str| (1..=9).contains(&part.len());
+    let has_dot = numbers.contains('.');
+    let word = word.trim_start_matches(['-', '+', '~', ' ', '_']);
+    (if has_dot { parts.clone().count() <= 6 && parts.clone().all(is_number) } else { (1..=6).contains(&numbers.len()) })
+        && word.len() <= 16
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+        && longest_run(word) <= SHORT_RUN
+        && !is_pairs(numbers)
+        && (has_dot || word.len() <= 3)
+}
+
+/// `06.12.34.56.78`: a telephone number.
+fn is_pairs(numbers: &str) -> bool {
+    numbers.starts_with('0') && numbers.split('.').count() >= 4 && numbers.split('.').all(|part| part.len() == 2)
+}
+
+/// A text that begins like a version, once no detector found anything in it.
+#[must_use]
+pub fn is_like_a_version(text: &str) -> bool {
+    let starts = text.trim_start_matches(['v', 'V']).bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+() ~,/".contains(&byte);
+    let has_dots = text.bytes().filter(|byte| *byte == b'.').count() >= 2;
+    starts && text.len() <= 64 && text.bytes().all(is_byte) && (has_dots || digits_in_groups(text) < 9) && !is_pairs(text) && !text.starts_with("00")
 }
 
 /// A path without a segment that names a person.
 #[must_use]
 pub fn is_system_path(text: &str) -> bool {
     let is_sign = |letter: char| " .,_-()[]$&'/\\:;!+~#%\"=*?{}|".contains(letter);
-    text.len() <= MAX_PATH
+    is_like_a_path(text)
         && !has_escape(text)
-        && text.chars().all(|letter| letter.is_alphanumeric() || is_sign(letter))
-        && !text.contains('@')
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 10
+        && !text.contains("://")
+        && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
+        && !looks_hexadecimal(text)
         && !has_home(text)
+}
+
+/// A text that may be a path, once no detector found anything in it: it has a separator, a drive or a variable.
+#[must_use]
+pub fn is_like_a_path(text: &str) -> bool {
+    let is_file = text.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty() && (2..=4).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    text.len() <= MAX_PATH
+        && !text.chars().any(char::is_control)
+        && (text.contains(['\\', '%']) || text.starts_with('/') || text.as_bytes().get(1) == Some(&b':') || is_file && !text.contains(' '))
 }
 
 /// `%40` and the like; `%SystemRoot%` is none.
@@ -174,7 +172,13 @@ pub fn is_hotfix(text: &str) -> bool {
 /// A language tag (RFC 5646, two or three subtags) or the name of a language with its country.
 #[must_use]
 pub fn is_language(text: &str) -> bool {
-    let is_tag = text.split(['-', '_']).all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let is_letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_subtag = |part: &str| match part.len() {
+        2..=8 if is_letters(part) => true,
+        3 => part.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    let is_tag = text.split(['-', '_']).all(is_subtag) && text.split(['-', '_']).count() <= 3;
     let first = text.split(['-', '_']).next().unwrap_or_default();
     let is_hex = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let name = text.split([' ', '(']).next().unwrap_or_default().to_lowercase();
@@ -197,31 +201,6 @@ pub fn is_state(text: &str) -> bool {
     is_switch(text) || STATES.contains(&lower.as_str())
 }
 
-/// A time as systems write it: ISO 8601, WMI's `CIM_DATETIME`, a date, or the forms of .NET and SQL Server.
-#[must_use]
-pub fn is_time(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let is_byte = |byte: u8| byte.is_ascii_digit() || b"-:.+/TZ APMapm".contains(&byte);
-    let has_year =
-        text.as_bytes().windows(4).any(|four| matches!(four, [b'1', b'9', ..] | [b'2', b'0', ..]) && four.iter().all(u8::is_ascii_digit));
-    let parts = text.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty());
-    let is_grouped = parts.clone().count() >= 3 && parts.into_iter().all(|part| part.len() <= 7);
-    let is_cim = text.len() >= 21 && text.as_bytes().get(14) == Some(&b'.');
-    let is_compact = matches!(text.len(), 8 | 14 | 15 | 16) && digits >= 8 && has_year;
-    let is_ticks = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")).is_some_and(is_epoch);
-    is_ticks
-        || is_epoch(text)
-        || ((8..=24).contains(&digits) && text.len() <= 40 && text.bytes().all(is_byte) && has_year && (is_grouped || is_cim || is_compact))
-}
-
-/// Letters, digits and underscores, as databases and instances are named.
-#[must_use]
-pub fn is_identifier(text: &str) -> bool {
-    text.len() <= MAX_NAME
-        && text.chars().all(|letter| letter.is_alphanumeric() || "_$-.# ".contains(letter))
-        && longest_run(text) <= SHORT_RUN
-}
-
 /// What stands where there is no value.
 #[must_use]
 pub fn is_missing(text: &str) -> bool {
@@ -236,23 +215,30 @@ pub fn is_inert(text: &str) -> bool {
         || is_hotfix(text)
         || is_guid(text)
         || is_digest(text)
-        || is_time(text)
-        || (is_version(text) && text.parse::<IpAddr>().is_err() && longest_run(text) <= SHORT_RUN && text.contains('.'))
+        || is_evident_time(text)
+        || (is_version(text) && text.parse::<IpAddr>().is_err() && digits_in_groups(text) < 9 && text.contains('.'))
         || (text.len() <= SHORT_RUN && text.bytes().all(|byte| byte.is_ascii_digit()))
         || is_service_account(text) && text.contains('\\')
-        || is_windows_path(text)
+        || is_windows_path(text) && is_system_path(text)
         || (is_quantity(text) && longest_run(text) <= SHORT_RUN)
         || (text.len() <= 3 && text.chars().all(|letter| !letter.is_alphanumeric()))
+}
+
+/// What may stand there, too, once no detector found anything in it: long versions, paths of the system.
+#[must_use]
+pub fn is_like_inert(text: &str) -> bool {
+    (is_version(text) && text.contains('.') && text.parse::<IpAddr>().is_err()) || (is_windows_path(text) && is_like_a_path(text))
 }
 
 /// A number under a key that nobody documents: too short for a telephone number or an identifier of a person.
 #[must_use]
 pub fn is_inert_number(raw: &str) -> bool {
-    decimal_below(raw, 999_999) || is_epoch(raw)
+    decimal_below(raw, 999_999) || is_near_epoch(raw)
 }
 
 /// A GUID (RFC 9562) that is not of version 1, whose last part is a hardware address.
-fn is_guid(text: &str) -> bool {
+#[must_use]
+pub fn is_guid(text: &str) -> bool {
     let text = text.trim_matches(['{', '}', '(', ')']);
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12])
@@ -265,6 +251,13 @@ fn is_digest(text: &str) -> bool {
     matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
         && text.bytes().all(|byte| byte.is_ascii_hexdigit())
         && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !is_hexadecimal_text(text)
+}
+
+/// Whether hexadecimal digits are those of text, in one or two bytes a letter: by chance, one digest in a million is.
+fn is_hexadecimal_text(text: &str) -> bool {
+    let is_letter = |pair: &[u8]| matches!(pair, [b'2'..=b'7', _] | b"00" | b"09" | b"0a" | b"0A" | b"0d" | b"0D");
+    text.as_bytes().chunks(2).all(is_letter)
 }
 
 /// Below the folders that Windows itself has.
@@ -281,7 +274,7 @@ fn is_windows_path(text: &str) -> bool {
         "c:\\programdata",
         "c:\\inetpub",
     ];
-    roots.iter().any(|root| lower.starts_with(root)) && is_system_path(text)
+    roots.iter().any(|root| lower.starts_with(root))
 }
 
 /// An amount with its unit, or without.
@@ -294,7 +287,7 @@ pub fn is_quantity(text: &str) -> bool {
         "hour", "hours", "week", "weeks", "month", "months", "d", "h",
     ]
     .contains(&unit.as_str());
-    is_unit && decimal_below(&digits.replace(',', "."), 1 << 40)
+    is_unit && (decimal_below(&digits.replace(',', "."), 1 << 40) || whole(digits).is_some_and(|bytes| bytes <= 1 << 46))
 }
 
 /// A licence token or product code.

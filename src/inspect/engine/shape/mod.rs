@@ -146,26 +146,52 @@ impl Shape {
                 None => Meaning::Unknown,
             };
         }
-        let is_under =
-            |under: &[String]| under.is_empty() || under.iter().any(|word| containers.iter().any(|container| container.has(word)));
-        if let Some(slot) = self.field(key, &is_under) {
-            return Meaning::Field(slot);
-        }
-        for word in key.as_slice() {
-            let rules = self.personal.get(word).map(Vec::as_slice).unwrap_or_default();
-            let rule = rules.iter().find(|rule| is_under(&rule.under) && rule.words.iter().all(|word| key.has(word)));
-            if let Some(rule) = rule {
-                return Meaning::Personal(rule.kind);
-            }
-        }
-        Meaning::Unknown
+        self.documented(containers, key)
+            .or_else(|| self.flattened(containers, key))
+            .or_else(|| self.person(key, &<[String]>::is_empty))
+            .or_else(|| self.documented(containers, &key.without(containers)))
+            .or_else(|| self.inherited(containers))
+            .unwrap_or(Meaning::Unknown)
     }
 
-    /// Entries for a container count before those that count anywhere.
-    fn field(&self, key: &Words, is_under: &dyn Fn(&[String]) -> bool) -> Option<Slot> {
+    /// What the words of a key say: what counts in a container that is there comes before what counts anywhere.
+    fn documented(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
+        let inside = |under: &[String]| under.iter().any(|word| containers.iter().any(|container| container.has(word)));
+        self.field(key, &inside).or_else(|| self.person(key, &inside)).or_else(|| self.field(key, &<[String]>::is_empty))
+    }
+
+    /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person.
+    fn flattened(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
+        let mut around = containers.to_vec();
+        for (container, key) in key.splits() {
+            if self.person(&container, &|_| true).is_some() {
+                return None;
+            }
+            around.truncate(containers.len());
+            around.push(container);
+            if let Some(meaning) = self.documented(&around, &key) {
+                return Some(meaning);
+            }
+        }
+        None
+    }
+
+    fn field(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Meaning> {
         let rules = self.fields.get(&key.signature())?;
-        let inside = rules.iter().find(|rule| !rule.under.is_empty() && is_under(&rule.under));
-        inside.or_else(|| rules.iter().find(|rule| rule.under.is_empty())).map(|rule| rule.slot)
+        rules.iter().find(|rule| counts(&rule.under)).map(|rule| Meaning::Field(rule.slot))
+    }
+
+    fn person(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Meaning> {
+        let rules = |word: &String| self.personal.get(word).map(Vec::as_slice).unwrap_or_default();
+        let has_all = |rule: &&PersonalRule| counts(&rule.under) && rule.words.iter().all(|word| key.has(word));
+        let rule = key.as_slice().iter().find_map(|word| rules(word).iter().find(has_all));
+        rule.map(|rule| Meaning::Personal(rule.kind))
+    }
+
+    /// What stands in a container that speaks of a person does too.
+    fn inherited(&self, containers: &[Words]) -> Option<Meaning> {
+        let (last, others) = containers.split_last()?;
+        Some(self.meaning(others, last)).filter(|meaning| matches!(meaning, Meaning::Personal(_)))
     }
 }
 

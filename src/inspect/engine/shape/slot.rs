@@ -27,6 +27,8 @@ pub enum Slot {
     State,
     /// A process, service, product, vendor, processor, disk or adapter name.
     Name,
+    /// A name, and nothing says of what: a person's is none.
+    Label,
     /// A version.
     Version,
     /// A path of the file system, with arguments where it is a program's.
@@ -60,6 +62,8 @@ pub enum Slot {
 pub enum Checked {
     /// Its form alone proves that it is harmless.
     Harmless,
+    /// It has the form that the field has, unless a detector sees something in it as this kind of text.
+    Plausible(TextKind),
     /// It has to be looked at, as this kind of text.
     Unproven(TextKind),
     /// The field cannot hold it.
@@ -88,6 +92,7 @@ impl Slot {
         ("switch", Self::Switch),
         ("state", Self::State),
         ("name", Self::Name),
+        ("label", Self::Label),
         ("version", Self::Version),
         ("path", Self::Path),
         ("drive", Self::Drive),
@@ -127,7 +132,9 @@ impl Slot {
             Self::Hotfix => whole(9_999_999),
             Self::Version => harmless_or_not(grammar::decimal_below(raw, 100_000)),
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
-            Self::Name | Self::Path | Self::Drive | Self::Account | Self::Address | Self::Node | Self::Identifier | Self::Token => {
+            Self::Token => whole(10 * MEGA - 1),
+            Self::Address => whole(128),
+            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => {
                 Checked::OutOfRange
             }
         }
@@ -141,20 +148,25 @@ impl Slot {
             return Checked::Harmless;
         }
         match self {
-            Self::Name => proven(grammar::is_name(text), TextKind::Name),
-            Self::Version => proven(grammar::is_version(text), TextKind::Version),
-            Self::Path | Self::Drive => proven(grammar::is_system_path(text), TextKind::Path),
+            Self::Name | Self::Identifier => name(text, TextKind::Name),
+            Self::Label if !grammar::is_like_a_name(text) => Checked::Unproven(TextKind::Free),
+            Self::Label => Checked::Plausible(TextKind::Free),
+            Self::Version => version(text),
+            Self::Path | Self::Drive => path(text),
             Self::Language => proven(grammar::is_language(text), TextKind::Free),
-            Self::Account => proven(grammar::is_service_account(text), TextKind::Identity),
-            Self::Startup => proven(grammar::is_state(text) || grammar::is_service_account(text), TextKind::Identity),
+            Self::Account if grammar::is_service_account(text) => Checked::Harmless,
+            Self::Startup if grammar::is_state(text) || grammar::is_service_account(text) => Checked::Harmless,
+            // Accounts of services have many names; all others are persons'.
+            Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Name),
             Self::State => proven(grammar::is_state(text), TextKind::Free),
             Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
             Self::Address => addresses(text, declared, false),
             Self::Node => addresses(text, declared, true),
-            Self::Identifier => proven(grammar::is_identifier(text), TextKind::Name),
             Self::Time => proven(grammar::is_time(text), TextKind::Free),
-            Self::Token => proven(grammar::is_token(text), TextKind::Free),
+            Self::Token if grammar::is_guid(text) => Checked::Harmless,
+            Self::Token if grammar::is_token(text) => Checked::Plausible(TextKind::Token),
+            Self::Token => Checked::Unproven(TextKind::Free),
             Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
             Self::Bitness => {
                 proven(matches!(text, "32" | "64" | "x86" | "x64" | "32-bit" | "64-bit" | "32 bit" | "64 bit"), TextKind::Free)
@@ -179,9 +191,41 @@ fn proven(is_proven: bool, otherwise: TextKind) -> Checked {
     if is_proven { Checked::Harmless } else { Checked::Unproven(otherwise) }
 }
 
+fn name(text: &str, otherwise: TextKind) -> Checked {
+    if grammar::is_name(text) || grammar::is_guid(text) {
+        return Checked::Harmless;
+    }
+    if grammar::is_like_a_name(text) { Checked::Plausible(otherwise) } else { Checked::Unproven(otherwise) }
+}
+
+fn version(text: &str) -> Checked {
+    if grammar::is_version(text) {
+        return Checked::Harmless;
+    }
+    if grammar::is_like_a_version(text) { Checked::Plausible(TextKind::Version) } else { name(text, TextKind::Free) }
+}
+
+fn path(text: &str) -> Checked {
+    if grammar::is_system_path(text) {
+        return Checked::Harmless;
+    }
+    // What has no separator is a file, or something that does not belong here.
+    if grammar::is_like_a_path(text) { Checked::Plausible(TextKind::Path) } else { name(text, TextKind::Free) }
+}
+
 /// One address or several; `names` allows plain host names beside them.
 fn addresses(text: &str, declared: &Declared<'_>, names: bool) -> Checked {
+    // The length of a prefix, where a mask is asked for.
+    if grammar::whole(text).is_some_and(|length| length <= 128) {
+        return Checked::Harmless;
+    }
     let mut parts = text.split([',', ';', ' ']).filter(|part| !part.is_empty());
     let is_harmless = |part: &str| grammar::is_declared(part, declared.networks) || (names && grammar::is_host_name(part));
-    if parts.all(is_harmless) { Checked::Harmless } else { Checked::Unproven(TextKind::Free) }
+    let is_proven = parts.all(is_harmless);
+    // A host's name may be that of a telephone.
+    match is_proven {
+        true if grammar::is_name(text) || !names => Checked::Harmless,
+        true => Checked::Plausible(TextKind::Free),
+        false => Checked::Unproven(TextKind::Free),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Words of one key that are looked at; no documented field has more.
-const MAX_WORDS: usize = 12;
+const MAX_WORDS: usize = 16;
 
 /// What words mean, as a shape file states it.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +29,12 @@ impl Vocabulary {
     #[must_use]
     pub fn fold(&self, key: &str) -> Words {
         let mut words: Vec<String> = Vec::new();
-        for word in split(key) {
-            let word = self.meaning(&word);
+        let split = split(key);
+        // The index of a row; alone, it may be the number of a person.
+        let longest = if split.len() > 1 { 4 } else { 2 };
+        let is_index = |word: &str| word.len() <= longest && word.bytes().all(|byte| byte.is_ascii_digit());
+        for word in split.iter().filter(|word| !is_index(word)) {
+            let word = self.meaning(word);
             if !self.noise.contains(&word) && !words.contains(&word) {
                 words.push(word);
             }
@@ -71,6 +75,17 @@ impl Words {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         sorted.join(" ")
+    }
+
+    /// The first words and the others, for every place between two.
+    pub fn splits(&self) -> impl Iterator<Item = (Self, Self)> {
+        (1..self.0.len()).filter_map(|at| self.0.split_at_checked(at)).map(|(head, tail)| (Self(head.to_vec()), Self(tail.to_vec())))
+    }
+
+    /// The words that none of the containers has: `databaseName` in `databases` is a name.
+    #[must_use]
+    pub fn without(&self, containers: &[Self]) -> Self {
+        Self(self.0.iter().filter(|word| !containers.iter().any(|container| container.has(word))).cloned().collect())
     }
 
     /// Whether it has the word.

@@ -1,0 +1,206 @@
+//! Times as systems write them.
+
+/// Seconds of a time between 1990 and 2100.
+const SECONDS: std::ops::RangeInclusive<u64> = 631_152_000..=4_102_444_800;
+/// Seconds of a time between 1998 and 2050: telephone numbers and byte counts of ten digits begin behind it.
+const NEAR: std::ops::RangeInclusive<u64> = 883_612_800..=2_524_608_000;
+/// Seconds from 1601 to 1970.
+const FILETIME_OFFSET: u64 = 11_644_473_600;
+
+/// Seconds, milliseconds or 100-nanosecond steps of a time between 1990 and 2100.
+#[must_use]
+pub fn is_epoch(raw: &str) -> bool {
+    is_within(raw, SECONDS)
+}
+
+/// As [`is_epoch`], of a time between 1998 and 2050: for numbers of which nobody says that they are times.
+#[must_use]
+pub fn is_near_epoch(raw: &str) -> bool {
+    is_within(raw, NEAR)
+}
+
+fn is_within(raw: &str, seconds: std::ops::RangeInclusive<u64>) -> bool {
+    let Some(value) = super::whole(raw) else { return false };
+    seconds.contains(&value)
+        || seconds.contains(&(value / 1_000))
+        || (value / 10_000_000).checked_sub(FILETIME_OFFSET).is_some_and(|value| seconds.contains(&value))
+}
+
+/// A date with or without a time of the day (ISO 8601, the forms of .NET and SQL Server, WMI's `CIM_DATETIME`), or a number of
+/// seconds or smaller steps.
+#[must_use]
+pub fn is_time(text: &str) -> bool {
+    let ticks = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
+    ticks.is_some_and(is_epoch) || is_epoch(text) || is_written(text)
+}
+
+/// As [`is_time`], for text of which nobody says that it is one.
+#[must_use]
+pub fn is_evident_time(text: &str) -> bool {
+    let ticks = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
+    ticks.is_some_and(is_epoch) || is_near_epoch(text) || is_written(text)
+}
+
+fn is_written(text: &str) -> bool {
+    let mut rest = Rest(text.as_bytes());
+    if rest.compact() {
+        return rest.0.is_empty();
+    }
+    rest.date() && (rest.0.is_empty() || (rest.gap() && rest.clock() && rest.0.is_empty()))
+}
+
+/// What is left to read.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    /// A number of at least one and at most `most` digits, within a range.
+    fn number(&mut self, most: usize, range: std::ops::RangeInclusive<u32>) -> bool {
+        let length = self.0.iter().take(most + 1).take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self.0.get(..length).unwrap_or_default();
+        let value = digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+        self.0 = self.0.get(length..).unwrap_or_default();
+        (1..=most).contains(&length) && range.contains(&value)
+    }
+
+    fn one_of(&mut self, bytes: &[u8]) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        if !bytes.contains(first) {
+            return None;
+        }
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn same(&mut self, byte: u8) -> bool {
+        self.one_of(&[byte]).is_some()
+    }
+
+    /// Exactly so many digits as a number within a range.
+    fn field(&mut self, length: usize, range: std::ops::RangeInclusive<u32>) -> bool {
+        let Some((head, rest)) = self.0.split_at_checked(length) else { return false };
+        let whole = std::mem::replace(&mut self.0, rest);
+        let is_number = Rest(head).number(length, range) && head.iter().all(u8::is_ascii_digit);
+        if !is_number {
+            self.0 = whole;
+        }
+        is_number
+    }
+
+    /// `20240131`, `20240131235958`, `20240131235958.123456+120`; nothing is taken if it is none.
+    fn compact(&mut self) -> bool {
+        let whole = self.0;
+        if !(self.field(4, 1900..=2199) && self.field(2, 1..=12) && self.field(2, 1..=31)) {
+            self.0 = whole;
+            return false;
+        }
+        if self.0.is_empty() || !(self.field(2, 0..=23) && self.field(2, 0..=59) && self.field(2, 0..=60)) || self.0.is_empty() {
+            return self.0.is_empty();
+        }
+        let stars = self.0.get(1..7) == Some(b"******");
+        let fraction = self.same(b'.') && (stars || self.0.get(..6).is_some_and(|six| six.iter().all(u8::is_ascii_digit)));
+        self.0 = self.0.get(6..).unwrap_or_default();
+        fraction && (self.0.is_empty() || self.one_of(b"+-").is_some() && (self.field(3, 0..=999) || self.0 == b"***" && self.drain()))
+    }
+
+    fn drain(&mut self) -> bool {
+        self.0 = &[];
+        true
+    }
+
+    /// `2024-01-31`, `31/01/2024`, `1/31/2024`, `31.01.2024`.
+    fn date(&mut self) -> bool {
+        if self.field(4, 1600..=2199) {
+            let Some(separator) = self.one_of(b"-/.") else { return false };
+            return self.number(2, 1..=12) && self.same(separator) && self.number(2, 1..=31);
+        }
+        let number = self.number(2, 1..=31);
+        let Some(separator) = self.one_of(b"-/.").filter(|_| number) else { return false };
+        self.number(2, 1..=31) && self.same(separator) && self.field(4, 1900..=2199)
+    }
+
+    fn gap(&mut self) -> bool {
+        self.one_of(b"Tt ").is_some() || (self.same(b',') && self.same(b' '))
+    }
+
+    /// `23:59`, `23:59:58.1234567 PM`, with a zone or without.
+    fn clock(&mut self) -> bool {
+        if !(self.number(2, 0..=24) && self.one_of(b":.").is_some() && self.field(2, 0..=59)) {
+            return false;
+        }
+        if self.one_of(b":.").is_some() && !self.field(2, 0..=60) {
+            return false;
+        }
+        if self.one_of(b".,").is_some() {
+            let length = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            self.0 = self.0.get(length..).unwrap_or_default();
+            if !(1..=9).contains(&length) {
+                return false;
+            }
+        }
+        self.same(b' ');
+        if matches!(self.0, [b'A' | b'a' | b'P' | b'p', b'M' | b'm']) {
+            return self.drain();
+        }
+        self.zone()
+    }
+
+    fn zone(&mut self) -> bool {
+        if self.0.is_empty() || self.one_of(b"Zz").is_some() || matches!(self.0, b"UTC" | b"GMT") && self.drain() {
+            return true;
+        }
+        if self.one_of(b"+-").is_none() || !self.field(2, 0..=14) || self.0.is_empty() {
+            return self.0.is_empty();
+        }
+        self.same(b':');
+        self.field(2, 0..=59)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_known_in_their_forms() {
+        for text in [
+            "2024-01-31",
+            "2024-01-31T23:59:58Z",
+            "2024-01-31T23:59:58.1234567+02:00",
+            "2024-01-31 23:59:58.123",
+            "2024/1/3 8:05",
+            "31/01/2024 23:59:58",
+            "1/31/2024 11:59:58 PM",
+            "31.01.2024",
+            "20240131",
+            "20240131235958",
+            "20240131235958.123456+120",
+            "20240131235958.******+***",
+            "1548138160",
+            "1548138160707",
+            "131926542607070000",
+            "/Date(1548138160707)/",
+            "2024-01-31T23:59:58+0200",
+            "2012-01-02 08:00",
+            "3/10/1984",
+        ] {
+            assert!(is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_persons_are_no_times() {
+        for text in [
+            "+39 02 2034 5678",
+            "784-1990-1234567-1",
+            "3331985123",
+            "02 1985 1234",
+            "1 85 07 78 006 084 36",
+            "2012-13-02",
+            "1985-0102-1234",
+            "20241301",
+            "+4420200000",
+        ] {
+            assert!(!is_evident_time(text), "{text}");
+        }
+    }
+}
