@@ -9,6 +9,7 @@
 pub mod canonical;
 pub mod context;
 pub mod detect;
+pub mod digits;
 pub mod finding;
 pub mod format;
 pub mod shape;

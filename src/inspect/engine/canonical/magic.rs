@@ -61,6 +61,12 @@ const PREFIXES: &[(&[u8], Magic)] = &[
 /// What the bytes are. `None`: nothing known. Looks at no more than the first 16 bytes.
 #[must_use]
 pub fn of(bytes: &[u8]) -> Option<Magic> {
+    of_head(bytes, bytes.len())
+}
+
+/// As [`of`], of the first bytes only, of so many in all.
+#[must_use]
+pub(super) fn of_head(bytes: &[u8], len: usize) -> Option<Magic> {
     let prefix = PREFIXES.iter().find(|(prefix, _)| bytes.starts_with(prefix));
     if let Some(&(_, magic)) = prefix {
         return Some(magic);
@@ -68,11 +74,41 @@ pub fn of(bytes: &[u8]) -> Option<Magic> {
     if is_zlib(bytes) {
         return Some(Magic::Compressed(Coding::Deflate));
     }
-    structured(bytes)
+    structured(bytes, len)
+}
+
+/// Whether the first byte is that of anything known.
+#[must_use]
+pub(super) const fn may_begin(first: u8) -> bool {
+    matches!(
+        first,
+        0 | 0x04
+            | 0x1f
+            | 0x28
+            | 0x30
+            | 0x78
+            | 0x89
+            | 0xd0
+            | 0xfd
+            | 0xff
+            | b'7'
+            | b'#'
+            | b'%'
+            | b'.'
+            | b'B'
+            | b'G'
+            | b'I'
+            | b'M'
+            | b'O'
+            | b'P'
+            | b'R'
+            | b'f'
+            | b'{'
+    )
 }
 
 /// Forms whose first bytes alone could be chance or text.
-fn structured(bytes: &[u8]) -> Option<Magic> {
+fn structured(bytes: &[u8], len: usize) -> Option<Magic> {
     if is_image(bytes) {
         return Some(Magic::Image);
     }
@@ -81,9 +117,7 @@ fn structured(bytes: &[u8]) -> Option<Magic> {
         // MPEG audio layer III: sync, bit rate and sampling rate not reserved.
         [0xff, 0xfa | 0xfb | 0xf2 | 0xf3, rates, ..] if !matches!(rates >> 4, 0 | 15) && rates & 0x0c != 0x0c => Some(Magic::Media),
         // A sequence as long as the bytes, with a sequence, number or object identifier first.
-        [0x30, 0x82, high, low, 0x30 | 0x02 | 0x06, ..] if usize::from(u16::from_be_bytes([*high, *low])) + 4 == bytes.len() => {
-            Some(Magic::Der)
-        }
+        [0x30, 0x82, high, low, 0x30 | 0x02 | 0x06, ..] if usize::from(u16::from_be_bytes([*high, *low])) + 4 == len => Some(Magic::Der),
         _ => None,
     }
 }
@@ -116,5 +150,20 @@ fn is_zlib(bytes: &[u8]) -> bool {
         // Counts of length and distance codes.
         2 => block >> 3 <= 29 && rest.first().is_some_and(|next| next & 31 <= 29),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_known_begins_otherwise() {
+        assert!(PREFIXES.iter().all(|(prefix, _)| may_begin(prefix[0])));
+        let others: [&[u8]; 5] = [b"\x78\x9c\x03", b"RIFF....WAVE", b"\0\0\0\x18ftypmp42", b"\xff\xfb\x90", b"\x30\x82\0\x01\x30"];
+        for bytes in others {
+            assert!(of(bytes).is_some() && may_begin(bytes[0]), "{bytes:?}");
+        }
+        assert!((0..=u8::MAX).filter(|&first| may_begin(first)).count() < 32);
     }
 }

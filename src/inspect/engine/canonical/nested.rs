@@ -4,12 +4,18 @@ mod escape;
 mod mail;
 mod plausible;
 mod run;
+mod search;
 mod spaced;
+mod stretch;
 
 use super::coding::{self, Coding};
 use super::magic::{self, Magic};
 use super::{Limits, Unreadable, charset};
+use crate::inspect::engine::digits::Alphabet;
 use std::borrow::Cow;
+use stretch::Place;
+
+pub use escape::percent_decoded;
 
 /// Encodings inside one another that are followed.
 pub const MAX_DEPTH: u8 = 4;
@@ -139,11 +145,60 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 /// budget is spent; and what `visit` returns.
 pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_>) -> Result<(), Unreadable> {
     let mut finder = Finder { depth, budget, visit };
-    finder.whole(text)?;
-    run::find(text, &mut finder)?;
+    let marks = Marks::of(text);
+    finder.budget.count(text.len());
+    finder.whole(text, marks)?;
+    run::find(text, marks.has(Marks::LINES), &mut finder)?;
     spaced::find(text, &mut finder)?;
-    escape::find(text, &mut finder)?;
-    mail::find(text, &mut finder)
+    if marks.has(Marks::ESCAPE) {
+        escape::find(text, &mut finder)?;
+    }
+    if marks.has(Marks::MAIL) { mail::find(text, &mut finder) } else { Ok(()) }
+}
+
+/// What is anywhere in a text, as a set: it tells what cannot be encoded there.
+#[derive(Clone, Copy, Default)]
+struct Marks(u8);
+
+impl Marks {
+    /// How an escape begins.
+    const ESCAPE: u8 = 1;
+    /// How an encoding of mail begins.
+    const MAIL: u8 = 2;
+    /// A line break.
+    const LINES: u8 = 4;
+    const NUL: u8 = 8;
+    /// A byte that is not ASCII.
+    const HIGH: u8 = 16;
+
+    /// One pass without branches: most text ends here.
+    fn of(text: &[u8]) -> Self {
+        let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
+        let marks = pairs.fold(0, |marks, (&byte, &next)| marks | pair(byte, next));
+        Self(text.last().map_or(marks, |&last| marks | pair(last, b' ')))
+    }
+
+    const fn has(self, mark: u8) -> bool {
+        self.0 & mark != 0
+    }
+}
+
+/// The marks of a byte and the next. So simple that the compiler makes one instruction of it for many bytes.
+fn pair(byte: u8, next: u8) -> u8 {
+    let small = next | 0x20;
+    let is_hex = next.is_ascii_digit() || matches!(small, b'a'..=b'f');
+    let is_break = |byte: u8| byte == b'\r' || byte == b'\n';
+    let percent = byte == b'%' && (is_hex || small == b'u');
+    let entity = byte == b'&' && (next == b'#' || small.is_ascii_lowercase());
+    // What a Windows path hardly has behind a backslash.
+    let backslash = byte == b'\\' && (is_break(next) || matches!(next, b'"' | b'/' | b'x') || small == b'u');
+    let mail = byte == b'=' && (is_hex || is_break(next) || next == b'?');
+    let mark = |is_there: bool, mark: u8| u8::from(is_there) * mark;
+    mark(percent || entity || backslash, Marks::ESCAPE)
+        | mark(mail, Marks::MAIL)
+        | mark(is_break(byte), Marks::LINES)
+        | mark(byte == 0, Marks::NUL)
+        | mark(byte >= 0x80, Marks::HIGH)
 }
 
 /// Follows everything that is nested in a text, compressed streams included, down to [`MAX_DEPTH`].
@@ -184,12 +239,16 @@ struct Finder<'f, 'v> {
 
 impl Finder<'_, '_> {
     /// The text as a whole.
-    fn whole(&mut self, text: &[u8]) -> Result<(), Unreadable> {
+    fn whole(&mut self, text: &[u8], marks: Marks) -> Result<(), Unreadable> {
+        if !marks.has(Marks::NUL | Marks::HIGH) && !has_ends_of_json(text) {
+            return Ok(());
+        }
         self.budget.count(text.len());
         let utf8 = std::str::from_utf8(text).ok();
-        if let Some(text) = utf8.filter(|_| memchr::memchr(0, text).is_none()) {
+        if let Some(text) = utf8.filter(|_| !marks.has(Marks::NUL)) {
             return if is_json(text) { self.found(Derived::Json { text }) } else { Ok(()) };
         }
+        self.budget.count(text.len());
         if let Some(Cow::Owned(text)) = charset::plain(text) {
             return self.text(Via::Raw, &text);
         }
@@ -202,8 +261,9 @@ impl Finder<'_, '_> {
 
     /// A run that was decoded: text or known bytes. Tells whether it was one of them.
     fn decoded(&mut self, via: Via, bytes: &[u8]) -> Result<bool, Unreadable> {
-        self.budget.count(bytes.len());
-        if let Some(text) = plausible::text(bytes) {
+        let (text, looks) = plausible::text(bytes);
+        self.budget.count(looks);
+        if let Some(text) = text {
             self.budget.take_blob()?;
             self.text(via, &text)?;
             return Ok(true);
@@ -215,19 +275,44 @@ impl Finder<'_, '_> {
         Ok(true)
     }
 
+    /// As [`Finder::decoded`], of what has to be decoded first.
+    fn decoded_part(&mut self, alphabet: Alphabet, via: Via, part: &[u8]) -> Result<bool, Unreadable> {
+        self.budget.count(part.len());
+        self.decoded(via, &alphabet.decode(part))
+    }
+
+    /// Whether text or known data may begin with these very few bytes.
+    fn may_begin(&mut self, first: &[u8]) -> bool {
+        self.budget.count(first.len());
+        plausible::may_begin(first) || first.first().is_some_and(|&first| magic::may_begin(first))
+    }
+
+    /// Whether the first of so many bytes are like those of text or of known data.
+    fn promises(&mut self, head: &[u8], len: usize) -> bool {
+        self.budget.count(head.len());
+        plausible::may_be_text(head) || magic::of_head(head, len).is_some()
+    }
+
     /// Texts inside a run whose decoded bytes are not all text. Returns how many bytes are in them.
     ///
     /// Costs bytes of the budget, but is no blob: one in a hundred digests has such a text by chance.
-    fn stretches(&mut self, via: Via, bytes: &[u8]) -> Result<usize, Unreadable> {
-        self.budget.count(bytes.len());
+    fn stretches(&mut self, via: Via, len: usize, byte: impl Fn(usize) -> u8) -> Result<usize, Unreadable> {
+        let (places, looks) = stretch::places(len, &byte);
+        self.budget.count(looks);
         let mut covered = 0;
-        for stretch in plausible::stretches(bytes) {
-            covered += stretch.len();
-            self.text(via, stretch)?;
-        }
-        for stretch in plausible::wide_stretches(bytes) {
-            covered += stretch.len() * 2;
-            self.text(via, &stretch)?;
+        for Place { range, wide } in places {
+            self.budget.count(2 * range.len());
+            let bytes: Vec<u8> = range.map(&byte).collect();
+            if wide {
+                covered += bytes.len();
+                let narrow: String = bytes.iter().filter(|&&byte| byte != 0).map(|&byte| char::from(byte)).collect();
+                self.text(via, &narrow)?;
+                continue;
+            }
+            for text in plausible::stretches(&bytes) {
+                covered += text.len();
+                self.text(via, text)?;
+            }
         }
         Ok(covered)
     }
@@ -249,6 +334,12 @@ impl Finder<'_, '_> {
     }
 }
 
+/// Whether a text begins and ends like an object or an array of JSON.
+fn has_ends_of_json(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
 /// Whether a text is worth parsing as JSON: an object or an array of anything but numbers.
 fn is_json(text: &str) -> bool {
     let text = text.trim_ascii();
@@ -261,3 +352,5 @@ crate::hidden::hidden!(Derived<'a>);
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod work_tests;

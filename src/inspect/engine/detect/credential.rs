@@ -3,8 +3,8 @@
 //! Source: RFC 7468 (PEM), RFC 7617 (Basic), RFC 6750 (Bearer), RFC 7519 (JWT), and the prefixes that issuers publish for secret scanning.
 
 use super::lexis::{at, before, ends, is_any, is_word, part, run, run_back, stands, visit};
-use super::media::sextet;
 use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::digits::{BASE64, Shifter};
 use crate::inspect::engine::finding::{Hit, Kind};
 
 mod assignment;
@@ -93,7 +93,7 @@ fn basic(text: &[u8], place: usize) -> Option<(usize, usize)> {
         return None;
     }
     let start = place + 6;
-    let end = run(text, start, 320, |byte| sextet(byte).is_some() || byte == b'=');
+    let end = run(text, start, 320, |byte| BASE64.has(byte) || byte == b'=');
     is_user_and_password(part(text, start, end)).then_some((place, end))
 }
 
@@ -115,17 +115,8 @@ fn is_user_and_password(word: &[u8]) -> bool {
 /// Decodes base64, standard or for addresses, byte by byte until one is not accepted.
 fn decode(word: &[u8], mut accept: impl FnMut(u8) -> bool) -> bool {
     visit(word.len());
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    word.iter().all(|&byte| {
-        let Some(value) = sextet(byte) else { return false };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count < 8 {
-            return true;
-        }
-        count -= 8;
-        accept(u8::try_from(bits >> count & 0xff).unwrap_or(0))
-    })
+    let mut shifter = Shifter::default();
+    word.iter().all(|&byte| BASE64.value(byte).is_some_and(|value| shifter.push(BASE64, value).is_none_or(&mut accept)))
 }
 
 /// `Bearer` and a token that is no word: it has letters and digits.

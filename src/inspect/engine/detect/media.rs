@@ -5,6 +5,7 @@
 
 use super::lexis::{at, before, is_word, part, run, stands, visit};
 use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::digits;
 use crate::inspect::engine::finding::{Hit, Kind};
 
 #[cfg(test)]
@@ -100,57 +101,18 @@ fn is_promising(word: &[u8]) -> bool {
 /// The first bytes of base64 text, standard or for addresses, and how many there are.
 fn base64_head(word: &[u8]) -> ([u8; HEAD], usize) {
     let mut head = [0; HEAD];
-    let (mut bits, mut count, mut length) = (0_u32, 0_u32, 0);
-    for &byte in word.iter().take(HEAD / 3 * 4) {
-        let Some(value) = sextet(byte) else { break };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            if let Some(slot) = head.get_mut(length) {
-                *slot = u8::try_from(bits >> count & 0xff).unwrap_or(0);
-                length += 1;
-            }
-        }
-    }
+    let length = digits::BASE64.decode_head(word, &mut head);
     visit(length);
     (head, length)
-}
-
-/// The value of a base64 character.
-pub(super) fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
 }
 
 /// The first bytes of hexadecimal text, and how many there are.
 fn hex_head(word: &[u8]) -> ([u8; HEAD], usize) {
     let mut head = [0; HEAD];
-    let mut length = 0;
-    for (slot, pair) in head.iter_mut().zip(word.chunks_exact(2)) {
-        let &[high, low] = pair else { break };
-        let Some(value) = nibble(high).zip(nibble(low)).map(|(high, low)| high << 4 | low) else { break };
-        *slot = value;
-        length += 1;
-    }
+    let length = digits::HEX.decode_head(word, &mut head);
     visit(length);
     // A word that stops being hexadecimal was none.
     if length < HEAD.min(word.len() / 2) { (head, 0) } else { (head, length) }
-}
-
-const fn nibble(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
 }
 
 /// The media format whose head these bytes have. Compressed data as such (gzip, zstd) is a coding, not a medium.

@@ -1,11 +1,15 @@
 //! Base64 (RFC 4648 section 4), strict, piece by piece.
 
+use crate::inspect::engine::digits::{STANDARD, Shifter};
+
 /// Decodes base64 that arrives in pieces. Padding ends a group; whether another group may follow is the caller's choice, since
 /// gRPC-Web encodes its chunks one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Decoder {
-    /// Digits of the group under way.
-    group: u32,
+    /// Bits of the group under way that are no byte yet.
+    group: Shifter,
+    /// Its bytes so far: they count once it is complete.
+    bytes: [u8; 3],
     /// How many, padding included.
     length: u8,
     /// How many of them are padding.
@@ -52,40 +56,33 @@ impl Decoder {
         if self.has_ended && !self.may_go_on {
             return Err(Invalid);
         }
-        let value = match byte {
-            b'=' if self.length >= 2 => {
-                self.padding += 1;
-                0
-            }
-            _ if self.padding > 0 => return Err(Invalid),
-            _ => value(byte).ok_or(Invalid)?,
-        };
-        self.group = self.group << 6 | u32::from(value);
         self.length += 1;
+        match byte {
+            b'=' if self.length > 2 => self.padding += 1,
+            _ if self.padding > 0 => return Err(Invalid),
+            _ => self.value(STANDARD.value(byte).ok_or(Invalid)?),
+        }
         if self.length == 4 { self.group_end(decoded) } else { Ok(()) }
     }
 
+    fn value(&mut self, value: u8) {
+        let byte = self.group.push(STANDARD, value);
+        // The first digit is no whole byte, each other completes one.
+        let slot = usize::from(self.length).checked_sub(2).and_then(|at| self.bytes.get_mut(at));
+        if let (Some(slot), Some(byte)) = (slot, byte) {
+            *slot = byte;
+        }
+    }
+
     fn group_end(&mut self, decoded: &mut Vec<u8>) -> Result<(), Invalid> {
-        let [_, bytes @ ..] = self.group.to_be_bytes();
-        let (kept, unused) = bytes.split_at(3 - usize::from(self.padding));
-        if unused.iter().any(|byte| *byte != 0) {
+        // What padding cuts off.
+        if self.group.rest() != 0 {
             return Err(Invalid);
         }
-        decoded.extend_from_slice(kept);
+        decoded.extend(self.bytes.iter().take(3 - usize::from(self.padding)));
         self.has_ended = self.padding > 0;
-        (self.group, self.length, self.padding) = (0, 0, 0);
+        (self.group, self.length, self.padding) = (Shifter::default(), 0, 0);
         Ok(())
-    }
-}
-
-const fn value(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Percent, HTML and backslash escapes, all of them in one pass: a second pass for each would multiply the work.
 
-use super::run::hex;
 use super::{Finder, Unreadable, Via};
+use crate::inspect::engine::digits::{hex, hex_pair};
 
 /// What an escape stands for.
 enum Escaped {
@@ -11,6 +11,7 @@ enum Escaped {
     Nothing,
 }
 
+#[derive(Default)]
 /// The decoded text and the first half of a surrogate pair.
 struct Decoded {
     bytes: Vec<u8>,
@@ -39,35 +40,52 @@ const LONGEST_NUMBER: usize = 16;
 pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     finder.budget.count(text.len());
     let Some(bytes) = unescape(text) else { return Ok(()) };
-    finder.budget.count(text.len());
+    finder.budget.count(bytes.len());
     finder.text(Via::Escape, &String::from_utf8_lossy(&bytes))
+}
+
+/// Takes one layer of percent-encoding (RFC 3986 2.1, and `%u` as some servers read it) off a text; `None` if there is none.
+#[must_use]
+pub fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    decode(text, |byte| byte == b'%', |from| percent(from.get(1..)?).map(|(escaped, len)| (escaped, len + 1)))
 }
 
 /// The text without escapes; `None` if it has none.
 fn unescape(text: &[u8]) -> Option<Vec<u8>> {
     let quoted = is_quoted(text);
-    let first = memchr::memchr3_iter(b'%', b'&', b'\\', text).find(|&at| escape(text.get(at..).unwrap_or_default(), quoted).is_some())?;
-    let (before, mut rest) = text.split_at(first);
-    let mut decoded = Decoded { bytes: Vec::with_capacity(text.len()), high: None };
-    decoded.plain(before);
-    while let Some(at) = memchr::memchr3(b'%', b'&', b'\\', rest) {
-        let (before, from) = rest.split_at(at);
-        decoded.plain(before);
-        let (escaped, len) = escape(from, quoted).unwrap_or((Escaped::Byte(*from.first()?), 1));
+    decode(text, |byte| matches!(byte, b'%' | b'&') || quoted && byte == b'\\', escape)
+}
+
+fn decode(text: &[u8], begins: impl Fn(u8) -> bool, escape: impl Fn(&[u8]) -> Option<(Escaped, usize)>) -> Option<Vec<u8>> {
+    let mut decoded = Decoded::default();
+    let mut is_changed = false;
+    // What is plain up to here is taken over, and where to look on.
+    let (mut plain, mut at) = (0, 0);
+    while let Some(next) = text.get(at..)?.iter().position(|&byte| begins(byte)).map(|found| at + found) {
+        let Some((escaped, len)) = escape(text.get(next..)?) else {
+            at = next + 1;
+            continue;
+        };
+        if !is_changed {
+            decoded.bytes.reserve_exact(text.len());
+            is_changed = true;
+        }
+        decoded.plain(text.get(plain..next)?);
         decoded.push(&escaped);
-        rest = from.get(len..).unwrap_or_default();
+        at = next + len;
+        plain = at;
     }
-    decoded.plain(rest);
-    Some(decoded.bytes)
+    decoded.plain(text.get(plain..)?);
+    is_changed.then_some(decoded.bytes)
 }
 
 /// The escape at the start, and its length.
-fn escape(from: &[u8], quoted: bool) -> Option<(Escaped, usize)> {
+fn escape(from: &[u8]) -> Option<(Escaped, usize)> {
     let (escaped, len) = match from {
         [b'%', after @ ..] => percent(after),
         [b'&', after @ ..] => entity(after),
-        [_, after @ ..] if quoted => backslash(after),
-        _ => None,
+        [_, after @ ..] => backslash(after),
+        [] => None,
     }?;
     Some((escaped, len + 1))
 }
@@ -85,7 +103,7 @@ fn is_quoted(text: &[u8]) -> bool {
 fn percent(after: &[u8]) -> Option<(Escaped, usize)> {
     match after {
         [b'u' | b'U', digits @ ..] => Some((unit(digits)?, 5)),
-        [high, low, ..] => Some((Escaped::Byte(hex(*high)? << 4 | hex(*low)?), 2)),
+        [high, low, ..] => Some((Escaped::Byte(hex_pair(*high, *low)?), 2)),
         _ => None,
     }
 }
@@ -100,7 +118,7 @@ fn backslash(after: &[u8]) -> Option<(Escaped, usize)> {
             Some((Escaped::Character(number), len + 3))
         }
         [b'u', digits @ ..] => Some((unit(digits)?, 5)),
-        [b'x', high, low, ..] => Some((Escaped::Byte(hex(*high)? << 4 | hex(*low)?), 3)),
+        [b'x', high, low, ..] => Some((Escaped::Byte(hex_pair(*high, *low)?), 3)),
         [b'U', digits @ ..] => {
             let (number, len) = number(digits.get(..8)?, 16)?;
             (len == 8).then_some((Escaped::Character(number), 9))
@@ -129,8 +147,8 @@ fn entity(after: &[u8]) -> Option<(Escaped, usize)> {
         [b'#', b'x' | b'X', digits @ ..] => number(digits, 16).map(|(character, len)| (character, len + 2))?,
         [b'#', digits @ ..] => number(digits, 10).map(|(character, len)| (character, len + 1))?,
         _ => {
-            let len = after.iter().take(LONGEST_NAME + 1).position(|&byte| byte == b';')?;
-            let name = after.get(..len)?;
+            let len = after.iter().take(LONGEST_NAME).take_while(|byte| byte.is_ascii_alphabetic()).count();
+            let name = after.get(..len).filter(|_| after.get(len) == Some(&b';'))?;
             (NAMES.iter().find(|(known, _)| *known == name)?.1, len)
         }
     };

@@ -1,48 +1,46 @@
 //! Quoted-printable (RFC 2045 6.7) and encoded words (RFC 2047).
 
-use super::run::{decode_base64, hex};
 use super::{Finder, Unreadable, Via};
 use crate::inspect::engine::canonical::charset;
+use crate::inspect::engine::digits::{BASE64, hex_pair};
 
 pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     finder.budget.count(text.len());
-    if memchr::memchr(b'=', text).is_none() {
-        return Ok(());
-    }
-    let (bytes, changed) = decode(text);
-    finder.budget.count(text.len());
-    if changed { finder.text(Via::Mail, &String::from_utf8_lossy(&bytes)) } else { Ok(()) }
+    let Some(bytes) = decode(text) else { return Ok(()) };
+    finder.budget.count(bytes.len());
+    finder.text(Via::Mail, &String::from_utf8_lossy(&bytes))
 }
 
-/// The text with what is encoded decoded, and whether that was anything.
-fn decode(text: &[u8]) -> (Vec<u8>, bool) {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut changed = false;
-    // Where the last escape ended.
-    let mut end = None;
-    let mut at = 0;
-    while let Some(next) = memchr::memchr(b'=', text.get(at..).unwrap_or_default()).map(|found| at + found) {
-        bytes.extend_from_slice(text.get(at..next).unwrap_or_default());
-        let from = text.get(next + 1..).unwrap_or_default();
+/// The text with what is encoded decoded; `None` if nothing is.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut is_changed = false;
+    // Where the last escape ended, up to where the text is taken over, and where to look on.
+    let (mut end, mut plain, mut at) = (None, 0, 0);
+    while let Some(next) = memchr::memchr(b'=', text.get(at..)?).map(|found| at + found) {
+        let from = text.get(next + 1..)?;
         at = next + 1;
-        if let Some((word, len)) = word(from) {
+        let word = word(from);
+        let escape = if word.is_none() { printable(from, end == Some(next)) } else { None };
+        let Some(len) = word.as_ref().map(|&(_, len)| len).or(escape.map(|(_, len)| len)) else { continue };
+        if !is_changed {
+            bytes.reserve_exact(text.len());
+            is_changed = true;
+        }
+        bytes.extend_from_slice(text.get(plain..next)?);
+        at += len;
+        if let Some((word, _)) = word {
             bytes.extend_from_slice(word.as_bytes());
-            at += len + gap_before_word(from.get(len..).unwrap_or_default());
-            changed = true;
-            continue;
+            at += gap_before_word(text.get(at..)?);
         }
-        match printable(from, end == Some(next)) {
-            Some((byte, len)) => {
-                bytes.extend(byte);
-                at += len;
-                end = Some(at);
-                changed = true;
-            }
-            None => bytes.push(b'='),
+        if let Some((byte, _)) = escape {
+            bytes.extend(byte);
+            end = Some(at);
         }
+        plain = at;
     }
-    bytes.extend_from_slice(text.get(at..).unwrap_or_default());
-    (bytes, changed)
+    bytes.extend_from_slice(text.get(plain..)?);
+    is_changed.then_some(bytes)
 }
 
 /// Behind an equals sign: two digits of a printable or high byte, or the end of a line, which stands for nothing.
@@ -51,7 +49,7 @@ fn printable(from: &[u8], follows: bool) -> Option<(Option<u8>, usize)> {
         [b'\r', b'\n', ..] => Some((None, 2)),
         [b'\n', ..] => Some((None, 1)),
         [high, low, rest @ ..] => {
-            let byte = hex(*high)? << 4 | hex(*low)?;
+            let byte = hex_pair(*high, *low)?;
             // A high byte alone is rather the value of a parameter.
             let paired = rest.first() == Some(&b'=');
             let is_text = matches!(byte, b'\t' | b'\r' | b'\n' | 0x20..=0x7e) || byte >= 0x80 && (paired || follows);
@@ -63,15 +61,16 @@ fn printable(from: &[u8], follows: bool) -> Option<(Option<u8>, usize)> {
 
 /// An encoded word behind its first character: the text, and the length.
 ///
-/// None of its parts has a question mark in it, so that no byte is looked at for two words.
+/// None of its parts has a question mark in it, and only the last an equals sign, so that no byte is looked at for many words.
 fn word(from: &[u8]) -> Option<(String, usize)> {
-    let mut parts = from.strip_prefix(b"?")?.splitn(4, |&byte| byte == b'?');
-    let (label, form, encoded, rest) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let behind = rest.strip_prefix(b"=")?;
+    let after = from.strip_prefix(b"?")?;
+    let label_end = after.iter().position(|byte| matches!(byte, b'?' | b'=' | b' '))?;
+    let (label, [b'?', form @ (b'B' | b'b' | b'Q' | b'q'), b'?', after @ ..]) = after.split_at(label_end) else { return None };
+    let (encoded, behind) = after.split_at(memchr::memchr(b'?', after)?);
+    let behind = behind.strip_prefix(b"?=")?;
     let bytes = match form {
-        b"B" | b"b" => decode_base64(encoded),
-        b"Q" | b"q" => decode_q(encoded),
-        _ => return None,
+        b'B' | b'b' => BASE64.decode(encoded),
+        _ => decode_q(encoded),
     };
     let label = std::str::from_utf8(label).ok()?;
     // RFC 2231 adds a language.
@@ -86,7 +85,7 @@ fn decode_q(encoded: &[u8]) -> Vec<u8> {
     while let Some((&first, behind)) = rest.split_first() {
         rest = behind;
         let escaped = match (first, behind) {
-            (b'=', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
+            (b'=', [high, low, ..]) => hex_pair(*high, *low),
             _ => None,
         };
         if escaped.is_some() {

@@ -1,16 +1,88 @@
 //! Whether decoded bytes are text.
 
+use super::stretch::STRETCH;
 use crate::inspect::engine::canonical::charset;
 use std::borrow::Cow;
 
-/// Shortest text inside other bytes. So many bytes are printable by chance in one of 150,000 places.
-const STRETCH: usize = 12;
-/// Shortest UTF-16 text inside other bytes, in characters.
-const WIDE_STRETCH: usize = 6;
-
 /// The text that the bytes are: UTF-8, or UTF-16 and UTF-32 with a BOM or mostly ASCII; at least 90 % printable.
-pub(super) fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    let text = charset::plain(bytes).filter(|text| !text.is_empty())?;
+/// And how often a byte was looked at.
+pub(super) fn text(bytes: &[u8]) -> (Option<Cow<'_, str>>, usize) {
+    let len = bytes.len();
+    if is_marked(bytes) {
+        return (charset::plain(bytes).filter(|text| is_plausible(bytes, text, matches!(text, Cow::Owned(_)))), 3 * len);
+    }
+    let kinds = Kinds::of(bytes);
+    if kinds.nul > 0 {
+        let text = if kinds.may_be_wide(len) { charset::plain(bytes) } else { return (None, len) };
+        return (text.filter(|text| is_plausible(bytes, text, matches!(text, Cow::Owned(_)))), 4 * len);
+    }
+    if kinds.high == 0 && kinds.printable * 10 < len * 9 {
+        return (None, len);
+    }
+    match std::str::from_utf8(bytes) {
+        Err(error) => (None, len + error.valid_up_to()),
+        Ok(text) if kinds.high == 0 => (Some(Cow::Borrowed(text)).filter(|text| !text.is_empty()), 2 * len),
+        Ok(text) => (Some(Cow::Borrowed(text)).filter(|text| is_plausible(bytes, text, matches!(text, Cow::Owned(_)))), 3 * len),
+    }
+}
+
+/// Whether bytes that begin so may be text, told by very few: no text in UTF-8 or UTF-16 begins so if not.
+pub(super) fn may_begin(first: &[u8]) -> bool {
+    is_marked(first) || first.contains(&0) || is_start_of_utf8(first)
+}
+
+fn is_start_of_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
+/// Whether bytes that begin so may be text: what [`text`] asks for, but less of it, since more text may follow.
+pub(super) fn may_be_text(head: &[u8]) -> bool {
+    if is_marked(head) {
+        return true;
+    }
+    let kinds = Kinds::of(head);
+    if kinds.nul > 0 {
+        return kinds.may_be_wide(head.len());
+    }
+    is_start_of_utf8(head) && (kinds.printable + kinds.high) * 2 >= head.len()
+}
+
+/// Whether there is a BOM: of UTF-8, UTF-16 or, in base64 itself, UTF-7, which hides text in other text.
+fn is_marked(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..] | [0xef, 0xbb, 0xbf, ..] | [b'+', b'/', b'v', ..])
+}
+
+/// How many bytes of each kind there are.
+#[derive(Default)]
+struct Kinds {
+    printable: usize,
+    high: usize,
+    nul: usize,
+    /// NUL bytes at even places.
+    even: usize,
+}
+
+impl Kinds {
+    fn of(bytes: &[u8]) -> Self {
+        bytes.iter().zip(0_usize..).fold(Self::default(), |sum, (&byte, at)| Self {
+            printable: sum.printable + usize::from(matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')),
+            high: sum.high + usize::from(byte >= 0x80),
+            nul: sum.nul + usize::from(byte == 0),
+            even: sum.even + usize::from(byte == 0 && at & 1 == 0),
+        })
+    }
+
+    /// Whether so many bytes may be UTF-16 or UTF-32 that is half ASCII.
+    fn may_be_wide(&self, len: usize) -> bool {
+        let (most, least) = (self.even.max(self.nul - self.even), self.even.min(self.nul - self.even));
+        let is_utf16 = most * 5 >= len && most >= 2 * least;
+        let is_utf32 = self.nul * 2 >= len;
+        self.printable * 5 >= len && (is_utf16 || is_utf32)
+    }
+}
+
+/// `is_wide`: it was not UTF-8.
+fn is_plausible(bytes: &[u8], text: &str, is_wide: bool) -> bool {
     let (mut all, mut printable, mut ascii) = (0_usize, 0_usize, 0_usize);
     for character in text.chars() {
         all += 1;
@@ -18,39 +90,14 @@ pub(super) fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
         ascii += usize::from(character.is_ascii());
     }
     let marked = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    let wide = matches!(text, Cow::Owned(_)) && !marked;
     // Random bytes are often valid UTF-16: letters of many scripts.
-    let plausible = printable * 10 >= all * 9 && (!wide || ascii * 2 >= all);
-    plausible.then_some(text)
+    all > 0 && printable * 10 >= all * 9 && (!is_wide || marked || ascii * 2 >= all)
 }
 
 /// Texts in UTF-8 inside other bytes.
 pub(super) fn stretches(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    // Controls first: they are cheap to see, and leave little of random bytes.
-    let parts = bytes.split(|&byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f);
-    let valid = parts.filter(|part| part.len() >= STRETCH).flat_map(<[u8]>::utf8_chunks).map(|chunk| chunk.valid());
-    let valid = valid.filter(|text| text.len() >= STRETCH);
+    let valid = bytes.utf8_chunks().map(|chunk| chunk.valid()).filter(|text| text.len() >= STRETCH);
     valid.flat_map(|text| text.split(|character| !is_printable(character))).filter(|text| text.len() >= STRETCH)
-}
-
-/// ASCII texts in UTF-16 of either byte order inside other bytes.
-pub(super) fn wide_stretches(bytes: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    if memchr::memchr(0, bytes).is_none() {
-        return found;
-    }
-    for start in 0..2 {
-        let mut text = String::new();
-        let (pairs, _) = bytes.get(start..).unwrap_or_default().as_chunks::<2>();
-        for pair in pairs.iter().chain([&[0, 0]]) {
-            match pair {
-                [low @ (b'\t' | b'\n' | b'\r' | 0x20..=0x7e), 0] => text.push(char::from(*low)),
-                _ if text.len() >= WIDE_STRETCH => found.push(std::mem::take(&mut text)),
-                _ => text.clear(),
-            }
-        }
-    }
-    found
 }
 
 fn is_printable(character: char) -> bool {

@@ -1,7 +1,8 @@
 //! Bytes in hexadecimal, in groups: `48 65 6c`, `48:65`, `0x48, 0x65`, `4865 6c6c`.
 
-use super::run::hex;
+use super::search::Search;
 use super::{Finder, OPAQUE, Unreadable, Via};
+use crate::inspect::engine::digits::hex_pair;
 
 /// Fewest groups.
 const FEWEST: usize = 4;
@@ -22,18 +23,26 @@ struct Groups {
 }
 
 pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
-    finder.budget.count(text.len());
-    let parts = text.split(|&byte| !is_digit_or_gap(byte)).filter(|part| part.len() >= SHORTEST * 2 + FEWEST - 1);
-    for part in parts {
-        finder.budget.count(part.len());
+    let mut search = Search::new(text, SHORTEST * 2 + FEWEST - 1);
+    while let Some(start) = search.start(is_digit_or_gap) {
+        let mut rest = text.get(start..).unwrap_or_default();
         let mut groups = Groups::default();
-        for group in part.split(|&byte| is_gap(byte)).filter(|group| !group.is_empty()) {
-            if !groups.add(group) {
+        while rest.first().is_some_and(|&byte| is_digit_or_gap(byte)) {
+            let gap = rest.iter().position(|&byte| !is_gap(byte)).unwrap_or(rest.len());
+            let from = rest.get(gap..).unwrap_or_default();
+            let len = from.iter().position(|&byte| is_gap(byte) || !is_digit_or_gap(byte)).unwrap_or(from.len());
+            let (group, behind) = from.split_at(len);
+            if !group.is_empty() && !groups.add(group) {
                 std::mem::take(&mut groups).judge(finder)?;
             }
+            rest = behind;
         }
+        let end = text.len() - rest.len();
+        finder.budget.count(end - start);
+        search.resume(end);
         groups.judge(finder)?;
     }
+    finder.budget.count(search.looks());
     Ok(())
 }
 
@@ -54,7 +63,7 @@ impl Groups {
         if !fits || !odd.is_empty() {
             return false;
         }
-        self.bytes.extend(pairs.iter().filter_map(|[high, low]| Some(hex(*high)? << 4 | hex(*low)?)));
+        self.bytes.extend(pairs.iter().filter_map(|&[high, low]| hex_pair(high, low)));
         self.count += 1;
         self.uneven |= pairs.len() != 1;
         self.letters |= digits.iter().any(u8::is_ascii_alphabetic);
@@ -65,7 +74,7 @@ impl Groups {
         if self.count < FEWEST || self.bytes.len() < SHORTEST || finder.decoded(Via::Hex, &self.bytes)? {
             return Ok(());
         }
-        let covered = finder.stretches(Via::Hex, &self.bytes)?;
+        let covered = finder.stretches(Via::Hex, self.bytes.len(), |at| self.bytes.get(at).copied().unwrap_or(0))?;
         let rest = self.bytes.len().saturating_sub(covered) * 3;
         if self.letters && !self.uneven && rest >= OPAQUE { finder.opaque(Via::Hex, rest) } else { Ok(()) }
     }

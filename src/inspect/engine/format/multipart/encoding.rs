@@ -1,5 +1,6 @@
 //! Transfer encodings (RFC 2045 section 6).
 
+use crate::inspect::engine::digits::hex_pair;
 use crate::inspect::engine::format::base64::Decoder;
 use std::borrow::Cow;
 
@@ -59,11 +60,10 @@ fn quoted_printable(body: &[u8]) -> Option<Vec<u8>> {
 
 /// What follows an equals sign: two digits, or the end of a line that goes on in the next.
 fn escaped<'a>(behind: &'a [u8], decoded: &mut Vec<u8>) -> Option<&'a [u8]> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     if let [high, low, rest @ ..] = behind
-        && let (Some(high), Some(low)) = (digit(high), digit(low))
+        && let Some(byte) = hex_pair(*high, *low)
     {
-        decoded.push(high << 4 | low);
+        decoded.push(byte);
         return Some(rest);
     }
     let padding = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
