@@ -11,6 +11,7 @@ pub mod context;
 pub mod detect;
 pub mod finding;
 pub mod format;
+pub mod marks;
 pub mod shape;
 pub mod tree;
 pub mod walk;

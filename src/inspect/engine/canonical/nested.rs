@@ -1,6 +1,7 @@
 //! Nested encodings: text in base64, base32, hex, escapes and mail encodings, found without being announced.
 
 mod escape;
+mod gate;
 mod mail;
 mod plausible;
 mod run;
@@ -10,6 +11,8 @@ use super::coding::{self, Coding};
 use super::magic::{self, Magic};
 use super::{Limits, Unreadable, charset};
 use std::borrow::Cow;
+
+pub use gate::may_hold;
 
 /// Encodings inside one another that are followed.
 pub const MAX_DEPTH: u8 = 4;

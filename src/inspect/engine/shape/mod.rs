@@ -6,6 +6,7 @@
 pub mod document;
 pub mod grammar;
 pub mod lists;
+pub mod quick;
 pub mod slot;
 pub mod words;
 

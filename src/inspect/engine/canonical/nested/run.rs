@@ -4,7 +4,7 @@ use super::{Finder, OPAQUE, Unreadable, Via};
 use std::borrow::Cow;
 
 /// Shortest run.
-const SHORTEST: usize = 16;
+pub(super) const SHORTEST: usize = 16;
 /// Shortest run of decimal digits that is decoded to any text: shorter ones are numbers.
 const SHORTEST_DECIMAL: usize = 40;
 /// Shortest line of an encoded text of several lines that is opaque: lists of words have shorter ones.

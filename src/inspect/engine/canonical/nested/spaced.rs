@@ -7,6 +7,8 @@ use super::{Finder, OPAQUE, Unreadable, Via};
 const FEWEST: usize = 4;
 /// Fewest bytes.
 const SHORTEST: usize = 8;
+/// Shortest text with so many of them.
+pub(super) const SHORTEST_TEXT: usize = SHORTEST * 2 + FEWEST - 1;
 /// Longest group in digits.
 const LONGEST_GROUP: usize = 8;
 
@@ -23,7 +25,7 @@ struct Groups {
 
 pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     finder.budget.count(text.len());
-    let parts = text.split(|&byte| !is_digit_or_gap(byte)).filter(|part| part.len() >= SHORTEST * 2 + FEWEST - 1);
+    let parts = text.split(|&byte| !is_digit_or_gap(byte)).filter(|part| part.len() >= SHORTEST_TEXT);
     for part in parts {
         finder.budget.count(part.len());
         let mut groups = Groups::default();
