@@ -3,9 +3,9 @@
 //! Evidence counts here, innocence need not be proven: which fields and paths a service has is the policy's business. Where
 //! `unknown_fields` is strict, the members of a query have to prove themselves too.
 
-use super::base64_decoded;
 use super::engine::canonical::charset;
 use super::engine::context::TextKind;
+use super::engine::digits;
 use super::engine::finding::{Finding, Kind, Why};
 use super::engine::format::{self, Limits, Visitor as _, form, json};
 use super::engine::walk::{Unknown, Walk};
@@ -185,7 +185,7 @@ impl Inspector {
 
     fn looked_at(&self, text: &str, kind: TextKind) -> Verdict {
         let mut walk = Walk::new(&self.tree, &self.evidence, text.len());
-        walk.look(text, kind);
+        walk.examine(text, kind);
         Verdict::of(walk.finish())
     }
 
@@ -203,7 +203,7 @@ impl Inspector {
     /// gRPC metadata in base64, several values between commas (gRPC over HTTP/2, "Binary headers").
     fn binary(&self, name: &str, value: &[u8]) -> Verdict {
         value.split(|byte| *byte == b',').fold(Verdict::Clean, |verdict, part| {
-            let Some(bytes) = base64_decoded(part.trim_ascii()) else {
+            let Some(bytes) = digits::base64(part.trim_ascii()) else {
                 return verdict.merge(Verdict::Uninspectable("metadata whose name ends in -bin must be base64"));
             };
             let found = self.keyed(name.strip_suffix("-bin").unwrap_or(name), |walk| {
@@ -229,7 +229,7 @@ impl Inspector {
     /// `Basic` names an account, a token may name a person; what else is in them is no business of ours.
     fn credentials(&self, text: &str) -> Verdict {
         let (scheme, rest) = text.split_once(' ').unwrap_or(("", text));
-        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| base64_decoded(rest.trim().as_bytes())).flatten();
+        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| digits::base64(rest.trim().as_bytes())).flatten();
         let verdict = match decoded {
             Some(decoded) => self.account(&String::from_utf8_lossy(&decoded)),
             None => self.looked_at(text, TextKind::Free).merge(self.token(rest.trim())),
@@ -248,7 +248,7 @@ impl Inspector {
             return Verdict::Clean;
         }
         token.split('.').take(2).fold(Verdict::Clean, |verdict, part| {
-            let Some(claims) = base64_decoded(part.as_bytes()) else { return verdict };
+            let Some(claims) = digits::base64(part.as_bytes()) else { return verdict };
             let mut walk = Walk::new(&self.tree, &self.evidence, claims.len());
             let read = json::read(&claims, Limits::default(), &mut walk);
             let names = if names_a_person(&claims) { found(Kind::PersonName, Why::Key) } else { Verdict::Clean };

@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 fn inspector(unknown: Unknown) -> Inspector {
     let settings = Settings { unknown, networks: vec![("10.20.0.0".parse().expect("an address"), 24)], accounts: Vec::new() };
-    Inspector::new(Shape::documented().expect("the shape compiles"), settings, None, 1 << 20)
+    Inspector::new(Shape::built_in().expect("the shape compiles"), settings, None, 1 << 20)
 }
 
 fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {

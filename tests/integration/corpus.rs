@@ -33,11 +33,8 @@ impl Inspector {
     pub(crate) fn new() -> Self {
         let document: Document = toml::from_str(include_str!("../../config/policy/shape.toml")).expect("the shape is TOML");
         let network = |text: &str, length| (text.parse().expect("an address"), length);
-        let settings = |unknown| Settings {
-            unknown,
-            networks: vec![network("10.20.0.0", 24), network("fd00:20::", 64)],
-            ..Settings::default()
-        };
+        let settings =
+            |unknown| Settings { unknown, networks: vec![network("10.20.0.0", 24), network("fd00:20::", 64)], ..Settings::default() };
         Self {
             tree: Tree::new(Shape::compile(&document).expect("the shape compiles")),
             strict: settings(Unknown::Strict),

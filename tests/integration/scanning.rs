@@ -145,19 +145,19 @@ async fn a_configuration_says_what_may_be_named() {
 async fn a_schema_becomes_a_shape_that_counts() {
     let folder = TempDir::new().expect("a folder");
     let schema = json!({"properties": {"queues": {"type": "array", "items": {"properties": {
-        "queueCaption": {"type": "string"}, "waiting": {"type": "integer"}, "owner": {"type": "string"},
+        "gizmo": {"type": "string"}, "waiting": {"type": "integer"}, "owner": {"type": "string"},
     }}}}});
     let schema = file(&folder, "queues.schema.json", schema.to_string().as_bytes());
     let learnt = run(&["learn", "--json-schema", &schema], b"").await;
     assert_eq!(learnt.code, Some(0), "{}", learnt.err);
     assert!(learnt.out.contains("# left out: queues.schema.json#/queues/owner: its name speaks of a person"), "{}", learnt.out);
-    let message = br#"{"queues":[{"queueCaption":"Support Line","waiting":3}]}"#;
+    let message = br#"{"queues":[{"gizmo":"Support Line","waiting":3}]}"#;
     assert_eq!(run(&["scan", "-"], message).await.code, Some(1), "nobody documents it");
     file(&folder, "site.toml", learnt.out.as_bytes());
     let config = file(&folder, "c.toml", b"[inspection]\nshapes = [\"site.toml\"]\n");
     let scanned = run(&["--config", &config, "scan", "-"], message).await;
     assert_eq!(scanned.code, Some(0), "{}", scanned.out);
-    let person = br#"{"queues":[{"queueCaption":"m.rossi@example.com","waiting":3}]}"#;
+    let person = br#"{"queues":[{"gizmo":"m.rossi@example.com","waiting":3}]}"#;
     assert_eq!(run(&["--config", &config, "scan", "-"], person).await.code, Some(1), "it may be a name, not an address");
 }
 

@@ -12,6 +12,7 @@ pub mod detect;
 pub mod digits;
 pub mod finding;
 pub mod format;
+pub mod marks;
 pub mod shape;
 pub mod tree;
 pub mod walk;

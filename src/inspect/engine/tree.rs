@@ -22,14 +22,27 @@ pub struct Node {
     path: Vec<Words>,
     /// What a value under it is.
     pub meaning: Meaning,
-    /// The key as it may be shown, if all its words are ours.
-    pub shown: Option<String>,
+    key: Box<str>,
+    /// Whether all its words are ours.
+    is_ours: bool,
     children: RwLock<HashMap<Box<str>, Arc<Node>>>,
 }
 
 impl Node {
-    fn new(path: Vec<Words>, meaning: Meaning, shown: Option<String>) -> Self {
-        Self { path, meaning, shown, children: RwLock::default() }
+    fn new(path: Vec<Words>, meaning: Meaning, key: &str, is_ours: bool) -> Self {
+        Self { path, meaning, key: key.into(), is_ours, children: RwLock::default() }
+    }
+
+    /// The key as it stands in the message.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The key as it may be shown, if all its words are ours.
+    #[must_use]
+    pub fn shown(&self) -> Option<&str> {
+        self.is_ours.then_some(&*self.key)
     }
 
     /// The words of the key; of the nearest container that has any, if it has none.
@@ -43,7 +56,7 @@ impl Tree {
     /// Nothing was asked yet.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        Self { shape, root: Arc::new(Node::new(Vec::new(), Meaning::Unknown, Some(String::new()))), nodes: AtomicUsize::new(0) }
+        Self { shape, root: Arc::new(Node::new(Vec::new(), Meaning::Unknown, "", true)), nodes: AtomicUsize::new(0) }
     }
 
     /// The outermost container.
@@ -66,12 +79,14 @@ impl Tree {
 
     /// A key inside a container.
     #[must_use]
-    pub fn child(&self, parent: &Arc<Node>, key: &str) -> Arc<Node> {
+    pub fn child(&self, parent: &Node, key: &str) -> Arc<Node> {
         if let Some(known) = parent.children.read().unwrap_or_else(PoisonError::into_inner).get(key) {
             return known.clone();
         }
         let made = Arc::new(self.make(parent, key));
-        if self.nodes.load(Ordering::Relaxed) < MAX_NODES {
+        // Keys that say nothing are worked out again: a sender who makes them up must not fill the tree.
+        let is_known = made.is_ours || made.meaning != Meaning::Unknown;
+        if is_known && self.nodes.load(Ordering::Relaxed) < MAX_NODES {
             self.nodes.fetch_add(1, Ordering::Relaxed);
             parent.children.write().unwrap_or_else(PoisonError::into_inner).insert(key.into(), made.clone());
         }
@@ -81,10 +96,10 @@ impl Tree {
     fn make(&self, parent: &Node, key: &str) -> Node {
         let words = self.shape.fold(key);
         let meaning = self.shape.meaning(&parent.path, &words);
-        let shown = self.shape.knows(key).then(|| key.to_owned());
+        let is_ours = self.shape.knows(key);
         let mut path = parent.path.clone();
         path.push(words);
-        Node::new(path, meaning, shown)
+        Node::new(path, meaning, key, is_ours)
     }
 }
 

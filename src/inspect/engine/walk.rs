@@ -1,24 +1,30 @@
 //! One message, leaf by leaf: harmless by its form, personal, or documented nowhere.
 
+mod memo;
 mod part;
+mod path;
 
 use super::canonical::fold::{fold, skeleton};
-use super::canonical::magic::Magic;
+use super::canonical::magic::{self, Magic};
 use super::canonical::nested::{self, Budget, Derived};
 use super::context::{Context, TextKind};
 use super::detect::{self, email, iban, national_id};
 use super::finding::{Finding, Hit, Kind, Why};
 use super::format::{Limits, Visitor, json};
-use super::shape::slot::{Checked, Declared};
-use super::shape::{Meaning, grammar};
-use super::tree::{Node, Tree};
+use super::marks::{BEYOND, Marks};
+use super::shape::slot::{Checked, Declared, Slot};
+use super::shape::words::MAX_WORDS;
+use super::shape::{Meaning, grammar, quick};
+use super::tree::Tree;
+use memo::{Memo, Under};
+use path::Path;
 use serde::Deserialize;
-use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// Findings of one message that are kept; more say nothing more.
 pub const MAX_FINDINGS: usize = 16;
+/// Shortest text in bytes that is looked at: shorter ones are chance.
+const SHORTEST_STRETCH: usize = 6;
 /// Bits of weak signs that are enough together.
 const ENOUGH_TOGETHER: u32 = 24;
 
@@ -71,44 +77,43 @@ pub struct Report {
 
 /// A walk through one message.
 pub struct Walk<'a> {
-    tree: &'a Tree,
     settings: &'a Settings,
-    /// The containers, the innermost last; elements stand under the key of their array.
-    nodes: Vec<Arc<Node>>,
-    steps: Vec<Step>,
-    /// Members of each open object so far.
-    members: Vec<usize>,
+    /// Those of the settings.
+    accounts: Vec<&'a str>,
+    path: Path<'a>,
+    memo: Memo,
     /// Further readings that are open.
     readings: u32,
+    /// Signs so far, however weak: what has none may be forgotten.
+    signs: u32,
     /// Bits of weak signs so far.
     weak: u32,
     /// What may still be decoded.
     budget: Budget,
+    /// Bytes looked at so far, but for those in `budget`.
+    visits: u64,
     report: Report,
 }
 
-/// One step of a location.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    /// A member: its position, and whether its key may be shown.
-    Member(usize),
-    /// An element of an array.
-    Element(usize),
-}
+/// Under what [`Memo`] keeps values whose form proves them harmless under a key that nobody documents.
+const INERT: Under = 1 << 16;
+/// Under what it keeps those in which nothing was found, plus the place of the key.
+const LOOKED_AT: Under = 1 << 17;
 
 impl<'a> Walk<'a> {
     /// Starts a walk through a message of so many bytes.
     #[must_use]
     pub fn new(tree: &'a Tree, settings: &'a Settings, bytes: usize) -> Self {
         Self {
-            tree,
             settings,
-            nodes: Vec::new(),
-            steps: Vec::new(),
-            members: Vec::new(),
+            accounts: settings.accounts.iter().map(String::as_str).collect(),
+            path: Path::new(tree),
+            memo: Memo::new(),
             readings: 0,
+            signs: 0,
             weak: 0,
             budget: Budget::new(bytes),
+            visits: 0,
             report: Report::default(),
         }
     }
@@ -119,33 +124,27 @@ impl<'a> Walk<'a> {
         self.report
     }
 
-    fn node(&self) -> &Arc<Node> {
-        self.nodes.last().unwrap_or(self.tree.root())
+    /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
+    /// For the proof that the work is linear.
+    #[must_use]
+    pub const fn visits(&self) -> u64 {
+        self.visits
     }
 
-    /// A JSON pointer; a key that nobody documents could be somebody's name, so its position stands for it.
-    fn place(&self) -> String {
-        let mut place = String::new();
-        let mut nodes = self.nodes.iter();
-        for step in &self.steps {
-            place.push('/');
-            match step {
-                Step::Element(index) => place.push_str(&index.to_string()),
-                Step::Member(index) => match nodes.next().and_then(|node| node.shown.as_deref()) {
-                    Some(key) => place.push_str(&key.replace('~', "~0").replace('/', "~1")),
-                    None => {
-                        // Writing to a string cannot fail.
-                        let _ = write!(place, "({index})");
-                    }
-                },
-            }
-        }
-        if place.is_empty() { "/".to_owned() } else { place }
+    /// Bytes looked at so far for encodings in values.
+    #[must_use]
+    pub const fn unwrapping_visits(&self) -> u64 {
+        self.budget.visited()
+    }
+
+    const fn visit(&mut self, bytes: usize) {
+        self.visits += bytes as u64;
     }
 
     fn find(&mut self, kind: Kind, why: Why) {
+        self.signs += 1;
         if self.report.findings.len() < MAX_FINDINGS {
-            let place = self.place();
+            let place = self.path.place();
             self.report.findings.push(Finding { kind, place, why });
         }
     }
@@ -154,59 +153,83 @@ impl<'a> Walk<'a> {
     fn undocumented(&mut self) {
         let counts = self.readings == 0 && self.settings.unknown != Unknown::Observe;
         if counts && self.report.undocumented.len() < MAX_FINDINGS {
-            let place = self.place();
+            let place = self.path.place();
             self.report.undocumented.push(place);
         }
     }
 
+    fn strictly_undocumented(&mut self) {
+        if self.settings.unknown == Unknown::Strict {
+            self.undocumented();
+        }
+    }
+
+    /// Looks at a text that stands under no key, and at all that is wrapped in it.
+    pub fn examine(&mut self, text: &str, kind: TextKind) {
+        self.visit(text.len());
+        self.look(text, &Marks::of(text.as_bytes()), kind);
+    }
+
     /// Runs the detectors over a text and over all that is wrapped in it; true if one is sure.
-    pub fn look(&mut self, text: &str, kind: TextKind) -> bool {
-        let before = self.report.findings.len();
-        self.look_at(text, kind, Why::Value);
-        let mut budget = self.budget;
-        let followed = nested::walk(text.as_bytes(), 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
-        self.budget = budget;
-        if let Err(unreadable) = followed {
-            self.report.unreadable.get_or_insert(unreadable.detail());
+    fn look(&mut self, text: &str, marks: &Marks, kind: TextKind) -> bool {
+        let under = self.path.index().and_then(|index| Under::try_from(index).ok()).map(|index| LOOKED_AT + index);
+        if under.is_some_and(|under| self.memo.has(under, text)) {
+            return false;
+        }
+        let (before, signs) = (self.report.findings.len(), self.signs);
+        self.look_at(text, marks, kind, Why::Value);
+        if nested::may_hold(marks) {
+            self.unwrap(text.as_bytes(), kind);
+        }
+        if let Some(under) = under.filter(|_| self.signs == signs) {
+            self.memo.keep(under, text);
         }
         self.report.findings.len() > before
     }
 
-    fn look_at(&mut self, text: &str, kind: TextKind, why: Why) {
-        let folded = fold(text);
-        let node = self.node().clone();
-        let words: Vec<&str> = node.words().iter().map(String::as_str).collect();
-        let settings = self.settings;
-        let accounts: Vec<&str> = settings.accounts.iter().map(String::as_str).collect();
-        let context = Context { key: &words, text: kind, declared: &settings.networks, accounts: &accounts };
-        let mut hits: Vec<Hit> = Vec::new();
-        let mut keep = |hit: Hit| {
-            if hits.len() < MAX_FINDINGS {
-                hits.push(hit);
-            }
-        };
-        detect::scan(folded.as_bytes(), &context, &mut keep);
-        if !folded.is_ascii() {
-            // Look-alikes matter where the form is exact; names in other scripts are not turned into Latin ones.
-            let latin = skeleton(&folded);
-            for detector in [email::scan, iban::scan, national_id::scan] {
-                detector(latin.as_bytes(), &context, &mut keep);
-            }
+    /// Looks at what is encoded in a text or in bytes.
+    fn unwrap(&mut self, bytes: &[u8], kind: TextKind) {
+        let mut budget = self.budget;
+        let followed = nested::walk(bytes, 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
+        self.budget = budget;
+        if let Err(unreadable) = followed {
+            self.signs += 1;
+            self.report.unreadable.get_or_insert(unreadable.detail());
         }
-        for hit in hits {
+    }
+
+    fn look_at(&mut self, text: &str, marks: &Marks, kind: TextKind, why: Why) {
+        let mut found = Found::default();
+        let settings = self.settings;
+        let mut words = [""; MAX_WORDS];
+        let node = self.path.node();
+        let count = words.iter_mut().zip(node.words()).map(|(slot, word)| *slot = word).count();
+        let key = words.get(..count).unwrap_or_default();
+        let context = Context { key, text: kind, declared: &settings.networks, accounts: &self.accounts };
+        let visits = scan(text, marks, &context, &mut found);
+        self.visits += visits;
+        for hit in found.hits {
             if hit.bits >= Hit::ENOUGH { self.find(hit.kind, why) } else { self.weigh(hit) }
         }
     }
 
+    /// Looks at a text of which nothing is known but the text.
+    fn look_into(&mut self, text: &str, kind: TextKind, why: Why) {
+        self.visit(text.len());
+        self.look_at(text, &Marks::of(text.as_bytes()), kind, why);
+    }
+
     /// Something that was wrapped in the text at hand.
     fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind) {
+        self.signs += 1;
         match derived {
             // What a token is made of is nobody's business but its maker's.
             Derived::Opaque { .. } if around == TextKind::Token => {}
             // By chance, a few letters inside a token are text.
-            Derived::Text { text, .. } if around == TextKind::Token => self.look_at(text, around, Why::Encoded),
-            Derived::Text { text, .. } => self.look_at(text, TextKind::Free, Why::Encoded),
+            Derived::Text { text, .. } if around == TextKind::Token => self.look_into(text, around, Why::Encoded),
+            Derived::Text { text, .. } => self.look_into(text, TextKind::Free, Why::Encoded),
             Derived::Json { text } => {
+                self.visit(2 * text.len());
                 // What is no JSON in the end was looked at as text.
                 let _ = json::read(text.as_bytes(), Limits::default(), &mut Strings(self));
             }
@@ -218,6 +241,7 @@ impl<'a> Walk<'a> {
 
     /// Weak signs add up.
     fn weigh(&mut self, hit: Hit) {
+        self.signs += 1;
         self.weak += u32::from(hit.bits);
         if self.weak >= ENOUGH_TOGETHER {
             self.weak = 0;
@@ -225,22 +249,57 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn unproven(&mut self, text: &str, kind: TextKind) {
-        let is_sure = self.look(text, kind);
-        if !is_sure && self.settings.unknown == Unknown::Strict {
+    fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
+        if !self.look(text, marks, kind) {
+            self.strictly_undocumented();
+        }
+    }
+
+    /// A value that its field cannot hold, or of which nobody says what it may be.
+    fn unfit(&mut self, text: &str, marks: &Marks, kind: TextKind) {
+        if !self.look(text, marks, kind) {
             self.undocumented();
         }
     }
 
-    /// A value under a key that nobody documents.
-    fn unknown_text(&mut self, text: &str) {
-        if grammar::is_inert(text) {
-            if self.settings.unknown == Unknown::Strict {
-                self.undocumented();
-            }
+    fn field_text(&mut self, slot: Slot, text: &str, marks: &Marks) {
+        if quick::proves(slot, text, marks) || self.memo.has(slot as Under, text) {
             return;
         }
-        let is_sure = self.look(text, TextKind::Free);
+        self.visit(text.len());
+        match slot.text(text, &Declared { networks: &self.settings.networks }) {
+            Checked::Harmless => self.memo.keep(slot as Under, text),
+            Checked::OutOfRange => self.unfit(text, marks, TextKind::Free),
+            Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
+            Checked::Unproven(kind) => self.unproven(text, marks, kind),
+        }
+    }
+
+    /// A value under a key that speaks of a person.
+    fn personal(&mut self, kind: Kind, text: &str) {
+        if grammar::is_missing(text) {
+            return;
+        }
+        // `InstalledBy: SYSTEM` names nobody.
+        if matches!(kind, Kind::PersonName | Kind::Identity) && grammar::is_service_account(text) {
+            return self.strictly_undocumented();
+        }
+        self.find(kind, Why::Key);
+    }
+
+    /// A value under a key that nobody documents.
+    fn unknown_text(&mut self, text: &str, marks: &Marks) {
+        if self.memo.has(INERT, text) {
+            return self.strictly_undocumented();
+        }
+        if quick::may_be_inert(marks) {
+            self.visit(text.len());
+            if grammar::is_inert(text) {
+                self.memo.keep(INERT, text);
+                return self.strictly_undocumented();
+            }
+        }
+        let is_sure = self.look(text, marks, TextKind::Free);
         let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
         if !is_sure && !may_pass {
             self.undocumented();
@@ -249,15 +308,59 @@ impl<'a> Walk<'a> {
 
     fn unknown_number(&mut self, raw: &str) {
         if grammar::is_inert_number(raw) {
-            if self.settings.unknown == Unknown::Strict {
-                self.undocumented();
-            }
-            return;
+            return self.strictly_undocumented();
         }
-        if !self.look(raw, TextKind::Number) {
-            self.undocumented();
+        self.visit(raw.len());
+        self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
+    }
+
+    /// Bytes that may be text in part: what stands between control characters.
+    fn look_at_stretches(&mut self, bytes: &[u8]) {
+        self.visit(bytes.len());
+        let is_control = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
+        for stretch in bytes.split(is_control).filter(|stretch| stretch.len() >= SHORTEST_STRETCH) {
+            let text = String::from_utf8_lossy(stretch);
+            let marks = Marks::of(text.as_bytes());
+            self.visit(2 * text.len());
+            self.look(&text, &marks, TextKind::Free);
         }
     }
+}
+
+/// Hits in one text.
+#[derive(Default)]
+struct Found {
+    hits: Vec<Hit>,
+}
+
+impl Found {
+    fn keep(&mut self, hit: Hit) {
+        if self.hits.len() < MAX_FINDINGS {
+            self.hits.push(hit);
+        }
+    }
+}
+
+/// Runs the detectors over a text; how many bytes were looked at.
+fn scan(text: &str, marks: &Marks, context: &Context<'_>, found: &mut Found) -> u64 {
+    if !marks.has(BEYOND) {
+        return detect::scan_marked(text.as_bytes(), marks, context, &mut |hit| found.keep(hit));
+    }
+    let folded = fold(text);
+    let marks = Marks::of(folded.as_bytes());
+    let mut visits = detect::scan_marked(folded.as_bytes(), &marks, context, &mut |hit| found.keep(hit));
+    // Folding reads the text, normalises it, maps it, drops from it, compares it; then it was marked again.
+    visits += 6 * text.len() as u64;
+    if marks.has(BEYOND) {
+        // Look-alikes matter where the form is exact; names in other scripts are not turned into Latin ones.
+        let latin = skeleton(&folded);
+        visits += 2 * folded.len() as u64;
+        for detector in [email::scan, iban::scan, national_id::scan] {
+            detector(latin.as_bytes(), context, &mut |hit| found.keep(hit));
+            visits += latin.len() as u64;
+        }
+    }
+    visits
 }
 
 /// The strings and keys of a document inside a string, each looked at by itself.
@@ -265,21 +368,11 @@ struct Strings<'w, 'a>(&'w mut Walk<'a>);
 
 impl Visitor for Strings<'_, '_> {
     fn key(&mut self, key: &str) {
-        self.0.look_at(key, TextKind::Free, Why::Encoded);
+        self.0.look_into(key, TextKind::Free, Why::Encoded);
     }
 
-    fn key_end(&mut self) {}
-
-    fn element(&mut self, _: usize) {}
-
-    fn element_end(&mut self) {}
-
-    fn object(&mut self) {}
-
-    fn object_end(&mut self) {}
-
     fn string(&mut self, text: &str) {
-        self.0.look_at(text, TextKind::Free, Why::Encoded);
+        self.0.look_into(text, TextKind::Free, Why::Encoded);
     }
 
     fn number(&mut self, _: &str) {}
@@ -291,74 +384,62 @@ impl Visitor for Strings<'_, '_> {
 
 impl Visitor for Walk<'_> {
     fn key(&mut self, key: &str) {
-        let node = self.tree.child(self.node(), key);
-        let position = self.members.last_mut().map_or(0, |position| {
-            *position += 1;
-            *position - 1
-        });
-        let is_ours = node.shown.is_some();
-        self.nodes.push(node);
-        self.steps.push(Step::Member(position));
+        self.path.enter(key);
         // A map may have its data in its keys.
-        if !is_ours {
-            self.look(key, TextKind::Free);
+        if self.path.node().shown().is_some() || self.path.is_clean() {
+            return;
+        }
+        let signs = self.signs;
+        self.visit(key.len());
+        self.look(key, &Marks::of(key.as_bytes()), TextKind::Free);
+        if self.signs == signs {
+            self.path.mark_clean();
         }
     }
 
     fn key_end(&mut self) {
-        self.nodes.pop();
-        self.steps.pop();
+        self.path.leave();
     }
 
     fn element(&mut self, index: usize) {
-        self.steps.push(Step::Element(index));
+        self.path.element(index);
     }
 
     fn element_end(&mut self) {
-        self.steps.pop();
+        self.path.element_end();
     }
 
     fn object(&mut self) {
-        self.members.push(0);
+        self.path.object();
     }
 
     fn object_end(&mut self) {
-        self.members.pop();
+        self.path.object_end();
     }
 
     fn string(&mut self, text: &str) {
-        if text.trim().is_empty() {
+        if text.trim_start().is_empty() {
             return;
         }
-        match self.node().meaning {
-            Meaning::Personal(_) if grammar::is_missing(text) => {}
-            // `InstalledBy: SYSTEM` names nobody.
-            Meaning::Personal(Kind::PersonName | Kind::Identity) if grammar::is_service_account(text) => {
-                if self.settings.unknown == Unknown::Strict {
-                    self.undocumented();
-                }
-            }
-            Meaning::Personal(kind) => self.find(kind, Why::Key),
-            Meaning::Field(slot) => match slot.text(text, &Declared { networks: &self.settings.networks }) {
-                Checked::Harmless => {}
-                Checked::OutOfRange => {
-                    if !self.look(text, TextKind::Free) {
-                        self.undocumented();
-                    }
-                }
-                Checked::Plausible(kind) => drop(self.look(text, kind)),
-                Checked::Unproven(kind) => self.unproven(text, kind),
-            },
-            Meaning::Unknown => self.unknown_text(text),
+        let meaning = self.path.node().meaning;
+        if let Meaning::Personal(kind) = meaning {
+            return self.personal(kind, text);
+        }
+        self.visit(text.len());
+        let marks = Marks::of(text.as_bytes());
+        match meaning {
+            Meaning::Field(slot) => self.field_text(slot, text, &marks),
+            Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, &marks),
         }
     }
 
     fn number(&mut self, raw: &str) {
-        match self.node().meaning {
+        self.visit(raw.len());
+        match self.path.node().meaning {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
-                Checked::Plausible(kind) | Checked::Unproven(kind) => self.unproven(raw, kind),
+                Checked::Plausible(kind) | Checked::Unproven(kind) => self.unproven(raw, &Marks::of(raw.as_bytes()), kind),
                 Checked::OutOfRange => self.undocumented(),
             },
             Meaning::Unknown => self.unknown_number(raw),
@@ -366,21 +447,26 @@ impl Visitor for Walk<'_> {
     }
 
     fn literal(&mut self, _: &str) {
-        let is_unknown = self.node().meaning == Meaning::Unknown;
-        if is_unknown && self.settings.unknown == Unknown::Strict {
-            self.undocumented();
+        if self.path.node().meaning == Meaning::Unknown {
+            self.strictly_undocumented();
         }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         if self.readings > 0 {
-            self.look(&String::from_utf8_lossy(bytes), TextKind::Free);
+            return self.look_at_stretches(bytes);
         }
-        self.undocumented();
-    }
-
-    fn part(&mut self, content_type: &str, body: &[u8]) {
-        self.read_part(content_type, body);
+        let before = self.report.findings.len();
+        let found = magic::of(bytes).is_some_and(|magic| matches!(magic, Magic::Image | Magic::Media | Magic::Document));
+        if found {
+            self.find(Kind::Media, Why::Value);
+        } else {
+            self.unwrap(bytes, TextKind::Free);
+            self.look_at_stretches(bytes);
+        }
+        if self.report.findings.len() == before {
+            self.undocumented();
+        }
     }
 
     fn reading(&mut self) {
@@ -389,6 +475,10 @@ impl Visitor for Walk<'_> {
 
     fn reading_end(&mut self) {
         self.readings = self.readings.saturating_sub(1);
+    }
+
+    fn part(&mut self, content_type: &str, body: &[u8]) {
+        self.read_part(content_type, body);
     }
 }
 

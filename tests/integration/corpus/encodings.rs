@@ -21,11 +21,17 @@ pub(crate) const ENCODINGS: &[Encoding] = &[
     ("percent", |text| percent(text)),
     ("percent twice", |text| percent(text).replace('%', "%25")),
     ("HTML entities", |text| text.chars().map(|letter| format!("&#{};", u32::from(letter))).collect()),
-    ("HTML entities in hex", |text| text.chars().map(|letter| if letter.is_alphanumeric() { letter.to_string() } else { format!("&#x{:x};", u32::from(letter)) }).collect()),
-    ("backslash u", |text| text.encode_utf16().fold(String::new(), |mut all, unit| {
-        let _ = write!(all, "\\u{unit:04x}");
-        all
-    })),
+    ("HTML entities in hex", |text| {
+        text.chars()
+            .map(|letter| if letter.is_alphanumeric() { letter.to_string() } else { format!("&#x{:x};", u32::from(letter)) })
+            .collect()
+    }),
+    ("backslash u", |text| {
+        text.encode_utf16().fold(String::new(), |mut all, unit| {
+            let _ = write!(all, "\\u{unit:04x}");
+            all
+        })
+    }),
     ("quoted-printable", quoted_printable),
     ("fullwidth", |text| text.chars().map(fullwidth).collect()),
     ("zero width", |text| text.chars().flat_map(|letter| [letter, '\u{200b}']).collect()),

@@ -80,7 +80,9 @@ fn put(maker: &mut Maker<'_>, place: Place, datum: &str) -> Value {
             return message;
         }
         Place::Unknown => json!(datum),
-        Place::Sentence => json!(format!("{} {datum}", random.pick(&["see", "call from", "Errore per", "could not reach", "Nutzer:", "last value was"]))),
+        Place::Sentence => {
+            json!(format!("{} {datum}", random.pick(&["see", "call from", "Errore per", "could not reach", "Nutzer:", "last value was"])))
+        }
         Place::Key => json!({ datum: 1 }),
         Place::Element => json!(["first", datum]),
     };
@@ -183,12 +185,23 @@ fn run(table: &mut Table, seed: u64, each: u64, encoding: &super::encodings::Enc
 fn print(table: &Table) {
     let mut text = String::new();
     for (row, count) in &table.recall {
-        let _ = writeln!(text, "{row:<44} {:>5} of {:>5}  {:>5.1} %", count.found, count.made, 0.1 * f64::from(u32::try_from(count.thousandths()).expect("small")));
+        let _ = writeln!(
+            text,
+            "{row:<44} {:>5} of {:>5}  {:>5.1} %",
+            count.found,
+            count.made,
+            0.1 * f64::from(u32::try_from(count.thousandths()).expect("small"))
+        );
     }
     for (kind, right) in &table.right {
         let wrong = table.wrong.get(kind).copied().unwrap_or_default();
         let share = (right * 10_000) / (right + wrong);
-        let _ = writeln!(text, "precision {:<20} {right:>5} right {wrong:>3} wrong  {:>6.2} %", kind.label(), 0.01 * f64::from(u32::try_from(share).expect("small")));
+        let _ = writeln!(
+            text,
+            "precision {:<20} {right:>5} right {wrong:>3} wrong  {:>6.2} %",
+            kind.label(),
+            0.01 * f64::from(u32::try_from(share).expect("small"))
+        );
     }
     println!("{text}");
     for line in &table.missed {
@@ -257,7 +270,8 @@ fn keys_of_persons_are_known_however_they_are_spelled() {
                 "extension" => random.pick(&[json!("4312"), json!(4312), json!("2001"), json!(815)]).clone(),
                 "phone" if random.once_in(4) => json!(39_000_000_000 + random.between(3_300_000_000, 3_499_999_999)),
                 "phone" => {
-                    let written = super::personal::phone(&people, random.pick::<&str>(&["it", "fr", "de", "es", "gb", "us", "e164"]), random);
+                    let written =
+                        super::personal::phone(&people, random.pick::<&str>(&["it", "fr", "de", "es", "gb", "us", "e164"]), random);
                     json!(if random.once_in(2) { written.replace([' ', '-', '/', '.', '(', ')'], "") } else { written })
                 }
                 _ => {

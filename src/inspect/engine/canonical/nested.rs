@@ -1,6 +1,7 @@
 //! Nested encodings: text in base64, base32, hex, escapes and mail encodings, found without being announced.
 
 mod escape;
+mod gate;
 mod mail;
 mod plausible;
 mod run;
@@ -16,6 +17,8 @@ use std::borrow::Cow;
 use stretch::Place;
 
 pub use escape::percent_decoded;
+
+pub use gate::may_hold;
 
 /// Encodings inside one another that are followed.
 pub const MAX_DEPTH: u8 = 4;

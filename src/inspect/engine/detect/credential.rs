@@ -36,6 +36,11 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     }
 }
 
+/// Whether the key asks for a secret, whatever its value is.
+pub(super) fn is_asked(context: &Context<'_>) -> bool {
+    assignment::is_secret_key(context.key)
+}
+
 fn hit(start: usize, end: usize, bits: u8) -> Hit {
     Hit { kind: Kind::Credential, start, end, bits }
 }

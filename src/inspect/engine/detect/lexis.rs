@@ -18,6 +18,18 @@ pub(super) fn visit(bytes: usize) {
     let _ = bytes;
 }
 
+/// Runs a detector over a text of so many bytes and says how many it looked at: each once at least.
+pub(super) fn counted(bytes: usize, detect: impl FnOnce()) -> u64 {
+    #[cfg(test)]
+    let before = VISITS.with(std::cell::Cell::get);
+    detect();
+    #[cfg(test)]
+    let counted = VISITS.with(std::cell::Cell::get) - before;
+    #[cfg(not(test))]
+    let counted = 0;
+    counted.max(bytes as u64)
+}
+
 /// The byte at a place; NUL outside of the text.
 #[must_use]
 pub(super) fn at(text: &[u8], index: usize) -> u8 {

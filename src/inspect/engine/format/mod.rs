@@ -27,15 +27,17 @@ pub trait Visitor {
     /// A member begins: its key, unescaped.
     fn key(&mut self, key: &str);
     /// The key's value is over.
-    fn key_end(&mut self);
+    fn key_end(&mut self) {}
     /// An array's or a repeated element begins, counted from 0.
-    fn element(&mut self, index: usize);
+    fn element(&mut self, index: usize) {
+        let _ = index; // what has no use for places needs none
+    }
     /// The element is over.
-    fn element_end(&mut self);
+    fn element_end(&mut self) {}
     /// An object begins.
-    fn object(&mut self);
+    fn object(&mut self) {}
     /// The object is over.
-    fn object_end(&mut self);
+    fn object_end(&mut self) {}
     /// A string, unescaped.
     fn string(&mut self, text: &str);
     /// A number as it stands, never by way of a float.

@@ -86,7 +86,12 @@ pub fn is_like_a_version(text: &str) -> bool {
     let starts = text.trim_start_matches(['v', 'V']).bytes().next().is_some_and(|byte| byte.is_ascii_digit());
     let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+() ~,/".contains(&byte);
     let has_dots = text.bytes().filter(|byte| *byte == b'.').count() >= 2;
-    starts && text.len() <= 64 && text.bytes().all(is_byte) && (has_dots || digits_in_groups(text) < 9) && !is_pairs(text) && !text.starts_with("00")
+    starts
+        && text.len() <= 64
+        && text.bytes().all(is_byte)
+        && (has_dots || digits_in_groups(text) < 9)
+        && !is_pairs(text)
+        && !text.starts_with("00")
 }
 
 /// A path without a segment that names a person.

@@ -7,6 +7,7 @@ pub mod document;
 pub mod grammar;
 pub mod json_schema;
 pub mod lists;
+pub mod quick;
 pub mod slot;
 pub mod words;
 
@@ -69,7 +70,7 @@ impl Shape {
     ///
     /// # Errors
     /// None, as long as the file of this program is fit; see [`Shape::compile`].
-    pub fn documented() -> Result<Self, Unfit> {
+    pub fn built_in() -> Result<Self, Unfit> {
         let document: Document = toml::from_str(DOCUMENTED).map_err(|error| Unfit(error.message().to_owned()))?;
         Self::compile(&document)
     }

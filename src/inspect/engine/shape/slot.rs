@@ -134,9 +134,7 @@ impl Slot {
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
             Self::Token => whole(10 * MEGA - 1),
             Self::Address => whole(128),
-            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => {
-                Checked::OutOfRange
-            }
+            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => Checked::OutOfRange,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Words of one key that are looked at; no documented field has more.
-const MAX_WORDS: usize = 16;
+pub const MAX_WORDS: usize = 16;
 
 /// What words mean, as a shape file states it.
 #[derive(Debug, Clone, Default)]

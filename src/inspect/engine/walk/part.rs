@@ -30,14 +30,12 @@ impl Walk<'_> {
     }
 
     fn read_as(&mut self, media: &MediaType, body: &[u8]) {
-        let open = (self.nodes.len(), self.steps.len(), self.members.len(), self.readings);
+        let (open, readings) = (self.path.open(), self.readings);
         if media.read(body, Limits::default(), self).is_err() {
             self.report.unreadable.get_or_insert(UNREADABLE);
             // After an error some calls stay open.
-            self.nodes.truncate(open.0);
-            self.steps.truncate(open.1);
-            self.members.truncate(open.2);
-            self.readings = open.3;
+            self.path.close(open);
+            self.readings = readings;
         }
     }
 }

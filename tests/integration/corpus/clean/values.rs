@@ -63,7 +63,9 @@ impl Slot {
             Self::Bitness => random.pick(&[json!(64), json!(32), json!("64-bit"), json!("x64"), json!("64 bit"), json!("64")]).clone(),
             Self::Partitions => json!(random.between(1, 6)),
             Self::Percent | Self::Rate => decimal(random),
-            Self::Flag => random.pick(&[json!(true), json!(false), json!("true"), json!("Enabled"), json!("Off"), json!(1), json!(0)]).clone(),
+            Self::Flag => {
+                random.pick(&[json!(true), json!(false), json!("true"), json!("Enabled"), json!("Off"), json!(1), json!(0)]).clone()
+            }
             Self::Addresses => (0..random.between(1, 2)).map(|_| json!(address(random))).collect(),
             _ => json!(self.text(lists, random)),
         }
@@ -90,7 +92,9 @@ impl Slot {
             Self::Mask => (*random.pick(&["255.255.255.0", "255.255.0.0", "255.255.252.0", "64"])).to_owned(),
             Self::Time => time(random),
             Self::Date => date(random),
-            Self::Database => (*random.pick(&["Ucx", "IAS", "UCX_Archive", "Imagicle.Recording", "master", "tempdb", "Qualità_Città"])).to_owned(),
+            Self::Database => {
+                (*random.pick(&["Ucx", "IAS", "UCX_Archive", "Imagicle.Recording", "master", "tempdb", "Qualità_Città"])).to_owned()
+            }
             Self::Instance => (*random.pick(&["UCX", "IMAGICLE", "MSSQLSERVER", "SQLEXPRESS"])).to_owned(),
             Self::Node => node(random),
             Self::SchemaVersion => (*random.pick(&["1", "1.0", "2.1", "v1", "2024-05"])).to_owned(),

@@ -8,6 +8,8 @@ use crate::inspect::engine::digits::hex_pair;
 const FEWEST: usize = 4;
 /// Fewest bytes.
 const SHORTEST: usize = 8;
+/// Shortest text with so many of them.
+pub(super) const SHORTEST_TEXT: usize = SHORTEST * 2 + FEWEST - 1;
 /// Longest group in digits.
 const LONGEST_GROUP: usize = 8;
 
@@ -23,7 +25,7 @@ struct Groups {
 }
 
 pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
-    let mut search = Search::new(text, SHORTEST * 2 + FEWEST - 1);
+    let mut search = Search::new(text, SHORTEST_TEXT);
     while let Some(start) = search.start(is_digit_or_gap) {
         let mut rest = text.get(start..).unwrap_or_default();
         let mut groups = Groups::default();

@@ -116,7 +116,12 @@ fn sees(encoded: &str, what: &str) -> bool {
 fn first(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     derived(text, 0, &mut Budget::new(text.len()), &mut |derived, _| {
-        found.push(format!("{derived:?}"));
+        found.push(match derived {
+            Derived::Text { via, text } => format!("Text {via:?} {text}"),
+            Derived::Json { text } => format!("Json {text}"),
+            Derived::Bytes { via, magic, .. } => format!("Bytes {via:?} {magic:?}"),
+            Derived::Opaque { via, len } => format!("Opaque {via:?} {len}"),
+        });
         Ok(())
     })
     .unwrap();

@@ -123,7 +123,8 @@ pub(super) fn is_secret_value(text: &[u8], context: &Context<'_>) -> bool {
     !value.is_empty() && !dated && !sentence && !is_placeholder(value)
 }
 
-fn is_secret_key(key: &[&str]) -> bool {
+/// Whether the words of a key name a secret.
+pub(super) fn is_secret_key(key: &[&str]) -> bool {
     matches!(
         key,
         [.., "password" | "passwd" | "pwd" | "passphrase" | "passwort" | "kennwort" | "contraseña" | "apikey"]

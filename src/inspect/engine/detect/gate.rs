@@ -1,0 +1,100 @@
+//! What must occur in a text for a detector to find anything in it. A detector that is held back by mistake is a leak, so a need is
+//! stated only where the form of what is looked for has it; the tests hold every need against every detector.
+
+use super::credential;
+use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::marks::{
+    AT, BACKSLASH, BEYOND, BLANK, BREAK, CAPITAL, COLON, CONTROL, DASH, DOT, EQUALS, LETTER, Marks, OPENING, PERCENT, QUOTE, SEPARATOR,
+    SIGN, SLASH,
+};
+
+/// Whether a detector can find anything in a text with these marks.
+pub(super) type Need = fn(&Marks, &Context<'_>) -> bool;
+
+/// The names of columns stand beside one another; one alone counts as a key.
+pub(super) fn call_record(marks: &Marks, context: &Context<'_>) -> bool {
+    context.key.len() > 1 || marks.has(SEPARATOR | BREAK | QUOTE)
+}
+
+/// `BEGIN:VCARD`, `mail: …`, columns.
+pub(super) fn contact_list(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(COLON | SEPARATOR)
+}
+
+/// A name and a value.
+pub(super) fn assigned(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(EQUALS)
+}
+
+/// A key that asks for it, an assignment, an option, a long token, or `Basic` and `Bearer` in front of one.
+pub(super) fn credential(marks: &Marks, context: &Context<'_>) -> bool {
+    marks.has(DASH | EQUALS | COLON) || marks.token >= 12 || (marks.has(BLANK | DOT) && marks.len >= 12) || credential::is_asked(context)
+}
+
+/// A long name, or a short text that is one.
+pub(super) fn device_name(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(CAPITAL) && marks.len <= 23 || marks.token >= 15
+}
+
+pub(super) fn email(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(AT)
+}
+
+pub(super) fn geo(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.digits >= 2
+}
+
+/// Two check digits, and no number is shorter.
+pub(super) fn iban(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.digits >= 2 && marks.len >= 15
+}
+
+pub(super) fn identity(marks: &Marks, context: &Context<'_>) -> bool {
+    context.text == TextKind::Identity || marks.has(BACKSLASH)
+}
+
+pub(super) fn ip(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(COLON) || (marks.has(DOT) && marks.digits >= 4)
+}
+
+pub(super) fn mac(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.len >= 12 && (marks.token >= 12 || marks.colons >= 5 || marks.has(DOT))
+}
+
+/// A `data:` address, a long run, bytes that are no text, or a head that is: `RIFF` and `#!AMR`.
+pub(super) fn media(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.token >= 24 || marks.has(COLON | CONTROL | OPENING | PERCENT | BEYOND) || matches!(marks.first, b'R' | b'#')
+}
+
+/// The Italian one may have no digits; it has sixteen letters then.
+pub(super) fn national_id(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.digits >= 5 || (marks.len >= 16 && marks.has(LETTER))
+}
+
+pub(super) fn payment_card(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.digits >= 12
+}
+
+/// Nothing but the letters and signs of a name, or capitals enough for three of them.
+pub(super) fn person_name(marks: &Marks, _: &Context<'_>) -> bool {
+    let is_name = marks.is_only(LETTER | BEYOND | SIGN | DASH | DOT | BLANK | SEPARATOR | BREAK | CONTROL);
+    is_name || (marks.has(CAPITAL) && marks.has(BLANK) && marks.len >= 16)
+}
+
+/// Extensions have three digits.
+pub(super) fn phone(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.digits >= 3
+}
+
+/// `S-1-5-21-…`, or 24 hexadecimal digits.
+pub(super) fn sid(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.digits >= 4 && (marks.has(DASH) || marks.token >= 24)
+}
+
+pub(super) fn sip(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(COLON)
+}
+
+pub(super) fn user_path(marks: &Marks, _: &Context<'_>) -> bool {
+    marks.has(BACKSLASH | SLASH)
+}

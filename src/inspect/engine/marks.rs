@@ -1,0 +1,183 @@
+//! What occurs in a text, seen in one pass over it: what looks for something that is not there need not look.
+
+/// A set of classes of bytes.
+type Class = u32;
+
+/// `@`
+pub const AT: Class = 1;
+/// `\`
+pub const BACKSLASH: Class = 1 << 1;
+/// `/`
+pub const SLASH: Class = 1 << 2;
+/// `:`
+pub const COLON: Class = 1 << 3;
+/// `=`
+pub const EQUALS: Class = 1 << 4;
+/// `.`
+pub const DOT: Class = 1 << 5;
+/// `-`
+pub const DASH: Class = 1 << 6;
+/// `+`
+pub const PLUS: Class = 1 << 7;
+/// `%`
+pub const PERCENT: Class = 1 << 8;
+/// `&`
+pub const AMPERSAND: Class = 1 << 9;
+/// `,` `;` `|` and tab: what parts fields.
+pub const SEPARATOR: Class = 1 << 10;
+/// `"`
+pub const QUOTE: Class = 1 << 11;
+/// Line feed and carriage return.
+pub const BREAK: Class = 1 << 12;
+/// `{` and `[`
+pub const OPENING: Class = 1 << 13;
+/// Control characters but tab, line feed and carriage return.
+pub const CONTROL: Class = 1 << 14;
+/// Bytes beyond ASCII.
+pub const BEYOND: Class = 1 << 15;
+/// Digits.
+pub const DIGIT: Class = 1 << 16;
+/// Small letters.
+pub const SMALL: Class = 1 << 17;
+/// Capital letters.
+pub const CAPITAL: Class = 1 << 18;
+/// Blank.
+pub const BLANK: Class = 1 << 19;
+/// `_`
+pub const UNDERSCORE: Class = 1 << 20;
+/// `( ) ] $ ' # ! *`: signs that stand in names.
+pub const SIGN: Class = 1 << 21;
+/// Everything else in ASCII.
+pub const OTHER: Class = 1 << 22;
+/// Letters of ASCII.
+pub const LETTER: Class = SMALL | CAPITAL;
+
+/// Letters, digits, `+`, `/`, `-` and `_`: base64 of both alphabets, base32, hexadecimal.
+const TOKEN: Class = 1 << 30;
+/// Hexadecimal digits, `x` and what stands between groups of them.
+const HEX: Class = 1 << 31;
+
+/// What occurs in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Bytes.
+    pub len: usize,
+    /// The first byte; NUL if there is none.
+    pub first: u8,
+    /// Digits.
+    pub digits: usize,
+    /// `:` and `-`.
+    pub colons: usize,
+    /// Longest run of letters, digits, `+`, `/`, `-` and `_`.
+    pub token: usize,
+    /// Longest run of hexadecimal digits and what stands between groups of them.
+    pub hex: usize,
+    classes: Class,
+}
+
+impl Marks {
+    /// Looks at each byte once.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        let mut marks = Self { len: text.len(), first: text.first().copied().unwrap_or_default(), ..Self::default() };
+        let (mut token, mut hex) = (0, 0);
+        for byte in text {
+            let class = class(*byte);
+            marks.classes |= class;
+            marks.digits += usize::from(class & DIGIT != 0);
+            marks.colons += usize::from(class & (COLON | DASH) != 0);
+            token = if class & TOKEN == 0 { 0 } else { token + 1 };
+            hex = if class & HEX == 0 { 0 } else { hex + 1 };
+            marks.token = marks.token.max(token);
+            marks.hex = marks.hex.max(hex);
+        }
+        marks
+    }
+
+    /// Whether one of these occurs.
+    #[must_use]
+    pub const fn has(&self, classes: Class) -> bool {
+        self.classes & classes != 0
+    }
+
+    /// Whether nothing but these occurs.
+    #[must_use]
+    pub const fn is_only(&self, classes: Class) -> bool {
+        self.classes & !(classes | TOKEN | HEX) == 0
+    }
+}
+
+fn class(byte: u8) -> Class {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER)
+}
+
+static CLASSES: [Class; 256] = classes();
+
+const fn classes() -> [Class; 256] {
+    let mut classes = [0; 256];
+    let mut rest = classes.as_mut_slice();
+    let mut byte = 0_u8;
+    while let Some((class, more)) = rest.split_first_mut() {
+        *class = class_of(byte) | token_of(byte) | hex_of(byte);
+        byte = byte.wrapping_add(1);
+        rest = more;
+    }
+    classes
+}
+
+const fn class_of(byte: u8) -> Class {
+    match byte {
+        b'@' => AT,
+        b'\\' => BACKSLASH,
+        b'/' => SLASH,
+        b':' => COLON,
+        b'=' => EQUALS,
+        b'.' => DOT,
+        b'-' => DASH,
+        b'+' => PLUS,
+        b'%' => PERCENT,
+        b'&' => AMPERSAND,
+        b',' | b';' | b'|' | b'\t' => SEPARATOR,
+        b'"' => QUOTE,
+        b'\n' | b'\r' => BREAK,
+        b'{' | b'[' => OPENING,
+        0x80.. => BEYOND,
+        b'0'..=b'9' => DIGIT,
+        b'a'..=b'z' => SMALL,
+        b'A'..=b'Z' => CAPITAL,
+        b' ' => BLANK,
+        b'_' => UNDERSCORE,
+        b'(' | b')' | b']' | b'$' | b'\'' | b'#' | b'!' | b'*' => SIGN,
+        0..=0x1f | 0x7f => CONTROL,
+        _ => OTHER,
+    }
+}
+
+const fn token_of(byte: u8) -> Class {
+    if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_') { TOKEN } else { 0 }
+}
+
+const fn hex_of(byte: u8) -> Class {
+    let is_gap = matches!(byte, b' ' | b':' | b',' | b';' | b'-' | b'.' | b'\t' | b'\r' | b'\n' | b'x' | b'X');
+    if byte.is_ascii_hexdigit() || is_gap { HEX } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_and_counts_are_those_of_the_text() {
+        let marks = Marks::of(b"0a:0b-0c 12.5 Hello_World+x/y!");
+        assert_eq!((marks.len, marks.digits, marks.colons, marks.token, marks.hex), (30, 6, 2, 15, 14));
+        assert!(marks.has(DOT) && marks.has(BLANK | AT) && !marks.has(AT | EQUALS));
+        assert!(Marks::of(b"7-Zip").is_only(DIGIT | LETTER | DASH) && !Marks::of(b"7-Zip").is_only(DIGIT | LETTER));
+    }
+
+    #[test]
+    fn every_byte_is_of_one_class() {
+        for byte in 0..=255_u8 {
+            assert_eq!((class(byte) & !(TOKEN | HEX)).count_ones(), 1, "{byte}");
+        }
+    }
+}
