@@ -53,6 +53,31 @@ pub fn inflate(coding: Coding, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>,
     one(coding, bytes, cap(bytes.len(), *limits))
 }
 
+/// Whether bytes that begin so may be deflate, with or without its wrapper: most others fail at once.
+/// And how many bytes came out, of which there are at most `most`.
+#[must_use]
+pub(super) fn may_be_deflate(head: &[u8], most: usize) -> (bool, usize) {
+    let (is_raw, raw) = if deflate::may_begin(head) { deflate::survives(head, most, false) } else { (false, 0) };
+    if is_raw || !magic::is_zlib_header(head) {
+        return (is_raw, raw);
+    }
+    let (is_wrapped, wrapped) = deflate::survives(head, most, true);
+    (is_wrapped, raw + wrapped)
+}
+
+/// Decodes what may be deflate, with or without its wrapper, as far as it can be decoded. Returns what came out, and whether that
+/// was all.
+#[must_use]
+pub(super) fn try_deflate(bytes: &[u8], limits: Limits) -> (Vec<u8>, bool) {
+    let attempt = |zlib| {
+        let mut output = Output::new(limits.max_output);
+        let is_all = deflate::inflate(bytes, &mut output, zlib) == Ok(bytes.len());
+        (output.bytes, is_all || !zlib && bytes.ends_with(deflate::FLUSHED))
+    };
+    let (raw, is_all) = attempt(false);
+    if is_all || !magic::is_zlib_header(bytes) { (raw, is_all) } else { attempt(true) }
+}
+
 /// The codings in the order in which they were applied, identity left out.
 fn chain(codings: &str) -> Result<[Option<Coding>; MAX_CHAIN], Unreadable> {
     let mut chain = [None; MAX_CHAIN];

@@ -4,6 +4,9 @@ use super::{Output, STEP};
 use crate::inspect::engine::canonical::{Unreadable, magic};
 use flate2::{Decompress, FlushDecompress, Status};
 
+/// How a part of a stream ends that is sent before the rest: an empty stored block.
+pub(super) const FLUSHED: &[u8] = b"\0\0\xff\xff";
+
 /// Decodes a whole body that is declared as `deflate`.
 ///
 /// A body that is valid both with and without the wrapper is refused: receivers would not agree on it.
@@ -49,6 +52,27 @@ pub(super) fn inflate(bytes: &[u8], output: &mut Output, zlib: bool) -> Result<u
             return Err(Unreadable::Corrupt);
         }
     }
+}
+
+/// Whether the first block can be one (RFC 1951 3.2.3): what is no deflate mostly ends here.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    let [block, rest @ ..] = bytes else { return false };
+    match (block >> 1) & 3 {
+        0 => matches!(rest, [a, b, c, d, ..] if a ^ c == 0xff && b ^ d == 0xff),
+        1 => true,
+        // Counts of length and distance codes.
+        2 => block >> 3 <= 29 && rest.first().is_some_and(|next| next & 31 <= 29),
+        _ => false,
+    }
+}
+
+/// Whether a stream that begins so is not broken yet, and how many bytes came out, of which there are at most `most`.
+pub(super) fn survives(head: &[u8], most: usize, zlib: bool) -> (bool, usize) {
+    let mut stream = Decompress::new(zlib);
+    let mut room = [0; STEP];
+    let room = room.get_mut(..most.min(STEP)).unwrap_or_default();
+    let status = stream.decompress(head, room, FlushDecompress::None);
+    (status.is_ok(), position(stream.total_out()))
 }
 
 /// A count of bytes that are in memory.
