@@ -2,6 +2,7 @@
 
 mod brotli;
 mod deflate;
+mod deflate_head;
 mod gzip;
 mod zstd;
 
@@ -53,16 +54,19 @@ pub fn inflate(coding: Coding, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>,
     one(coding, bytes, cap(bytes.len(), *limits))
 }
 
-/// Whether bytes that begin so may be deflate, with or without its wrapper: most others fail at once.
-/// And how many bytes came out, of which there are at most `most`.
+/// Whether bytes that begin so may be deflate, with or without its wrapper. And how many bytes came out, of which there are at
+/// most `most`.
 #[must_use]
 pub(super) fn may_be_deflate(head: &[u8], most: usize) -> (bool, usize) {
-    let (is_raw, raw) = if deflate::may_begin(head) { deflate::survives(head, most, false) } else { (false, 0) };
-    if is_raw || !magic::is_zlib_header(head) {
-        return (is_raw, raw);
+    let body = if magic::is_zlib_header(head) { head.get(2..).unwrap_or_default() } else { head };
+    // A decoder is large: it is made for very little.
+    let (is_raw, is_wrapped) = (deflate_head::may_begin(head), body.len() < head.len() && deflate_head::may_begin(body));
+    let (survives, raw) = if is_raw { deflate::survives(head, most, false) } else { (false, 0) };
+    if survives || !is_wrapped {
+        return (survives, raw);
     }
-    let (is_wrapped, wrapped) = deflate::survives(head, most, true);
-    (is_wrapped, raw + wrapped)
+    let (survives, wrapped) = deflate::survives(head, most, true);
+    (survives, raw + wrapped)
 }
 
 /// Decodes what may be deflate, with or without its wrapper, as far as it can be decoded. Returns what came out, and whether that

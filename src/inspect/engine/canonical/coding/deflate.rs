@@ -54,18 +54,6 @@ pub(super) fn inflate(bytes: &[u8], output: &mut Output, zlib: bool) -> Result<u
     }
 }
 
-/// Whether the first block can be one (RFC 1951 3.2.3): what is no deflate mostly ends here.
-pub(super) fn may_begin(bytes: &[u8]) -> bool {
-    let [block, rest @ ..] = bytes else { return false };
-    match (block >> 1) & 3 {
-        0 => matches!(rest, [a, b, c, d, ..] if a ^ c == 0xff && b ^ d == 0xff),
-        1 => true,
-        // Counts of length and distance codes.
-        2 => block >> 3 <= 29 && rest.first().is_some_and(|next| next & 31 <= 29),
-        _ => false,
-    }
-}
-
 /// Whether a stream that begins so is not broken yet, and how many bytes came out, of which there are at most `most`.
 pub(super) fn survives(head: &[u8], most: usize, zlib: bool) -> (bool, usize) {
     let mut stream = Decompress::new(zlib);
