@@ -139,7 +139,7 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 ///
 /// - Runs of at least 16 characters in base64, base32 or hex (also grouped), if they decode to text (UTF-8 or UTF-16, at
 ///   least 90 % printable) or to known binary data. Text is also found behind a prefix that shifts the alignment.
-///   Digests, identifiers, paths and words decode to neither, and are passed over.
+///   Digests, identifiers, paths and words decode to neither, and are passed over. Long ones are tried as deflate.
 /// - The whole text with all percent, HTML and backslash escapes decoded, and again with those of mail, if there are any.
 /// - The text itself if it is JSON, UTF-16, or binary data.
 ///
