@@ -124,7 +124,7 @@ impl Alphabet {
     fn byte_of<const BITS: usize>(self, text: &[u8], bit: usize) -> u8 {
         let digit = |at: usize| {
             let value = text.get(at).and_then(|&byte| self.values.get(usize::from(byte))).copied().unwrap_or(0);
-            usize::from(value) & ((1 << BITS) - 1)
+            u32::from(value) & ((1 << BITS) - 1)
         };
         let first = bit / BITS;
         // Eight bits are in at most three digits.
