@@ -2,6 +2,7 @@
 
 mod brotli;
 mod deflate;
+mod deflate_head;
 mod gzip;
 mod zstd;
 
@@ -51,6 +52,34 @@ pub fn decode<'a>(codings: &str, bytes: &'a [u8], limits: &Limits) -> Result<Cow
 /// See [`Unreadable`].
 pub fn inflate(coding: Coding, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Unreadable> {
     one(coding, bytes, cap(bytes.len(), *limits))
+}
+
+/// Whether bytes that begin so may be deflate, with or without its wrapper. And how many bytes came out, of which there are at
+/// most `most`.
+#[must_use]
+pub(super) fn may_be_deflate(head: &[u8], most: usize) -> (bool, usize) {
+    let body = if magic::is_zlib_header(head) { head.get(2..).unwrap_or_default() } else { head };
+    // A decoder is large: it is made for very little.
+    let (is_raw, is_wrapped) = (deflate_head::may_begin(head), body.len() < head.len() && deflate_head::may_begin(body));
+    let (survives, raw) = if is_raw { deflate::survives(head, most, false) } else { (false, 0) };
+    if survives || !is_wrapped {
+        return (survives, raw);
+    }
+    let (survives, wrapped) = deflate::survives(head, most, true);
+    (survives, raw + wrapped)
+}
+
+/// Decodes what may be deflate, with or without its wrapper, as far as it can be decoded. Returns what came out, and whether that
+/// was all.
+#[must_use]
+pub(super) fn try_deflate(bytes: &[u8], limits: Limits) -> (Vec<u8>, bool) {
+    let attempt = |zlib| {
+        let mut output = Output::new(limits.max_output);
+        let is_all = deflate::inflate(bytes, &mut output, zlib) == Ok(bytes.len());
+        (output.bytes, is_all || !zlib && bytes.ends_with(deflate::FLUSHED))
+    };
+    let (raw, is_all) = attempt(false);
+    if is_all || !magic::is_zlib_header(bytes) { (raw, is_all) } else { attempt(true) }
 }
 
 /// The codings in the order in which they were applied, identity left out.

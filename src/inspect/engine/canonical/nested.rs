@@ -1,6 +1,7 @@
 //! Nested encodings: text in base64, base32, hex, escapes and mail encodings, found without being announced.
 
 mod escape;
+mod follow;
 mod gate;
 mod mail;
 mod plausible;
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 use stretch::Place;
 
 pub use escape::percent_decoded;
-
+pub use follow::walk;
 pub use gate::may_hold;
 
 /// Encodings inside one another that are followed.
@@ -30,6 +31,9 @@ const MAX_GROWTH: usize = 4;
 const FREE_GROWTH: usize = 4 << 10;
 /// Length from which a run that decodes to nothing known is opaque.
 const OPAQUE: usize = 256;
+
+/// Bytes that come out for each byte of what may be deflate: a bomb is opaque.
+const MAX_INFLATED: usize = 8;
 
 /// How something was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -137,7 +141,7 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 ///
 /// - Runs of at least 16 characters in base64, base32 or hex (also grouped), if they decode to text (UTF-8 or UTF-16, at
 ///   least 90 % printable) or to known binary data. Text is also found behind a prefix that shifts the alignment.
-///   Digests, identifiers, paths and words decode to neither, and are passed over.
+///   Digests, identifiers, paths and words decode to neither, and are passed over. Long ones are tried as deflate.
 /// - The whole text with all percent, HTML and backslash escapes decoded, and again with those of mail, if there are any.
 /// - The text itself if it is JSON, UTF-16, or binary data.
 ///
@@ -153,8 +157,9 @@ pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_
     finder.whole(text, marks)?;
     run::find(text, marks.has(Marks::LINES), &mut finder)?;
     spaced::find(text, &mut finder)?;
-    if marks.has(Marks::ESCAPE) {
-        escape::find(text, &mut finder)?;
+    let is_json = has_ends_of_json(text);
+    if marks.has(Marks::ESCAPE) || is_json && memchr::memchr(b'\\', text).is_some() {
+        escape::find(text, is_json, &mut finder)?;
     }
     if marks.has(Marks::MAIL) { mail::find(text, &mut finder) } else { Ok(()) }
 }
@@ -202,35 +207,6 @@ fn pair(byte: u8, next: u8) -> u8 {
         | mark(is_break(byte), Marks::LINES)
         | mark(byte == 0, Marks::NUL)
         | mark(byte >= 0x80, Marks::HIGH)
-}
-
-/// Follows everything that is nested in a text, compressed streams included, down to [`MAX_DEPTH`].
-///
-/// For callers that need no more than the texts; JSON is reported, but not parsed.
-///
-/// # Errors
-/// As [`derived`], and those of [`coding::inflate`] for a compressed stream that cannot be read.
-pub fn walk(text: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Derived<'_>)) -> Result<(), Unreadable> {
-    derived(text, depth, budget, &mut |found, budget| {
-        see(found);
-        match found {
-            Derived::Text { text, .. } => walk(text.as_bytes(), depth + 1, budget, see),
-            Derived::Bytes { magic: Magic::Compressed(coding), bytes, .. } => walk_inflated(coding, bytes, depth + 1, budget, see),
-            Derived::Json { .. } | Derived::Bytes { .. } | Derived::Opaque { .. } => Ok(()),
-        }
-    })
-}
-
-fn walk_inflated(coding: Coding, bytes: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Derived<'_>)) -> Result<(), Unreadable> {
-    let inflated = coding::inflate(coding, bytes, &Limits { max_output: budget.left() })?;
-    budget.charge(inflated.len())?;
-    if depth >= MAX_DEPTH {
-        return Err(Unreadable::Depth);
-    }
-    if let Ok(text) = std::str::from_utf8(&inflated) {
-        see(Derived::Text { via: Via::Inflated(coding), text });
-    }
-    walk(&inflated, depth + 1, budget, see)
 }
 
 /// Takes what the parts find, and charges it.
@@ -296,6 +272,29 @@ impl Finder<'_, '_> {
         plausible::may_be_text(head) || magic::of_head(head, len).is_some()
     }
 
+    /// Whether deflate may begin with these bytes.
+    fn may_be_deflate(&mut self, head: &[u8]) -> bool {
+        let (may_be, inflated) = coding::may_be_deflate(head, 2 * head.len());
+        self.budget.count(head.len() + inflated);
+        may_be
+    }
+
+    /// Bytes of nothing known, tried as deflate. Tells whether they were.
+    fn deflated(&mut self, via: Via, bytes: &[u8]) -> Result<bool, Unreadable> {
+        let most = bytes.len().saturating_mul(MAX_INFLATED).min(self.budget.left());
+        let (inflated, is_all) = coding::try_deflate(bytes, Limits { max_output: most });
+        self.budget.count(bytes.len() + inflated.len());
+        if !is_all {
+            // What came out for nothing was work too.
+            self.budget.charge(inflated.len())?;
+            return Ok(false);
+        }
+        if !self.decoded(Via::Inflated(Coding::Deflate), &inflated)? {
+            self.opaque(via, bytes.len())?;
+        }
+        Ok(true)
+    }
+
     /// Texts inside a run whose decoded bytes are not all text. Returns how many bytes are in them.
     ///
     /// Costs bytes of the budget, but is no blob: one in a hundred digests has such a text by chance.
@@ -353,6 +352,8 @@ fn is_json(text: &str) -> bool {
 
 crate::hidden::hidden!(Derived<'a>);
 
+#[cfg(test)]
+mod pairs_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -4,6 +4,9 @@ use super::{Output, STEP};
 use crate::inspect::engine::canonical::{Unreadable, magic};
 use flate2::{Decompress, FlushDecompress, Status};
 
+/// How a part of a stream ends that is sent before the rest: an empty stored block.
+pub(super) const FLUSHED: &[u8] = b"\0\0\xff\xff";
+
 /// Decodes a whole body that is declared as `deflate`.
 ///
 /// A body that is valid both with and without the wrapper is refused: receivers would not agree on it.
@@ -49,6 +52,15 @@ pub(super) fn inflate(bytes: &[u8], output: &mut Output, zlib: bool) -> Result<u
             return Err(Unreadable::Corrupt);
         }
     }
+}
+
+/// Whether a stream that begins so is not broken yet, and how many bytes came out, of which there are at most `most`.
+pub(super) fn survives(head: &[u8], most: usize, zlib: bool) -> (bool, usize) {
+    let mut stream = Decompress::new(zlib);
+    let mut room = [0; STEP];
+    let room = room.get_mut(..most.min(STEP)).unwrap_or_default();
+    let status = stream.decompress(head, room, FlushDecompress::None);
+    (status.is_ok(), position(stream.total_out()))
 }
 
 /// A count of bytes that are in memory.

@@ -216,6 +216,31 @@ proptest! {
     }
 
     #[test]
+    fn survives_much_damage(
+        text in "([a-z]{2,9} ?){1,200}", which in 0..6_usize, damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(), is_cut in any::<bool>(),
+    ) {
+        let (coding, encode) = ALL[which];
+        let mut body = encode(text.as_bytes());
+        for (at, byte) in damage {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        if is_cut {
+            body.truncate(cut.index(body.len()));
+        }
+        // Whatever comes out is within its bound, and so is what was set aside for it.
+        let limits = Limits { max_output: 5000 };
+        let is_over = |output: &[u8]| output.len() > limits.max_output;
+        prop_assert!(!decode(coding, &body, &limits).is_ok_and(|output| is_over(&output)));
+        let inflated = Coding::named(coding).map(|coding| inflate(coding, &body, &limits));
+        prop_assert!(inflated.is_some_and(|inflated| !inflated.is_ok_and(|output| is_over(&output) || output.capacity() > limits.max_output)));
+        let (output, _) = try_deflate(&body, limits);
+        prop_assert!(output.capacity() <= limits.max_output);
+        prop_assert!(may_be_deflate(&body, 96).1 <= 2 * 96);
+    }
+
+    #[test]
     fn survives_anything(codings in "(gzip|br|zstd|deflate|[ -~]{0,9})(,(gzip|br))?", bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = decode(&codings, &bytes, &LIMITS);
         for start in [magic::GZIP, magic::ZSTD, b"\x78\x9c"] {

@@ -37,9 +37,10 @@ const LONGEST_NAME: usize = 14;
 /// Most digits of a number in HTML that are read: it may have leading zeros.
 const LONGEST_NUMBER: usize = 16;
 
-pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
+/// Decodes a text that has escapes; in a document of JSON every backslash begins one.
+pub(super) fn find(text: &[u8], is_json: bool, finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     finder.budget.count(text.len());
-    let Some(bytes) = unescape(text) else { return Ok(()) };
+    let Some(bytes) = unescape(text, is_json) else { return Ok(()) };
     finder.budget.count(bytes.len());
     finder.text(Via::Escape, &String::from_utf8_lossy(&bytes))
 }
@@ -51,8 +52,8 @@ pub fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The text without escapes; `None` if it has none.
-fn unescape(text: &[u8]) -> Option<Vec<u8>> {
-    let quoted = is_quoted(text);
+fn unescape(text: &[u8], is_json: bool) -> Option<Vec<u8>> {
+    let quoted = is_json || is_quoted(text);
     decode(text, |byte| matches!(byte, b'%' | b'&') || quoted && byte == b'\\', escape)
 }
 

@@ -15,6 +15,8 @@ const SHORTEST_LINE: usize = 32;
 const HEAD: usize = 48;
 /// Bytes that are decoded to see whether those are worth it.
 const FIRST: usize = 6;
+/// Shortest run that is tried as deflate, which has no mark of its own. Digests in hexadecimal digits are longer.
+const SHORTEST_DEFLATED: usize = 48;
 
 /// A run: a piece of text with nothing but digits and single line breaks.
 struct Run<'t> {
@@ -141,8 +143,25 @@ fn judge(run: &Run<'_>, finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     let digits = &*run.digits;
     // By chance no base64 of text has nothing but hexadecimal digits.
     let (via, covered) = if run.is_hex { (Via::Hex, hex_part(digits, finder)?) } else { (Via::Base64, mixed(digits, finder)?) };
+    let shortest = if run.is_hex { OPAQUE } else { SHORTEST_DEFLATED };
+    let is_unknown = digits.len() >= shortest && covered * 2 < digits.len() && run.lines.is_block();
+    if is_unknown && deflated(if run.is_hex { HEX } else { BASE64 }, via, digits, finder)? {
+        return Ok(());
+    }
     let is_opaque = digits.len().saturating_sub(covered) >= OPAQUE && run.lines.is_block();
     if is_opaque { finder.opaque(via, run.len) } else { Ok(()) }
+}
+
+/// What may be deflate: it has no mark of its own. Tells whether it was.
+fn deflated(alphabet: Alphabet, via: Via, digits: &[u8], finder: &mut Finder<'_, '_>) -> Result<bool, Unreadable> {
+    let mut head = [0; HEAD];
+    let len = alphabet.decode_head(digits, &mut head);
+    finder.budget.count(len);
+    if !finder.may_be_deflate(head.get(..len).unwrap_or_default()) {
+        return Ok(false);
+    }
+    finder.budget.count(digits.len());
+    finder.deflated(via, &alphabet.decode(digits))
 }
 
 /// Base64, or smaller alphabets between other characters. Returns how many characters are in what was found.
