@@ -5,6 +5,7 @@
 use crate::support::client::{Head, Problem, RawClient, connect_tunnel};
 use crate::support::dns::{A, AAAA, DnsServer};
 use crate::support::origin::RawOrigin;
+use crate::support::policy::{service, text};
 use crate::support::proxy::{Proxy, Setup};
 use crate::support::scrape::wait_until;
 use ipnet::IpNet;
@@ -123,9 +124,8 @@ async fn reason(proxy: SocketAddr, name: &str) -> String {
 /// A policy that allows `*.imagicle.com` on one more port: DNS has no ports, and no test listens on 443.
 fn policy_for(port: u16) -> NamedTempFile {
     let file = NamedTempFile::new().expect("a temporary file");
-    let endpoint = format!("[[service.endpoint]]\nhost = \"*.imagicle.com\"\nport = {port}\nprotocol = \"https\"\n");
-    let text = format!("format = 1\nname = \"site\"\n[[service]]\nid = \"site\"\npersonal_data = \"unstated\"\n{endpoint}");
-    std::fs::write(file.path(), text).expect("the policy is written");
+    let site = service("site", "personal_data = \"unstated\"", &[("*.imagicle.com", port, "https")]);
+    std::fs::write(file.path(), text(&site)).expect("the policy is written");
     file
 }
 

@@ -2,9 +2,9 @@
 
 use crate::support::client::{RawClient, connect_tunnel};
 use crate::support::dns::DnsServer;
+use crate::support::policy::{service, text};
 use crate::support::proxy::{Proxy, Setup};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tempfile::NamedTempFile;
 use ucx_egress::config::Config;
@@ -151,12 +151,12 @@ fn a_wildcard_covers_exactly_one_label_and_the_exact_host_comes_first() {
 
 #[test]
 fn each_protocol_demands_its_first_bytes() {
-    let policy = from_file(
-        "format = 1\nname = \"site\"\n[[service]]\nid = \"s\"\npersonal_data = \"none\"\ntreatment = \"intercept\"\nidle_timeout = \"7m\"\n\
-         endpoint = [{ host = \"a.test.org\", port = 443, protocol = \"https\" }, { host = \"a.test.org\", port = 444, protocol = \"grpc\" }]\n\
-         [[service]]\nid = \"t\"\npersonal_data = \"none\"\nidle_timeout = \"7m\"\n\
-         endpoint = [{ host = \"a.test.org\", port = 636, protocol = \"ldaps\" }, { host = \"a.test.org\", port = 80, protocol = \"http\" }]\n",
-    );
+    let keys = "personal_data = \"none\"\nidle_timeout = \"7m\"";
+    let of = |id, keys: &str, [(port, protocol), (another, of_it)]: [(u16, &str); 2]| {
+        service(id, keys, &[("a.test.org", port, protocol), ("a.test.org", another, of_it)])
+    };
+    let intercepted = of("s", &format!("{keys}\ntreatment = \"intercept\""), [(443, "https"), (444, "grpc")]);
+    let policy = from_file(&text(&(intercepted + &of("t", keys, [(636, "ldaps"), (80, "http")]))));
     for (port, check, treatment, service) in [
         (443, HelloCheck::NameRequired, Treatment::Intercept, "s"),
         (444, HelloCheck::NameRequired, Treatment::Intercept, "s"),
@@ -371,11 +371,8 @@ fn covers(pattern: &str, host: &str) -> bool {
 fn ten_thousand_hosts_decide_as_a_plain_search_does() {
     let patterns = patterns();
     assert_eq!(patterns.len(), 10_000);
-    let mut text = String::from("format = 1\nname = \"large\"\n[[service]]\nid = \"s\"\npersonal_data = \"none\"\n");
-    for (host, port) in &patterns {
-        writeln!(text, "[[service.endpoint]]\nhost = {host:?}\nport = {port}\nprotocol = \"https\"").expect("writing to a string");
-    }
-    let policy = from_file(&text);
+    let endpoints: Vec<_> = patterns.iter().map(|(host, port)| (host.as_str(), *port, "https")).collect();
+    let policy = from_file(&text(&service("s", "personal_data = \"none\"", &endpoints)));
     let queries = (0..200).flat_map(|n| {
         let (domain, glob, n) = (n % 120, n * 3, n * 17);
         [

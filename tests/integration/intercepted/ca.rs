@@ -5,7 +5,7 @@ mod unfit;
 
 use crate::support::client::within_deadline;
 use crate::support::daemon::BINARY;
-use crate::support::policy::PolicyFile;
+use crate::support::policy::{PolicyFile, service};
 use crate::support::proxy::Setup;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -34,28 +34,11 @@ async fn finish(command: &mut Command) -> Finished {
 }
 
 /// Some services are decrypted, one is not.
-const SERVICES: &str = r#"
-[[service]]
-id = "inspected"
-personal_data = "none"
-treatment = "intercept"
-[[service.endpoint]]
-host = "api.example.com"
-port = 443
-protocol = "https"
-[[service.endpoint]]
-host = "*.example.net"
-port = 443
-protocol = "https"
-[[service]]
-id = "passed"
-personal_data = "expected"
-treatment = "tunnel"
-[[service.endpoint]]
-host = "calls.example.org"
-port = 443
-protocol = "https"
-"#;
+fn services() -> String {
+    let inspected = [("api.example.com", 443, "https"), ("*.example.net", 443, "https")];
+    service("inspected", "personal_data = \"none\"\ntreatment = \"intercept\"", &inspected)
+        + &service("passed", "personal_data = \"expected\"\ntreatment = \"tunnel\"", &[("calls.example.org", 443, "https")])
+}
 
 /// A folder with a configuration, and the place of a CA beside it.
 struct Files {
@@ -65,7 +48,7 @@ struct Files {
 
 impl Files {
     fn new() -> Self {
-        Self::of(SERVICES)
+        Self::of(&services())
     }
 
     fn of(services: &str) -> Self {
@@ -187,9 +170,7 @@ async fn nothing_is_overwritten() {
 
 #[tokio::test]
 async fn a_policy_that_intercepts_nothing_needs_no_ca() {
-    let files = Files::of(
-        "[[service]]\nid = \"passed\"\npersonal_data = \"expected\"\n[[service.endpoint]]\nhost = \"a.test\"\nport = 443\nprotocol = \"https\"\n",
-    );
+    let files = Files::of(&service("passed", "personal_data = \"expected\"", &[("a.test", 443, "https")]));
     let refused = files.run(&["ca", "init"]).await;
     assert_eq!(refused.code, Some(2));
     assert!(refused.err.contains("intercepts no host") && !files.path("ca.key").exists(), "{}", refused.err);
