@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import exchanges
+import web_clients
 from exchanges import Answer, Ask, Seen
 from lab import Lab, expect
 from paths import HERE, NODE
@@ -136,13 +137,6 @@ CURLS = [
     AskClient("curl-h1", "1.1", curl("--http1.1")),
     AskClient("curl-h2", "2", curl("--http2")),
 ]
-LIBRARIES = [
-    AskClient("requests", "1.1", python("requests")),
-    AskClient("httpx-h1", "1.1", python("httpx-h1")),
-    AskClient("httpx-h2", "2", python("httpx-h2")),
-    AskClient("aiohttp", "1.1", python("aiohttp")),
-    AskClient("undici", "1.1", node("undici")),
-    AskClient("https-proxy-agent", "1.1", node("https-proxy-agent")),
-    AskClient("java-httpclient", "2", java("httpclient")),
-    AskClient("java-urlconnection", "1.1", java("urlconnection")),
-]
+RUNTIMES = {"python": python, "node": node, "java": java}
+LIBRARIES = [AskClient(name, version, RUNTIMES[runtime](library))
+             for name, version, runtime, library in web_clients.LIBRARIES]

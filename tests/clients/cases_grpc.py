@@ -23,7 +23,7 @@ def grpcio_direct(lab: Lab, target: str, kind: str) -> Done:
     return run([*grpcio_argv(lab, target, kind), str(port)])
 
 
-def grpc_js(lab: Lab, target: str, text: str = "hello") -> Done:
+def grpc_js(lab: Lab, target: str, text: str = "1.2.3") -> Done:
     env = clean_env(https_proxy=lab.proxy.url, NODE_PATH=str(NODE / "node_modules"))
     return run(["node", HERE / "node" / "grpc_unary.cjs", target, lab.pki.root, text], env=env)
 

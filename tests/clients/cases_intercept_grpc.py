@@ -131,8 +131,8 @@ def framed(word: str) -> bytes:
     return bytes([0]) + (len(word) + 2).to_bytes(4) + b"\n" + bytes([len(word)]) + word.encode()
 
 
-def is_denied(done: Done) -> None:
-    told(done.err, ["PERMISSION_DENIED", "personal_data"])
+def is_denied(done: Done, kind: str = "email") -> None:
+    told(done.err, ["PERMISSION_DENIED", "personal_data", f"{kind} in "])
     expect(ADDRESS not in done.err, "the refusal repeats what was found")
 
 
@@ -141,11 +141,11 @@ def refuses_one_message(lab: Lab) -> None:
     lines = len(lab.origin.text().splitlines())
     done = grpcio(lab.intercepted(), TELLING, "refused")
     is_denied(done)
-    expect(done.out.splitlines() == ["answered one", "answered two"], f"answered: {done.out!r}")
+    expect(done.out.splitlines() == ["answered 1.0", "answered 2.0"], f"answered: {done.out!r}")
     wait_for("the end of the call at the origin",
              lambda: any(event["event"] == "gone" for event in events_since(lab, lines)), seconds=10)
     came = bytes_since(lab, lines)
-    expect(came == framed("one") + framed("two"), f"the origin got {came!r}")
+    expect(came == framed("1.0") + framed("2.0"), f"the origin got {came!r}")
 
 
 def refuses_in_words_of(call: Callable[[Lab], Done], lab: Lab) -> None:
@@ -159,13 +159,23 @@ def refuses_in_words_of(call: Callable[[Lab], Done], lab: Lab) -> None:
 def head_stays(lab: Lab) -> None:
     """A call refused for its metadata is never opened."""
     lines = len(lab.origin.text().splitlines())
-    is_denied(grpcio(lab.intercepted(), TELLING, "refused-metadata"))
+    # Its name says whom it names, whatever its value is.
+    is_denied(grpcio(lab.intercepted(), TELLING, "refused-metadata"), "identity")
     expect(not events_since(lab, lines), f"the origin saw {events_since(lab, lines)}")
 
 
 def refuses_too_large(lab: Lab) -> None:
     done = grpcio(lab.intercepted(), TARGET, "too-large")
     told(done.err, ["RESOURCE_EXHAUSTED", "message_too_large"])
+
+
+def refuses_undocumented(lab: Lab) -> None:
+    lines = len(lab.origin.text().splitlines())
+    done = grpcio(lab.intercepted(), TELLING, "undocumented")
+    told(done.err, ["PERMISSION_DENIED", "undocumented_field", "gRPC message 1 /(0)"])
+    expect("agreed" not in done.err, "the refusal repeats what was found")
+    came = bytes_since(lab, lines)
+    expect(not came, f"the origin got {came!r}")
 
 
 def grpc_js_works(lab: Lab) -> None:
@@ -188,6 +198,11 @@ CASES += [
          partial(refuses_in_words_of, lambda lab: grpcio(lab, TELLING, "refused-unary"))),
     Case("intercept-grpcio-refused-metadata", "an e-mail address in metadata", head_stays),
     Case("intercept-grpcio-too-large", "a message one byte above the limit", refuses_too_large),
+    Case("intercept-grpcio-compressed", "a message compressed with gzip, direct and intercepted",
+         partial(works_both_ways, "compressed")),
+    Case("intercept-grpcio-refused-compressed", "an e-mail address in a message compressed with gzip",
+         partial(refuses_in_words_of, lambda lab: grpcio(lab, TELLING, "refused-compressed"))),
+    Case("intercept-grpcio-undocumented", "words that nobody documents", refuses_undocumented),
     Case("intercept-grpc-js", "a unary call", grpc_js_works),
     Case("intercept-grpc-js-refused", "an e-mail address in a unary call",
          partial(refuses_in_words_of, lambda lab: grpc_js(lab, TELLING, ADDRESS))),

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 MIB = 1024 * 1024
+# Each has four nodes, of which a document may have 65,536.
+MOST_ENTRIES = 8_192
 ORIGIN = "echo.imagicle.com"
 NGINX = "api.imagicle.com"
 
@@ -152,17 +154,16 @@ def sight_differences(direct: Seen, through: Seen) -> list[str]:
 
 
 def document(size: int) -> bytes:
-    """A JSON document of exactly this many bytes, nothing in it that looks like anybody's."""
-    entry = b'{"feature":"attendant","capacity":250,"note":"na\xc3\xafve \\u00e8 fine"}'
-    count = (size - len(b'{"entries":[],"pad":""}')) // (len(entry) + 1)
-    text = b'{"entries":[%s],"pad":"%%s"}' % b",".join([entry] * count)
-    return text.replace(b"%s", b"x" * (size - len(text) + 2))
+    """A JSON document of exactly this many bytes: documented fields, and blanks where those would be too many."""
+    entry = b'{"name":"svchost.exe","workingSet":12345678,"vendor":"Soci\xc3\xa9t\xc3\xa9 g\\u00e9n\\u00e9rale"}'
+    count = min((size - len(b'{"processes":[]}')) // (len(entry) + 1), MOST_ENTRIES)
+    return (b'{"processes":[%s]}' % b",".join([entry] * count)).ljust(size)
 
 
 JSON = ("content-type", "application/json")
 TEXT = ("content-type", "text/plain; charset=utf-8")
-SMALL = b'{ "licence" : [1, 2.50, -3e2, null], "note": "na\xc3\xafve \\u00e8 \\/ fine" }\n'
-ODD = (("x-odd", 'semi;colon, comma "quoted"'), ("cookie", "first=1; second=2"),
+SMALL = b'{ "cpuUsage" : [1, 2.50, 30, null], "vendor": "Soci\xc3\xa9t\xc3\xa9 \\u00e8 \\/ fils" }\n'
+ODD = (("x-odd", 'semi;colon, comma "quoted"'), ("cookie", "AWSALB=1; AWSALBCORS=2"),
        ("authorization", "Bearer abc.def~+/="))
 
 # What every client does. Every answer comes from one of two servers, an h2 and HTTP/1.1 origin of ours and nginx.
@@ -171,7 +172,7 @@ COMMON = [
     Ask("path", "/a//b/%7Ec/;d=1/..%2F?x[]=%5B&&y"),
     Ask("head", "/document", "HEAD"),
     Ask("post", "/seen", "POST", headers=(JSON,), body=SMALL),
-    Ask("post-text", "/seen", "POST", headers=(TEXT,), body="größer\n".encode()),
+    Ask("post-text", "/seen", "POST", headers=(TEXT,), body=b"2026.1.0"),
     Ask("put", "/seen", "PUT", headers=(JSON,), body=SMALL),
     Ask("delete", "/seen", "DELETE"),
     Ask("post-large", "/seen", "POST", headers=(JSON,), body=document(4 * MIB - 1024)),

@@ -10,42 +10,20 @@ from pki import java_store
 from procs import Done, Processes, run
 from proxy import Configuration, Proxy
 
+
+def service(name: str, protocol: str, *hosts: str) -> str:
+    """A service of a policy that is intercepted at these hosts."""
+    head = f'[[service]]\nid = "{name}"\npersonal_data = "none"\ntreatment = "intercept"\nidle_timeout = "1h"\n'
+    endpoints = (f'[[service.endpoint]]\nhost = "{host}"\nport = 443\nprotocol = "{protocol}"\n' for host in hosts)
+    return head + "".join(endpoints)
+
+
 # gRPC is a tunnel by the built-in policy; here it is intercepted as well, with two hosts for the origin that tells.
-POLICY = """\
-format = 1
-name = "site"
-[[service]]
-id = "licensing"
-personal_data = "none"
-treatment = "intercept"
-idle_timeout = "1h"
-[[service.endpoint]]
-host = "api.imagicle.com"
-port = 443
-protocol = "https"
-[[service]]
-id = "presence"
-personal_data = "none"
-treatment = "intercept"
-idle_timeout = "1h"
-[[service.endpoint]]
-host = "grpc.imagicle.com"
-port = 443
-protocol = "grpc"
-[[service.endpoint]]
-host = "stream.imagicle.com"
-port = 443
-protocol = "grpc"
-[[service]]
-id = "echo"
-personal_data = "none"
-treatment = "intercept"
-idle_timeout = "1h"
-[[service.endpoint]]
-host = "echo.imagicle.com"
-port = 443
-protocol = "https"
-"""
+POLICY = 'format = 1\nname = "site"\n' + "".join((
+    service("licensing", "https", "api.imagicle.com"),
+    service("presence", "grpc", "grpc.imagicle.com", "stream.imagicle.com"),
+    service("echo", "https", "echo.imagicle.com"),
+))
 SITE_POLICY = '[policy]\nfile = "policy.toml"\n'
 
 

@@ -11,6 +11,7 @@ import cases_admin
 import cases_denied
 import cases_grpc
 import cases_intercept
+import cases_intercept_formats
 import cases_intercept_grpc
 import cases_intercept_refused
 import cases_intercept_trust
@@ -21,7 +22,8 @@ from lab import Case, Lab
 from paths import BINARY
 
 GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_admin,
-          cases_intercept, cases_intercept_grpc, cases_intercept_refused, cases_intercept_trust)
+          cases_intercept, cases_intercept_formats, cases_intercept_grpc, cases_intercept_refused,
+          cases_intercept_trust)
 CASES = [case for group in GROUPS for case in group.CASES]
 
 

@@ -12,6 +12,19 @@ from pki import STORE_PASSWORD
 from procs import Done, clean_env, run
 
 
+# What the cases call it, the HTTP version it speaks, the runtime of our program, the library's name there.
+LIBRARIES = (
+    ("requests", "1.1", "python", "requests"),
+    ("httpx-h1", "1.1", "python", "httpx-h1"),
+    ("httpx-h2", "2", "python", "httpx-h2"),
+    ("aiohttp", "1.1", "python", "aiohttp"),
+    ("undici", "1.1", "node", "undici"),
+    ("https-proxy-agent", "1.1", "node", "https-proxy-agent"),
+    ("java-httpclient", "2", "java", "httpclient"),
+    ("java-urlconnection", "1.1", "java", "urlconnection"),
+)
+
+
 @dataclass(frozen=True)
 class Reply:
     """What the client showed: an answer with status, HTTP version and body, or an error."""
@@ -67,7 +80,9 @@ def java_trust(lab: Lab) -> list[str]:
             f"-Djavax.net.ssl.trustStorePassword={STORE_PASSWORD}"]
 
 
-def java(source: str) -> Callable[[Lab, str], Reply]:
+def java(library: str) -> Callable[[Lab, str], Reply]:
+    source = {"httpclient": "HttpClientGet.java", "urlconnection": "UrlConnectionGet.java"}[library]
+
     def get(lab: Lab, url: str) -> Reply:
         done = run(["java", "-XX:TieredStopAtLevel=1", *java_trust(lab), HERE / "java" / source,
                     url, "127.0.0.1", str(lab.proxy.port)])
@@ -104,17 +119,11 @@ def openssl(lab: Lab, url: str) -> Reply:
     return Reply(int(status), protocol.removeprefix("HTTP/"), body, "")
 
 
+RUNTIMES = {"python": python, "node": node, "java": java}
 CLIENTS = [
     WebClient("curl-h1", "1.1", curl("--http1.1")),
     WebClient("curl-h2", "2", curl("--http2")),
     WebClient("wget", "1.1", wget),
     WebClient("openssl", "1.1", openssl),
-    WebClient("requests", "1.1", python("requests")),
-    WebClient("httpx-h1", "1.1", python("httpx-h1")),
-    WebClient("httpx-h2", "2", python("httpx-h2")),
-    WebClient("aiohttp", "1.1", python("aiohttp")),
-    WebClient("undici", "1.1", node("undici")),
-    WebClient("https-proxy-agent", "1.1", node("https-proxy-agent")),
-    WebClient("java-httpclient", "2", java("HttpClientGet.java")),
-    WebClient("java-urlconnection", "1.1", java("UrlConnectionGet.java")),
 ]
+CLIENTS += [WebClient(name, version, RUNTIMES[runtime](library)) for name, version, runtime, library in LIBRARIES]

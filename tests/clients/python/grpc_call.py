@@ -17,6 +17,8 @@ SECONDS = 60
 LARGE = 4 * 1024 * 1024
 MANY = 10_000
 ADDRESS = "ada.example@example.org"
+# Longer texts are not inspected; an odd number of blanks is no message in itself.
+BLANK = b" " * 32_767
 METADATA = (("x-plain", "semi;colon, comma"), ("x-twice", "1"), ("x-twice", "2"), ("x-all-bin", bytes(range(256))))
 
 
@@ -30,23 +32,24 @@ def message(payload: bytes) -> bytes:
 
 
 def message_of(size: int) -> bytes:
-    """A message of exactly this many bytes, the tag and the length of four bytes among them."""
-    made = message((bytes(range(256)) * (size // 256))[: size - 5])
+    """A message of exactly this many bytes, all of them blank but for tags and lengths."""
+    whole, rest = divmod(size, len(message(BLANK)))
+    made = message(BLANK) * whole + message(BLANK[: rest - 3 - (rest > 16_386)])
     assert len(made) == size
     return made
 
 
 def unary(channel: grpc.Channel) -> None:
-    assert channel.unary_unary("/test.Echo/Unary")(message(b"hello"), timeout=SECONDS) == message(b"hello")
+    assert channel.unary_unary("/test.Echo/Unary")(message(b"1.2.3"), timeout=SECONDS) == message(b"1.2.3")
 
 
 def server_stream(channel: grpc.Channel) -> None:
-    answers = channel.unary_stream("/test.Echo/ServerStream")(message(b"tick"), timeout=SECONDS)
-    assert list(answers) == [message(b"tick") + suffix for suffix in (b" 0", b" 1", b" 2")]
+    answers = channel.unary_stream("/test.Echo/ServerStream")(message(b"1.0"), timeout=SECONDS)
+    assert list(answers) == [message(b"1.0") + suffix for suffix in (b" 0", b" 1", b" 2")]
 
 
 def client_stream(channel: grpc.Channel) -> None:
-    words = [message(word) for word in (b"one", b"two", b"three")]
+    words = [message(word) for word in (b"1.0", b"2.0", b"3.0")]
     assert channel.stream_unary("/test.Echo/ClientStream")(iter(words), timeout=SECONDS) == b",".join(words)
 
 
@@ -64,7 +67,7 @@ def converse(channel: grpc.Channel, *words: bytes) -> None:
 
 
 def bidi(channel: grpc.Channel) -> None:
-    converse(channel, b"one", b"two", b"three")
+    converse(channel, b"1.0", b"2.0", b"3.0")
 
 
 def large(channel: grpc.Channel) -> None:
@@ -78,29 +81,29 @@ def too_large(channel: grpc.Channel) -> None:
 
 def many(channel: grpc.Channel) -> None:
     """As fast as they can be sent, the answers read meanwhile."""
-    sent = [message(b"number %d" % number) for number in range(MANY)]
+    sent = [message(b"1.0.%d" % number) for number in range(MANY)]
     answers = channel.stream_stream("/test.Echo/Bidi")(iter(sent), timeout=SECONDS)
     assert [answer.lower() for answer in answers] == sent
 
 
 def deadline(channel: grpc.Channel) -> None:
     """Has its first answer in time, and nothing more."""
-    answers = channel.unary_stream("/test.Echo/Hold")(message(b"deadline"), timeout=1)
-    assert next(answers) == message(b"deadline")
+    answers = channel.unary_stream("/test.Echo/Hold")(message(b"1.0"), timeout=1)
+    assert next(answers) == message(b"1.0")
     next(answers)
 
 
 def cancel(channel: grpc.Channel) -> None:
     """Without a deadline, so that the server learns of the end from the client or never."""
-    answers = channel.unary_stream("/test.Echo/Hold")(message(b"cancel"))
-    assert next(answers) == message(b"cancel")
+    answers = channel.unary_stream("/test.Echo/Hold")(message(b"1.0"))
+    assert next(answers) == message(b"1.0")
     answers.cancel()
     assert answers.code() == grpc.StatusCode.CANCELLED
 
 
 def hold(channel: grpc.Channel) -> None:
     """Says when the call stands, and then waits for its end."""
-    answers = channel.unary_stream("/test.Echo/Hold")(message(b"hold"))
+    answers = channel.unary_stream("/test.Echo/Hold")(message(b"1.0"))
     next(answers)
     print("holding", flush=True)
     next(answers)
@@ -130,18 +133,35 @@ def refused_unary(channel: grpc.Channel) -> None:
     channel.unary_unary("/test.Echo/Unary")(message(ADDRESS.encode()), timeout=SECONDS)
 
 
+def compressed(channel: grpc.Channel) -> None:
+    """Long enough that gRPC does compress it."""
+    sent = message_of(8 * 1024)
+    call = channel.unary_unary("/test.Echo/Unary")
+    assert call(sent, timeout=SECONDS, compression=grpc.Compression.Gzip) == sent
+
+
+def refused_compressed(channel: grpc.Channel) -> None:
+    sent = message_of(8 * 1024) + message(ADDRESS.encode())
+    channel.unary_unary("/test.Echo/Unary")(sent, timeout=SECONDS, compression=grpc.Compression.Gzip)
+
+
+def undocumented(channel: grpc.Channel) -> None:
+    channel.unary_unary("/test.Echo/Unary")(message(b"as agreed last week"), timeout=SECONDS)
+
+
 def refused_metadata(channel: grpc.Channel) -> None:
-    channel.unary_unary("/test.Echo/Unary")(message(b"hello"), timeout=SECONDS, metadata=[("x-user", ADDRESS)])
+    channel.unary_unary("/test.Echo/Unary")(message(b"1.2.3"), timeout=SECONDS, metadata=[("x-user", ADDRESS)])
 
 
 def refused(channel: grpc.Channel) -> None:
-    converse(channel, b"one", b"two", ADDRESS.encode())
+    converse(channel, b"1.0", b"2.0", ADDRESS.encode())
 
 
 CALLS = {
     "unary": unary, "server-stream": server_stream, "client-stream": client_stream, "bidi": bidi, "large": large,
     "many": many, "deadline": deadline, "cancel": cancel, "hold": hold, "metadata": metadata, "failure": failure,
     "refused": refused, "refused-unary": refused_unary, "refused-metadata": refused_metadata, "too-large": too_large,
+    "compressed": compressed, "refused-compressed": refused_compressed, "undocumented": undocumented,
 }
 
 

@@ -28,8 +28,8 @@ MIB = 1024 * 1024
 JSON = [(b"content-type", b"application/json")]
 # Fields a proxy could fold, drop or mistake for its own; alt-svc is the one it must drop.
 ODD = [
-    (b"set-cookie", b"first=1; Path=/; HttpOnly"),
-    (b"set-cookie", b"second=2; Secure"),
+    (b"set-cookie", b"AWSALB=1; Path=/; HttpOnly"),
+    (b"set-cookie", b"AWSALBCORS=2; Secure"),
     (b"x-odd", b'semi;colon, comma "quoted"'),
     (b"x-empty", b""),
     (b"cache-control", b"no-store"),
