@@ -115,7 +115,8 @@ fn product(numbers: &mut Numbers) -> (String, String, String) {
         return (name.to_owned(), version.to_owned(), vendor.to_owned());
     }
     let (first, second) = (*numbers.pick(FIRST), *numbers.pick(SECOND));
-    let (major, minor, build) = (numbers.below(30), numbers.below(20), numbers.below(9_000));
+    // No number of an address is as large as that of a build.
+    let (major, minor, build) = (numbers.below(30), numbers.below(20), 256 + numbers.below(9_000));
     (
         format!("{first} {second} {major}.{minor}"),
         format!("{major}.{minor}.{build}.{}", numbers.below(9)),
