@@ -34,7 +34,7 @@ pub(super) fn signed(value: i64, buffer: &mut Buffer) -> &str {
 pub(super) fn short(value: f64, buffer: &mut Buffer) -> Option<&str> {
     const LARGEST: f64 = 1e10;
     // Zero may have a sign.
-    if value == 0.0 || value.abs() >= LARGEST {
+    if !value.is_finite() || value == 0.0 || value.abs() >= LARGEST {
         return None;
     }
     let (decimals, scaled) = [1.0, 10.0, 100.0, 1_000.0, 10_000.0].iter().enumerate().find_map(|(decimals, scale)| {
