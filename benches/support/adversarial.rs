@@ -38,8 +38,11 @@ pub const JSON: &[(&str, Generator)] = &[
     ("small-values", |size| array("\"a@b\",", size)),
     ("small-numbers", |size| array("1234567890123,", size)),
     ("small-names", |size| array("\"Rossi\",", size)),
+    ("other-values", |size| numbered(size, |number| format!("\"{number:x}@b\""))),
+    ("other-names", |size| numbered(size, |number| format!("\"Ros{number:x}\""))),
     ("nested-base64", nested_base64),
     ("many-keys", many_keys),
+    ("deep-keys", deep_keys),
     ("deep", deep),
 ];
 
@@ -52,6 +55,20 @@ fn value(piece: &str, size: usize) -> Vec<u8> {
 fn array(piece: &str, size: usize) -> Vec<u8> {
     let elements = piece.repeat(size.saturating_sub(12) / piece.len());
     format!("{{\"note\":[{}]}}", elements.trim_end_matches(',')).into_bytes()
+}
+
+/// An array of values that are all different.
+fn numbered(size: usize, element: impl Fn(u32) -> String) -> Vec<u8> {
+    let mut text = String::from("{\"note\":[");
+    let mut number = 0;
+    while text.len() < size {
+        text.push_str(&element(number));
+        text.push(',');
+        number += 1;
+    }
+    text.pop();
+    text.push_str("]}");
+    text.into_bytes()
 }
 
 /// Base64 of base64 of base64 of a text.
@@ -72,7 +89,7 @@ pub fn base64(bytes: &[u8]) -> String {
         let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for at in 0..4 {
             let index = usize::try_from(bits >> (18 - 6 * at) & 63).unwrap_or_default();
-            out.push(if at <= chunk.len() { char::from(ALPHABET[index]) } else { '=' });
+            out.push(if at <= chunk.len() { char::from(*ALPHABET.get(index).expect("six bits")) } else { '=' });
         }
     }
     out
@@ -89,6 +106,16 @@ fn many_keys(size: usize) -> Vec<u8> {
     text.pop();
     text.push('}');
     text.into_bytes()
+}
+
+/// Keys that nobody has seen, each once, inside as many containers as there may be.
+fn deep_keys(size: usize) -> Vec<u8> {
+    let depth = 30;
+    let keys = many_keys(size.saturating_sub(depth * 5));
+    let mut text = "{\"a\":".repeat(depth).into_bytes();
+    text.extend_from_slice(&keys);
+    text.extend(std::iter::repeat_n(b'}', depth));
+    text
 }
 
 /// Containers inside one another, again and again.

@@ -39,6 +39,40 @@ const PRODUCTS: &[(&str, &str, &str)] = &[
     ("Imagicle UCX Suite", "2026.2.1", "Imagicle spa"),
 ];
 
+/// First and second words of names of software, so that most names are there once only.
+const FIRST: &[&str] = &[
+    "Contoso",
+    "Fabrikam",
+    "Northwind",
+    "Adatum",
+    "Litware",
+    "Proseware",
+    "Tailspin",
+    "Wingtip",
+    "Lucerne",
+    "Trey",
+    "Humongous",
+    "Margie",
+];
+const SECOND: &[&str] = &[
+    "Backup Agent",
+    "Fax Gateway",
+    "Call Recorder",
+    "Print Spooler",
+    "Monitor",
+    "Runtime",
+    "Update Service",
+    "Codec Pack",
+    "Report Viewer",
+    "Directory Sync",
+    "Web Console",
+    "Archive",
+    "Mail Relay",
+    "Storage Driver",
+    "Telemetry",
+    "Help Desk",
+];
+
 /// A small generator of numbers (Knuth's MMIX constants): the bytes must not change from run to run.
 #[derive(Debug)]
 pub struct Numbers(u64);
@@ -57,10 +91,37 @@ impl Numbers {
     }
 
     /// One of a list.
+    ///
+    /// # Panics
+    /// If there is none.
     pub fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         let at = self.below(list.len() as u64);
-        &list[usize::try_from(at).unwrap_or_default()]
+        list.get(usize::try_from(at).unwrap_or_default()).expect("the list has entries")
     }
+}
+
+/// The name of a process: most are there several times.
+fn process_name(numbers: &mut Numbers) -> String {
+    match numbers.below(3) {
+        0 => format!("{}{}{}.exe", numbers.pick(FIRST), numbers.pick(SECOND).replace(' ', ""), numbers.below(10)),
+        _ => (*numbers.pick(PROCESSES)).to_owned(),
+    }
+}
+
+/// Name, version and vendor of software: most are there once.
+fn product(numbers: &mut Numbers) -> (String, String, String) {
+    if numbers.below(4) == 0 {
+        let (name, version, vendor) = *numbers.pick(PRODUCTS);
+        return (name.to_owned(), version.to_owned(), vendor.to_owned());
+    }
+    let (first, second) = (*numbers.pick(FIRST), *numbers.pick(SECOND));
+    // No number of an address is as large as that of a build.
+    let (major, minor, build) = (numbers.below(30), numbers.below(20), 256 + numbers.below(9_000));
+    (
+        format!("{first} {second} {major}.{minor}"),
+        format!("{major}.{minor}.{build}.{}", numbers.below(9)),
+        format!("{first} Software, Inc."),
+    )
 }
 
 /// One process as JSON.
@@ -68,7 +129,7 @@ fn process(numbers: &mut Numbers) -> String {
     format!(
         r#"{{"processId":{},"name":"{}","usedMemory":{},"handleCount":{},"threadCount":{},"cpuUsage":{}.{:02}}}"#,
         numbers.below(40_000),
-        numbers.pick(PROCESSES),
+        process_name(numbers),
         numbers.below(1 << 31) * 4096,
         numbers.below(4_000),
         numbers.below(300),
@@ -78,7 +139,7 @@ fn process(numbers: &mut Numbers) -> String {
 }
 
 fn application(numbers: &mut Numbers) -> String {
-    let (name, version, vendor) = numbers.pick(PRODUCTS);
+    let (name, version, vendor) = product(numbers);
     format!(
         r#"{{"name":"{name}","version":"{version}","vendor":"{vendor}","installationPath":"C:\\Program Files\\{}\\"}}"#,
         name.split(' ').next().unwrap_or_default()
@@ -87,6 +148,7 @@ fn application(numbers: &mut Numbers) -> String {
 
 fn service(numbers: &mut Numbers) -> String {
     let (name, mode, account, path) = numbers.pick(SERVICES);
+    let name = if numbers.below(2) == 0 { (*name).to_owned() } else { format!("{}{}", numbers.pick(FIRST), numbers.below(100)) };
     format!(r#"{{"serviceName":"{name}","startupName":"{mode}","startupIdentity":"{account}","exePath":"{path}"}}"#)
 }
 
@@ -138,7 +200,7 @@ pub fn form(bytes: usize) -> Vec<u8> {
     let mut numbers = Numbers::new(13);
     let mut form = String::from("suiteVersion=2026.2.1");
     while form.len() < bytes {
-        let (name, version, vendor) = numbers.pick(PRODUCTS);
+        let (name, version, vendor) = product(&mut numbers);
         let name = name.replace('+', "%2B").replace(' ', "+");
         let vendor = vendor.replace('+', "%2B").replace(' ', "+");
         let pid = numbers.below(40_000);
@@ -153,7 +215,7 @@ pub fn xml(bytes: usize) -> Vec<u8> {
     let mut numbers = Numbers::new(17);
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<processes>");
     while xml.len() < bytes {
-        let (pid, name) = (numbers.below(40_000), numbers.pick(PROCESSES));
+        let (pid, name) = (numbers.below(40_000), process_name(&mut numbers));
         let (memory, handles) = (numbers.below(1 << 31) * 4096, numbers.below(4_000));
         let _ = write!(
             xml,
@@ -177,7 +239,7 @@ pub fn multipart(bytes: usize) -> Vec<u8> {
         if body.len() >= bytes {
             break;
         }
-        let (name, _, _) = numbers.pick(PRODUCTS);
+        let (name, _, _) = product(&mut numbers);
         let _ = write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"applicationName\"\r\n\r\n{name}\r\n");
     }
     let _ = write!(body, "--{BOUNDARY}--\r\n");
@@ -200,10 +262,10 @@ pub fn text(bytes: usize) -> Vec<u8> {
 pub fn processes(mut each: impl FnMut(u64, &str, u64, u64, u64, f64) -> bool) {
     let mut numbers = Numbers::new(29);
     loop {
-        let (pid, name) = (numbers.below(40_000), numbers.pick(PROCESSES));
+        let (pid, name) = (numbers.below(40_000), process_name(&mut numbers));
         let (memory, handles, threads) = (numbers.below(1 << 31) * 4096, numbers.below(4_000), numbers.below(300));
         let cpu = f64::from(u32::try_from(numbers.below(10_000)).unwrap_or_default()) / 100.0;
-        if !each(pid, name, memory, handles, threads, cpu) {
+        if !each(pid, &name, memory, handles, threads, cpu) {
             return;
         }
     }
@@ -213,8 +275,8 @@ pub fn processes(mut each: impl FnMut(u64, &str, u64, u64, u64, f64) -> bool) {
 pub fn applications(mut each: impl FnMut(&str, &str, &str) -> bool) {
     let mut numbers = Numbers::new(31);
     loop {
-        let (name, version, vendor) = numbers.pick(PRODUCTS);
-        if !each(name, version, vendor) {
+        let (name, version, vendor) = product(&mut numbers);
+        if !each(&name, &version, &vendor) {
             return;
         }
     }

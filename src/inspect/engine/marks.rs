@@ -57,6 +57,16 @@ const TOKEN: Class = 1 << 30;
 /// Hexadecimal digits, `x` and what stands between groups of them.
 const HEX: Class = 1 << 31;
 
+/// Where [`DIGIT`] is.
+const DIGIT_AT: u32 = 16;
+/// `:` and `-`
+const HYPHEN: Class = 1 << HYPHEN_AT;
+const HYPHEN_AT: u32 = 29;
+/// Bytes whose counts fit a number.
+const CHUNK: usize = 1 << 16;
+/// Length from which runs are told apart from the text: no shorter run means anything.
+const SHORTEST_RUN: usize = 12;
+
 /// What occurs in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks {
@@ -68,9 +78,9 @@ pub struct Marks {
     pub digits: usize,
     /// `:` and `-`.
     pub colons: usize,
-    /// Longest run of letters, digits, `+`, `/`, `-` and `_`.
+    /// Longest run of letters, digits, `+`, `/`, `-` and `_`; at most that in a text of less than twelve bytes.
     pub token: usize,
-    /// Longest run of hexadecimal digits and what stands between groups of them.
+    /// Longest run of hexadecimal digits and what stands between groups of them; at most that in a text of less than twelve bytes.
     pub hex: usize,
     classes: Class,
 }
@@ -80,18 +90,52 @@ impl Marks {
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
         let mut marks = Self { len: text.len(), first: text.first().copied().unwrap_or_default(), ..Self::default() };
-        let (mut token, mut hex) = (0, 0);
-        for byte in text {
-            let class = class(*byte);
-            marks.classes |= class;
-            marks.digits += usize::from(class & DIGIT != 0);
-            marks.colons += usize::from(class & (COLON | DASH) != 0);
-            token = if class & TOKEN == 0 { 0 } else { token + 1 };
-            hex = if class & HEX == 0 { 0 } else { hex + 1 };
-            marks.token = marks.token.max(token);
-            marks.hex = marks.hex.max(hex);
+        if text.len() < SHORTEST_RUN {
+            marks.count(text);
+            return marks;
         }
+        text.chunks(CHUNK).for_each(|chunk| marks.count(chunk));
+        marks.runs(text);
         marks
+    }
+
+    /// Classes and counts; of a short text a run may be as long as the text.
+    fn count(&mut self, chunk: &[u8]) {
+        let (mut classes, mut digits, mut colons) = (0, 0_u32, 0_u32);
+        for byte in chunk {
+            let class = class(*byte);
+            classes |= class;
+            digits += class >> DIGIT_AT & 1;
+            colons += class >> HYPHEN_AT & 1;
+        }
+        self.classes |= classes;
+        self.digits += digits as usize;
+        self.colons += colons as usize;
+        self.token = self.len;
+        self.hex = self.len;
+    }
+
+    /// The longest runs. Only their ends cost a branch.
+    fn runs(&mut self, text: &[u8]) {
+        let (mut token, mut hex) = (0, 0);
+        (self.token, self.hex) = (0, 0);
+        let all = text.iter().map(|byte| class(*byte)).chain([0]);
+        for (at, class) in all.enumerate() {
+            if class & TOKEN == 0 {
+                self.token = self.token.max(at - token);
+                token = at + 1;
+            }
+            if class & HEX == 0 {
+                self.hex = self.hex.max(at - hex);
+                hex = at + 1;
+            }
+        }
+    }
+
+    /// How often [`Marks::of`] looks at each byte of a text of such length.
+    #[must_use]
+    pub const fn looks(len: usize) -> usize {
+        if len < SHORTEST_RUN { 1 } else { 2 }
     }
 
     /// Whether one of these occurs.
@@ -103,7 +147,7 @@ impl Marks {
     /// Whether nothing but these occurs.
     #[must_use]
     pub const fn is_only(&self, classes: Class) -> bool {
-        self.classes & !(classes | TOKEN | HEX) == 0
+        self.classes & !(classes | TOKEN | HEX | HYPHEN) == 0
     }
 }
 
@@ -118,7 +162,7 @@ const fn classes() -> [Class; 256] {
     let mut rest = classes.as_mut_slice();
     let mut byte = 0_u8;
     while let Some((class, more)) = rest.split_first_mut() {
-        *class = class_of(byte) | token_of(byte) | hex_of(byte);
+        *class = class_of(byte) | token_of(byte) | hex_of(byte) | if matches!(byte, b':' | b'-') { HYPHEN } else { 0 };
         byte = byte.wrapping_add(1);
         rest = more;
     }
@@ -177,7 +221,7 @@ mod tests {
     #[test]
     fn every_byte_is_of_one_class() {
         for byte in 0..=255_u8 {
-            assert_eq!((class(byte) & !(TOKEN | HEX)).count_ones(), 1, "{byte}");
+            assert_eq!((class(byte) & !(TOKEN | HEX | HYPHEN)).count_ones(), 1, "{byte}");
         }
     }
 }

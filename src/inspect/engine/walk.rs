@@ -113,7 +113,8 @@ impl<'a> Walk<'a> {
             signs: 0,
             weak: 0,
             budget: Budget::new(bytes),
-            visits: 0,
+            // A reader checks that they are text, and takes them apart.
+            visits: 2 * bytes as u64,
             report: Report::default(),
         }
     }
@@ -172,7 +173,7 @@ impl<'a> Walk<'a> {
 
     /// Runs the detectors over a text and over all that is wrapped in it; true if one is sure.
     fn look(&mut self, text: &str, marks: &Marks, kind: TextKind) -> bool {
-        let under = self.path.index().and_then(|index| Under::try_from(index).ok()).map(|index| LOOKED_AT + index);
+        let under = self.under();
         if under.is_some_and(|under| self.memo.has(under, text)) {
             return false;
         }
@@ -185,6 +186,11 @@ impl<'a> Walk<'a> {
             self.memo.keep(under, text);
         }
         self.report.findings.len() > before
+    }
+
+    /// Under what the memo keeps values of the innermost key in which nothing was found.
+    fn under(&self) -> Option<Under> {
+        self.path.index().and_then(|index| Under::try_from(index).ok()).map(|index| LOOKED_AT + index)
     }
 
     /// Looks at what is encoded in a text or in bytes.
@@ -292,6 +298,9 @@ impl<'a> Walk<'a> {
         if self.memo.has(INERT, text) {
             return self.strictly_undocumented();
         }
+        if self.under().is_some_and(|under| self.memo.has(under, text)) {
+            return self.undocumented();
+        }
         if quick::may_be_inert(marks) {
             self.visit(text.len());
             if grammar::is_inert(text) {
@@ -314,15 +323,25 @@ impl<'a> Walk<'a> {
         self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
     }
 
-    /// Bytes that may be text in part: what stands between control characters.
+    /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
     fn look_at_stretches(&mut self, bytes: &[u8]) {
-        self.visit(bytes.len());
-        let is_control = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
+        self.visit(2 * bytes.len());
+        let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
+        let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
+        if !bytes.iter().any(|byte| is_control(byte) && !is_break(byte)) {
+            return self.look_at_valid(bytes);
+        }
         for stretch in bytes.split(is_control).filter(|stretch| stretch.len() >= SHORTEST_STRETCH) {
-            let text = String::from_utf8_lossy(stretch);
-            let marks = Marks::of(text.as_bytes());
-            self.visit(2 * text.len());
-            self.look(&text, &marks, TextKind::Free);
+            self.look_at_valid(stretch);
+        }
+    }
+
+    /// The parts of bytes that are UTF-8.
+    fn look_at_valid(&mut self, bytes: &[u8]) {
+        self.visit(2 * bytes.len());
+        let valid = bytes.utf8_chunks().map(|chunk| chunk.valid());
+        for text in valid.filter(|text| text.len() >= SHORTEST_STRETCH) {
+            self.look(text, &Marks::of(text.as_bytes()), TextKind::Free);
         }
     }
 }
@@ -484,3 +503,5 @@ impl Visitor for Walk<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod work;

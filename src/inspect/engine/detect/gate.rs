@@ -4,8 +4,8 @@
 use super::credential;
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::marks::{
-    AT, BACKSLASH, BEYOND, BLANK, BREAK, CAPITAL, COLON, CONTROL, DASH, DOT, EQUALS, LETTER, Marks, OPENING, PERCENT, QUOTE, SEPARATOR,
-    SIGN, SLASH,
+    AT, BACKSLASH, BEYOND, BLANK, BREAK, CAPITAL, COLON, CONTROL, DASH, DIGIT, DOT, EQUALS, LETTER, Marks, OPENING, PERCENT, PLUS, QUOTE,
+    SEPARATOR, SIGN, SLASH,
 };
 
 /// Whether a detector can find anything in a text with these marks.
@@ -18,35 +18,36 @@ pub(super) fn call_record(marks: &Marks, context: &Context<'_>) -> bool {
 
 /// `BEGIN:VCARD`, `mail: …`, columns.
 pub(super) fn contact_list(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(COLON | SEPARATOR)
+    marks.has(COLON | SEPARATOR) && marks.has(LETTER)
 }
 
 /// A name and a value.
 pub(super) fn assigned(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(EQUALS)
+    marks.has(EQUALS) && marks.has(LETTER)
 }
 
 /// A key that asks for it, an assignment, an option, a long token, or `Basic` and `Bearer` in front of one.
 pub(super) fn credential(marks: &Marks, context: &Context<'_>) -> bool {
-    marks.has(DASH | EQUALS | COLON) || marks.token >= 12 || (marks.has(BLANK | DOT) && marks.len >= 12) || credential::is_asked(context)
+    let is_token = marks.token >= 12 || (marks.has(BLANK | DOT) && marks.len >= 12);
+    (marks.has(LETTER | BEYOND | AT) && (is_token || marks.has(DASH | EQUALS | COLON))) || credential::is_asked(context)
 }
 
 /// A long name, or a short text that is one.
 pub(super) fn device_name(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(CAPITAL) && marks.len <= 23 || marks.token >= 15
+    (marks.has(CAPITAL) && marks.len <= 23) || (marks.has(LETTER) && marks.token >= 15)
 }
 
 pub(super) fn email(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(AT)
+    marks.has(AT) && marks.has(LETTER | BEYOND | OPENING)
 }
 
-pub(super) fn geo(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.digits >= 2
+pub(super) fn geo(marks: &Marks, context: &Context<'_>) -> bool {
+    marks.digits >= 2 && (!context.key.is_empty() || marks.has(LETTER | PLUS | DASH | AT | SIGN | BEYOND))
 }
 
 /// Two check digits, and no number is shorter.
 pub(super) fn iban(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.digits >= 2 && marks.len >= 15
+    marks.digits >= 2 && marks.len >= 15 && marks.has(LETTER)
 }
 
 pub(super) fn identity(marks: &Marks, context: &Context<'_>) -> bool {
@@ -54,16 +55,17 @@ pub(super) fn identity(marks: &Marks, context: &Context<'_>) -> bool {
 }
 
 pub(super) fn ip(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(COLON) || (marks.has(DOT) && marks.digits >= 4)
+    (marks.has(COLON) && marks.has(DIGIT | LETTER)) || (marks.has(DOT) && marks.digits >= 4)
 }
 
-pub(super) fn mac(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.len >= 12 && (marks.token >= 12 || marks.colons >= 5 || marks.has(DOT))
+pub(super) fn mac(marks: &Marks, context: &Context<'_>) -> bool {
+    marks.len >= 12 && ((marks.token >= 12 && !context.key.is_empty()) || marks.colons >= 5 || marks.has(DOT))
 }
 
 /// A `data:` address, a long run, bytes that are no text, or a head that is: `RIFF` and `#!AMR`.
 pub(super) fn media(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.token >= 24 || marks.has(COLON | CONTROL | OPENING | PERCENT | BEYOND) || matches!(marks.first, b'R' | b'#')
+    let is_address = marks.has(COLON) && marks.has(LETTER);
+    marks.token >= 24 || is_address || marks.has(CONTROL | OPENING | PERCENT | BEYOND) || matches!(marks.first, b'R' | b'#')
 }
 
 /// The Italian one may have no digits; it has sixteen letters then.
@@ -88,13 +90,16 @@ pub(super) fn phone(marks: &Marks, _: &Context<'_>) -> bool {
 
 /// `S-1-5-21-…`, or 24 hexadecimal digits.
 pub(super) fn sid(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.digits >= 4 && (marks.has(DASH) || marks.token >= 24)
+    marks.digits >= 4 && ((marks.has(DASH) && marks.has(LETTER)) || marks.token >= 24)
 }
 
 pub(super) fn sip(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(COLON)
+    marks.has(COLON) && marks.has(LETTER)
 }
 
 pub(super) fn user_path(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.has(BACKSLASH | SLASH)
+    marks.has(BACKSLASH | SLASH) && marks.has(LETTER)
 }
+
+#[cfg(test)]
+mod tests;

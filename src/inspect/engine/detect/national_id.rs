@@ -64,7 +64,12 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     let mut next = 0;
     while let Some(start) = text.get(next..).and_then(|rest| rest.iter().position(|&byte| is_word(byte))).map(|place| next + place) {
         next = run(text, start, text.len(), is_word);
-        let spot = Spot { text, start, length: next - start, context };
+        let length = next - start;
+        // Without a digit it is an Italian code, or the beginning of an Italian, British or Spanish one.
+        if !matches!(length, 1 | 2 | 3 | 6 | 16) && !text.get(start..next).unwrap_or_default().iter().any(u8::is_ascii_digit) {
+            continue;
+        }
+        let spot = Spot { text, start, length, context };
         if let Some((end, bits)) = FAMILIES.iter().find_map(|family| family(spot)) {
             report(Hit { kind: Kind::NationalId, start, end, bits });
             next = end;

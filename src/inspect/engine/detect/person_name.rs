@@ -24,6 +24,8 @@ const PAIR: u8 = 9;
 const PAIRS: usize = 3;
 /// The longest name under a key.
 const LONGEST: usize = 96;
+/// The longest particle or title.
+const LONGEST_PARTICLE: usize = 5;
 
 /// How surely a key asks for a person.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +45,9 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     if !matches!(context.text, TextKind::Free | TextKind::Identity) {
         return;
     }
-    if let Some(bits) = asks(context).and_then(|asks| weigh(text, asks)) {
+    // Few values have the shape of a name, and asking the key costs more than seeing that.
+    let shaped = shape_of(text).filter(|(shape, _)| shape.known > 0 || shape.capitalised);
+    if let Some(bits) = shaped.and_then(|(shape, value)| weigh(&shape, value, asks(context)?)) {
         report(Hit { kind: Kind::PersonName, start: 0, end: text.len(), bits });
         return;
     }
@@ -71,22 +75,44 @@ fn asks(context: &Context<'_>) -> Option<Asks> {
     Some(if says(words::MAYBE) { Asks::Perhaps } else { Asks::Nothing })
 }
 
-/// What a value weighs under a key that asks for a person.
-fn weigh(text: &[u8], asks: Asks) -> Option<u8> {
+/// A value and its shape, if it has that of a name.
+fn shape_of(text: &[u8]) -> Option<(Shape, &[u8])> {
     let value = text.trim_ascii();
     if value.is_empty() || value.len() > LONGEST {
         return None;
     }
-    let shape = shape(value)?;
-    if shape.listed(asks) {
-        return Some(if asks == Asks::Nothing { PAIR } else { KNOWN });
-    }
+    shape(value).map(|shape| (shape, value))
+}
+
+/// What a value weighs under a key that asks for a person.
+fn weigh(shape: &Shape, value: &[u8], asks: Asks) -> Option<u8> {
+    let listed = shape.listed(asks);
     let likely = match asks {
         Asks::Name => shape.words > 0,
         Asks::Person => shape.words > 1,
         Asks::Perhaps | Asks::Nothing => false,
     };
-    (likely && shape.capitalised && !shape.thing).then_some(LIKELY)
+    if !(listed || likely && shape.capitalised) || is_thing(value) {
+        return None;
+    }
+    Some(if !listed {
+        LIKELY
+    } else if asks == Asks::Nothing {
+        PAIR
+    } else {
+        KNOWN
+    })
+}
+
+/// Whether one of the words is that of a thing.
+fn is_thing(value: &[u8]) -> bool {
+    split(value).any(|word| words::holds(words::THINGS, word))
+}
+
+/// The words of a value, without particles and titles.
+fn split(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = value.split(|byte| matches!(byte, b' ' | b',')).filter(|word| !word.is_empty());
+    words.filter(|word| word.len() > LONGEST_PARTICLE || !words::holds(words::PARTICLES, word))
 }
 
 /// What a value is made of.
@@ -97,7 +123,6 @@ struct Shape {
     family: usize,
     known: usize,
     capitalised: bool,
-    thing: bool,
 }
 
 impl Shape {
@@ -106,17 +131,14 @@ impl Shape {
         // `Simon` is both, and one word is no pair.
         let pair = self.known > 1 && self.given > 0 && self.family > 0;
         let one = matches!(asks, Asks::Name | Asks::Person) && self.known > 0 && (self.words == 1 || self.capitalised);
-        !self.thing && (pair || one)
+        pair || one
     }
 }
 
 /// The shape of one to four words, particles and titles not counted; nothing if there is something else.
 fn shape(value: &[u8]) -> Option<Shape> {
     let mut shape = Shape { capitalised: true, ..Shape::default() };
-    for word in value.split(|byte| matches!(byte, b' ' | b',')).filter(|word| !word.is_empty()) {
-        if words::holds(words::PARTICLES, word) {
-            continue;
-        }
+    for word in split(value) {
         is_name_shaped(word).then_some(())?;
         shape.words += 1;
         let (given, family) = kinds(word);
@@ -124,7 +146,6 @@ fn shape(value: &[u8]) -> Option<Shape> {
         shape.family += usize::from(family);
         shape.known += usize::from(given || family);
         shape.capitalised &= is_capitalised(word);
-        shape.thing |= words::holds(words::THINGS, word);
     }
     (1..=4).contains(&shape.words).then_some(shape)
 }

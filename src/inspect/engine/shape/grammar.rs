@@ -144,11 +144,26 @@ fn has_home(text: &str) -> bool {
     .any(|home| lower.contains(home))
 }
 
+/// Longest word of a list with its blanks; what is longer is none of its words.
+const LONGEST_WORD: usize = 64;
+
+/// Asks about a text in lower case, without an allocation unless it is beyond ASCII.
+fn lower<R>(text: &str, ask: impl FnOnce(&str) -> R) -> R {
+    let mut buffer = [0; LONGEST_WORD];
+    let Some(slot) = buffer.get_mut(..text.len()).filter(|_| text.is_ascii()) else { return ask(&text.to_lowercase()) };
+    slot.copy_from_slice(text.as_bytes());
+    slot.make_ascii_lowercase();
+    ask(std::str::from_utf8(slot).unwrap_or_default())
+}
+
 /// The accounts that Windows itself has, and those of services.
 #[must_use]
 pub fn is_service_account(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let (domain, account) = lower.rsplit_once('\\').unwrap_or(("", &lower));
+    lower(text, is_lower_service_account)
+}
+
+fn is_lower_service_account(lower: &str) -> bool {
+    let (domain, account) = lower.rsplit_once('\\').unwrap_or(("", lower));
     let builtin = ["localsystem", "localservice", "networkservice", "system", "local system", "local service", "network service"];
     let authorities = [
         "nt authority",
@@ -195,21 +210,40 @@ pub fn is_language(text: &str) -> bool {
 /// Yes and no.
 #[must_use]
 pub fn is_switch(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    SWITCHES.contains(&lower.as_str())
+    lower(text, |lower| SWITCHES.contains(&lower))
 }
 
 /// States, start types and modes of Windows services, databases and the suite, in the languages they are shown in.
 #[must_use]
 pub fn is_state(text: &str) -> bool {
-    let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
-    is_switch(text) || STATES.contains(&lower.as_str())
+    is_switch(text) || is_listed_state(text)
+}
+
+/// Whether the letters and digits of a text are a state.
+fn is_listed_state(text: &str) -> bool {
+    if !text.is_ascii() {
+        let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+        return STATES.contains(&lower.as_str());
+    }
+    let mut buffer = [0; LONGEST_WORD];
+    let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+    let mut slots = buffer.iter_mut();
+    let mut count = 0;
+    for letter in letters {
+        let Some(slot) = slots.next() else { return false };
+        *slot = letter.to_ascii_lowercase();
+        count += 1;
+    }
+    let word = buffer.get(..count).unwrap_or_default();
+    STATES.iter().any(|state| state.as_bytes() == word)
 }
 
 /// What stands where there is no value.
 #[must_use]
 pub fn is_missing(text: &str) -> bool {
-    ["n/a", "na", "none", "null", "unknown", "-", "--", "not available", "non disponibile"].contains(&text.to_lowercase().as_str())
+    ["n/a", "na", "none", "null", "unknown", "-", "--", "not available", "non disponibile"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// What may stand under a key that nobody documents: values that say nothing about a person by their form alone.
@@ -223,7 +257,7 @@ pub fn is_inert(text: &str) -> bool {
         || is_evident_time(text)
         || (is_version(text) && text.parse::<IpAddr>().is_err() && digits_in_groups(text) < 9 && text.contains('.'))
         || (text.len() <= SHORT_RUN && text.bytes().all(|byte| byte.is_ascii_digit()))
-        || is_service_account(text) && text.contains('\\')
+        || (text.contains('\\') && is_service_account(text))
         || is_windows_path(text) && is_system_path(text)
         || (is_quantity(text) && longest_run(text) <= SHORT_RUN)
         || (text.len() <= 3 && text.chars().all(|letter| !letter.is_alphanumeric()))
@@ -267,7 +301,6 @@ fn is_hexadecimal_text(text: &str) -> bool {
 
 /// Below the folders that Windows itself has.
 fn is_windows_path(text: &str) -> bool {
-    let lower = text.to_lowercase();
     let roots = [
         "%systemroot%",
         "%programfiles",
@@ -279,12 +312,16 @@ fn is_windows_path(text: &str) -> bool {
         "c:\\programdata",
         "c:\\inetpub",
     ];
-    roots.iter().any(|root| lower.starts_with(root))
+    let starts = |root: &&str| text.get(..root.len()).is_some_and(|start| start.eq_ignore_ascii_case(root));
+    roots.iter().any(starts)
 }
 
 /// An amount with its unit, or without.
 #[must_use]
 pub fn is_quantity(text: &str) -> bool {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        return false;
+    }
     let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
     let unit = text.get(digits.len()..).unwrap_or_default().trim().to_lowercase();
     let is_unit = [
@@ -292,7 +329,8 @@ pub fn is_quantity(text: &str) -> bool {
         "hour", "hours", "week", "weeks", "month", "months", "d", "h",
     ]
     .contains(&unit.as_str());
-    is_unit && (decimal_below(&digits.replace(',', "."), 1 << 40) || whole(digits).is_some_and(|bytes| bytes <= 1 << 46))
+    let is_amount = if digits.contains(',') { decimal_below(&digits.replace(',', "."), 1 << 40) } else { decimal_below(digits, 1 << 40) };
+    is_unit && (is_amount || whole(digits).is_some_and(|bytes| bytes <= 1 << 46))
 }
 
 /// A licence token or product code.

@@ -38,7 +38,7 @@ fn is_plain_name(marks: &Marks) -> bool {
 fn is_plain_version(text: &str, marks: &Marks) -> bool {
     marks.is_only(DIGIT | DOT | LETTER | DASH)
         && marks.len <= 64
-        && marks.digits <= 10
+        && (marks.digits <= 10 || marks.token <= 10)
         && marks.first.is_ascii_digit()
         && !text.starts_with("00")
 }
@@ -83,3 +83,6 @@ fn has_home(text: &[u8]) -> bool {
 pub fn may_be_inert(marks: &Marks) -> bool {
     marks.len <= LONGEST_INERT || (marks.len <= LONGEST_PATH && marks.has(BACKSLASH | PERCENT))
 }
+
+#[cfg(test)]
+mod tests;

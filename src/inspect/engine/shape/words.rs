@@ -1,6 +1,7 @@
 //! Keys folded to their words: case, separators, camel case, plurals and synonyms do not matter.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Words of one key that are looked at; no documented field has more.
 pub const MAX_WORDS: usize = 16;
@@ -14,9 +15,9 @@ pub struct Vocabulary {
     noise: Vec<String>,
 }
 
-/// A key as its words.
+/// A key as its words. Keys inside it share them.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Words(Vec<String>);
+pub struct Words(Arc<[String]>);
 
 impl Vocabulary {
     /// Makes a vocabulary; every word is lower case.
@@ -39,7 +40,7 @@ impl Vocabulary {
                 words.push(word);
             }
         }
-        Words(words)
+        Words(words.into())
     }
 
     /// What a word stands for.
@@ -72,14 +73,14 @@ impl Words {
     /// The words, sorted and joined: two keys with the same words are the same field.
     #[must_use]
     pub fn signature(&self) -> String {
-        let mut sorted = self.0.clone();
+        let mut sorted: Vec<&str> = self.0.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         sorted.join(" ")
     }
 
     /// The first words and the others, for every place between two.
     pub fn splits(&self) -> impl Iterator<Item = (Self, Self)> {
-        (1..self.0.len()).filter_map(|at| self.0.split_at_checked(at)).map(|(head, tail)| (Self(head.to_vec()), Self(tail.to_vec())))
+        (1..self.0.len()).filter_map(|at| self.0.split_at_checked(at)).map(|(head, tail)| (Self(head.into()), Self(tail.into())))
     }
 
     /// The words that none of the containers has: `databaseName` in `databases` is a name.

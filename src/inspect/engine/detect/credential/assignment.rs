@@ -40,7 +40,10 @@ pub(super) fn find(text: &[u8], place: usize) -> Option<(usize, usize)> {
         return address(text, place);
     }
     let name_end = run_back(text, place, 4, |byte| matches!(byte, b' ' | b'"' | b'\''));
-    if !is_name_letter(before(text, name_end)) || !NAMES.iter().any(|name| ends(text, name_end, name)) {
+    let last = before(text, name_end).to_ascii_lowercase();
+    // Most names end in another letter: nothing else of them is compared.
+    let is_name = |name: &&str| name.bytes().next_back() == Some(last) && ends(text, name_end, name);
+    if !is_name_letter(last) || !NAMES.iter().any(is_name) {
         return None;
     }
     let start = run(text, place + 1, 4, |byte| matches!(byte, b' ' | b'"' | b'\''));

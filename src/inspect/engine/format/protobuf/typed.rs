@@ -140,7 +140,10 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
             f64::NEG_INFINITY => self.visitor.literal("-Infinity"),
             // A float is shown by its own shortest form, not by that of the double it was made.
             _ if kind == Kind::Float => self.visitor.number(&as_float(value).to_string()),
-            float => self.visitor.number(&float.to_string()),
+            float => match decimal::short(float, &mut buffer) {
+                Some(text) => self.visitor.number(text),
+                None => self.visitor.number(&float.to_string()),
+            },
         }
         Ok(())
     }

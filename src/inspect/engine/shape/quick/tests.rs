@@ -1,0 +1,62 @@
+use super::*;
+use crate::inspect::engine::shape::grammar;
+use crate::inspect::engine::shape::slot::{Checked, Declared};
+use proptest::prelude::*;
+
+fn check(text: &str) {
+    let marks = Marks::of(text.as_bytes());
+    for (name, slot) in Slot::ALL {
+        if proves(*slot, text, &marks) {
+            assert_eq!(slot.text(text, &Declared::default()), Checked::Harmless, "{name}: {text:?}");
+        }
+    }
+    assert!(may_be_inert(&marks) || !grammar::is_inert(text), "{text:?}");
+}
+
+#[test]
+fn most_values_are_proven_at_once() {
+    for (slot, text) in [
+        (Slot::Name, "svchost.exe"),
+        (Slot::Name, "Microsoft Corporation"),
+        (Slot::Version, "10.0.20348.2113"),
+        (Slot::Hotfix, "KB5031364"),
+        (Slot::Path, r"C:\Program Files (x86)\Imagicle\UCX"),
+        (Slot::Path, r"C:\Windows\system32\svchost.exe -k netsvcs"),
+    ] {
+        assert!(proves(slot, text, &Marks::of(text.as_bytes())), "{slot:?} {text}");
+    }
+    for (slot, text) in [
+        (Slot::Path, r"C:\Users\mrossi\x"),
+        (Slot::Path, r"D:\OneDrive\x"),
+        (Slot::Path, r"\\server\x"),
+        (Slot::Path, r"C:/home/x"),
+        (Slot::Name, "+39 02 1234"),
+        (Slot::Name, "a@b"),
+        (Slot::Name, "02 1234 5678"),
+        (Slot::Name, "00:15:5d:01:02:03"),
+        (Slot::Version, "0039021234567"),
+    ] {
+        assert!(!proves(slot, text, &Marks::of(text.as_bytes())), "{slot:?} {text}");
+    }
+}
+
+/// What grammars tell apart, to be put together in any order.
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
+    "a", "Z", "é", "0", "7", "39", "2024", "1234567", ".", "-", ":", "/", "\\", " ", "_", "(", ")", "$", "'", "#", "!", "*", "]", "[", "{", ",", ";", "|", "\"", "\t",
+    "\n", "+", "@", "%", "=", "&", "~", "KB", "Users", "users", "home", "OneDrive", "onedr", "Documents and Settings", "usuarios", "Program Files", "C:\\", "c:\\windows\\",
+    "aa:bb:cc:", "deadbeef", "abcdefghijklmnop", "00", "v", "running", "NT AUTHORITY\\", "://", "\u{0}",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn nothing_is_proven_that_the_grammar_does_not_prove(pieces in prop::collection::vec(0..PIECES.len(), 0..14)) {
+        check(&pieces.iter().map(|piece| PIECES[*piece]).collect::<String>());
+    }
+
+    #[test]
+    fn nor_in_any_text(text in "[ -~]{0,140}") {
+        check(&text);
+    }
+}
