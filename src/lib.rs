@@ -10,6 +10,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`hidden`] | `Debug` that shows nothing, for types that hold what clients sent |
 //! | [`units`] | durations and sizes as people write them |
 //! | [`source`] | a configuration or policy text; errors with `file:line:column` |
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
@@ -73,7 +74,7 @@
 
 #![forbid(unsafe_code)]
 
-mod hidden;
+pub mod hidden;
 
 pub mod units;
 
