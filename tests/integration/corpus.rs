@@ -7,7 +7,9 @@
 mod clean;
 mod encodings;
 
+mod fields;
 mod fixtures;
+mod negatives;
 
 mod personal;
 mod random;

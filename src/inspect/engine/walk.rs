@@ -64,6 +64,8 @@ pub struct Walk<'a> {
     weak: u32,
     /// What may still be decoded.
     budget: Budget,
+    /// How many documents in strings are around this one.
+    depth: u8,
     report: Report,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Walk<'a> {
             members: Vec::new(),
             weak: 0,
             budget: Budget::new(bytes),
+            depth: 0,
             report: Report::default(),
         }
     }
@@ -182,14 +185,29 @@ impl<'a> Walk<'a> {
             // By chance, a few letters inside a token are text.
             Derived::Text { text, .. } if around == TextKind::Token => self.look_at(text, around, Why::Encoded),
             Derived::Text { text, .. } => self.look_at(text, TextKind::Free, Why::Encoded),
-            Derived::Json { text } => {
-                // What is no JSON in the end was looked at as text.
-                let _ = json::read(text.as_bytes(), Limits::default(), &mut Strings(self));
-            }
+            Derived::Json { text } => self.document(text),
             Derived::Bytes { magic: Magic::Image | Magic::Media | Magic::Document, .. } => self.find(Kind::Media, Why::Encoded),
             Derived::Bytes { magic: Magic::Archive, .. } | Derived::Opaque { .. } => self.undocumented(),
             Derived::Bytes { .. } => {}
         }
+    }
+
+    /// A document inside a string: its keys say as much as those outside. What is no JSON in the end was looked at as text.
+    fn document(&mut self, text: &str) {
+        if self.depth >= nested::MAX_DEPTH {
+            self.report.unreadable.get_or_insert("a document is nested in strings more than four times");
+            return;
+        }
+        let settings = Settings { unknown: Unknown::Observe, ..self.settings.clone() };
+        let mut inner = Walk { budget: self.budget, depth: self.depth + 1, ..Walk::new(self.tree, &settings, 0) };
+        let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
+        let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
+        self.budget = budget;
+        self.weak += weak;
+        for finding in report.findings {
+            self.find(finding.kind, Why::Encoded);
+        }
+        self.report.unreadable = self.report.unreadable.or(report.unreadable);
     }
 
     /// Weak signs add up.
@@ -234,35 +252,6 @@ impl<'a> Walk<'a> {
             self.undocumented();
         }
     }
-}
-
-/// The strings and keys of a document inside a string, each looked at by itself.
-struct Strings<'w, 'a>(&'w mut Walk<'a>);
-
-impl Visitor for Strings<'_, '_> {
-    fn key(&mut self, key: &str) {
-        self.0.look_at(key, TextKind::Free, Why::Encoded);
-    }
-
-    fn key_end(&mut self) {}
-
-    fn element(&mut self, _: usize) {}
-
-    fn element_end(&mut self) {}
-
-    fn object(&mut self) {}
-
-    fn object_end(&mut self) {}
-
-    fn string(&mut self, text: &str) {
-        self.0.look_at(text, TextKind::Free, Why::Encoded);
-    }
-
-    fn number(&mut self, _: &str) {}
-
-    fn literal(&mut self, _: &str) {}
-
-    fn bytes(&mut self, _: &[u8]) {}
 }
 
 impl Visitor for Walk<'_> {

@@ -114,7 +114,8 @@ impl Maker<'_> {
         match self.random.below(4) {
             0 => json!({ class: rows }),
             1 => json!({ "timestamp": Slot::Time.value(self.lists, &mut self.random), "payload": { class: rows } }),
-            2 => self.envelope(Spelling::Camel, class, Value::Array(rows)),
+            // Without a container that says of what, a display name is a person's.
+            2 => self.envelope(Spelling::Camel, "wmi", json!({ class: rows })),
             _ => json!({ class.trim_start_matches("Win32_"): rows }),
         }
     }

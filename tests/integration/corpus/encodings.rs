@@ -30,13 +30,13 @@ pub(crate) const ENCODINGS: &[Encoding] = &[
     ("fullwidth", |text| text.chars().map(fullwidth).collect()),
     ("zero width", |text| text.chars().flat_map(|letter| [letter, '\u{200b}']).collect()),
     ("Arabic-Indic digits", |text| text.chars().map(arabic).collect()),
-    ("JSON in a string", |text| serde_json::json!({ "v": text }).to_string()),
+    ("JSON in a string", |text| serde_json::json!({ "text": text }).to_string()),
     ("gzip in base64", |text| base64(&gzip(format!("{BEFORE}{text}{BEHIND}").as_bytes()))),
     ("base64 twice", |text| base64(base64(text.as_bytes()).as_bytes())),
 ];
 
-const BEFORE: &str = "This is the log of the last night, everything went as it should: ";
-const BEHIND: &str = " and so it was closed without further action, see the report.";
+const BEFORE: &str = "This is the log of the last night, everything went as it should:\n";
+const BEHIND: &str = "\nand so it was closed without further action, see the report.";
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -57,12 +57,10 @@ impl Sort {
         Self::EmiratesId,
         Self::SipCredentials,
         Self::Cookie,
-        Self::Card,
         Self::ContactCard,
-        Self::Coordinates,
     ];
     /// Those that are recognised in free text only.
-    pub(crate) const IN_TEXT: &[Self] = &[Self::NationalPhone, Self::NationalId, Self::Address, Self::Account];
+    pub(crate) const IN_TEXT: &[Self] = &[Self::NationalPhone, Self::NationalId, Self::Address, Self::Account, Self::Card, Self::Coordinates];
 
     /// What a finding of it is called.
     pub(crate) fn kind(self) -> Kind {
@@ -92,6 +90,8 @@ impl Sort {
     /// The share that must be found, in thousandths.
     pub(crate) fn floor(self) -> u64 {
         match self {
+            // A licence is a signed token, too.
+            Self::Jwt => 990,
             Self::NationalPhone | Self::NationalId | Self::Account => 950,
             Self::Address | Self::SipCredentials | Self::Cookie | Self::Card | Self::ContactCard | Self::Coordinates => 980,
             _ => 995,

@@ -140,16 +140,22 @@ impl Shape {
         self.field(key, &inside).or_else(|| self.person(key, &inside)).or_else(|| self.field(key, &<[String]>::is_empty))
     }
 
-    /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person.
+    /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person. What the
+    /// words in whole say of a person counts unless the field is documented with the same words.
     fn flattened(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
+        let person = |words: &Words| self.person(words, &<[String]>::is_empty);
+        let is_person = person(key).is_some();
         let mut around = containers.to_vec();
         for (container, key) in key.splits() {
-            if self.person(&container, &|_| true).is_some() {
+            if person(&container).is_some() {
                 return None;
             }
             around.truncate(containers.len());
             around.push(container);
-            if let Some(meaning) = self.documented(&around, &key) {
+            let inside = |under: &[String]| under.iter().any(|word| around.iter().any(|container| container.has(word)));
+            let found = self.field(&key, &inside).or_else(|| self.person(&key, &inside));
+            let anywhere = || self.field(&key, &<[String]>::is_empty).filter(|_| !is_person || person(&key).is_some());
+            if let Some(meaning) = found.or_else(anywhere) {
                 return Some(meaning);
             }
         }
