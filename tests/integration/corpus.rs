@@ -9,6 +9,7 @@ mod encodings;
 
 mod fields;
 mod fixtures;
+mod formats;
 mod negatives;
 
 mod personal;
@@ -16,7 +17,6 @@ mod random;
 mod recall;
 mod spelling;
 
-use ucx_egress::inspect::engine::finding::Kind;
 use ucx_egress::inspect::engine::format::{Limits, json};
 use ucx_egress::inspect::engine::shape::Shape;
 use ucx_egress::inspect::engine::shape::document::Document;
@@ -35,11 +35,7 @@ impl Inspector {
     pub(crate) fn new() -> Self {
         let document: Document = toml::from_str(include_str!("../../config/policy/shape.toml")).expect("the shape is TOML");
         let network = |text: &str, length| (text.parse().expect("an address"), length);
-        let settings = |unknown| Settings {
-            unknown,
-            networks: vec![network("10.20.0.0", 24), network("fd00:20::", 64)],
-            ..Settings::default()
-        };
+        let settings = |unknown| Settings { unknown, networks: vec![network("10.20.0.0", 24), network("fd00:20::", 64)] };
         Self {
             tree: Tree::new(Shape::compile(&document).expect("the shape compiles")),
             strict: settings(Unknown::Strict),
@@ -67,11 +63,6 @@ impl Inspector {
         self.walk(unknown, text.len(), |walk| {
             json::read(text.as_bytes(), Limits::default(), walk).unwrap_or_else(|malformed| panic!("{malformed}: {text}"));
         })
-    }
-
-    /// The kinds found in a document, whatever is done with unknown fields.
-    pub(crate) fn kinds(&self, text: &str) -> Vec<Kind> {
-        self.json(text, Unknown::Observe).findings.iter().map(|finding| finding.kind).collect()
     }
 
     pub(crate) fn passes(&self, text: &str, unknown: Unknown) -> bool {

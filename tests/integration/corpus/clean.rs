@@ -3,10 +3,10 @@
 mod tables;
 mod values;
 
+use super::Inspector;
 use super::fixtures::Lists;
 use super::random::Random;
 use super::spelling::Spelling;
-use super::Inspector;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tables::{BEATS, Beat, Group, WMI};

@@ -20,12 +20,18 @@ pub(crate) const ENCODINGS: &[Encoding] = &[
     ("spaced hex", |text| each(text.as_bytes(), |byte| format!("{byte:02X} ")).trim_end().to_owned()),
     ("percent", |text| percent(text)),
     ("percent twice", |text| percent(text).replace('%', "%25")),
-    ("HTML entities", |text| text.chars().map(|letter| format!("&#{};", u32::from(letter))).collect()),
-    ("HTML entities in hex", |text| text.chars().map(|letter| if letter.is_alphanumeric() { letter.to_string() } else { format!("&#x{:x};", u32::from(letter)) }).collect()),
-    ("backslash u", |text| text.encode_utf16().fold(String::new(), |mut all, unit| {
-        let _ = write!(all, "\\u{unit:04x}");
-        all
-    })),
+    ("HTML entities", entities),
+    ("HTML entities in hex", |text| {
+        text.chars()
+            .map(|letter| if letter.is_alphanumeric() { letter.to_string() } else { format!("&#x{:x};", u32::from(letter)) })
+            .collect()
+    }),
+    ("backslash u", |text| {
+        text.encode_utf16().fold(String::new(), |mut all, unit| {
+            let _ = write!(all, "\\u{unit:04x}");
+            all
+        })
+    }),
     ("quoted-printable", quoted_printable),
     ("fullwidth", |text| text.chars().map(fullwidth).collect()),
     ("zero width", |text| text.chars().flat_map(|letter| [letter, '\u{200b}']).collect()),
@@ -93,7 +99,15 @@ fn percent(text: &str) -> String {
 fn quoted_printable(text: &str) -> String {
     let written: Vec<String> =
         text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("={byte:02X}") }).collect();
-    written.chunks(24).map(|line| line.concat()).collect::<Vec<_>>().join("=\r\n")
+    written.chunks(24).map(<[String]>::concat).collect::<Vec<_>>().join("=\r\n")
+}
+
+/// HTML's decimal references (HTML Standard, 13.1.4).
+fn entities(text: &str) -> String {
+    text.chars().fold(String::new(), |mut all, letter| {
+        let _ = write!(all, "&#{};", u32::from(letter));
+        all
+    })
 }
 
 fn fullwidth(letter: char) -> char {

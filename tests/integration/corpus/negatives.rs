@@ -19,7 +19,9 @@ fn pass(message: &Value) {
 /// Each of these in a documented field, one message each.
 fn each_passes(values: &[&str], around: fn(&str) -> Value) {
     assert!(!values.is_empty());
-    values.iter().for_each(|value| pass(&around(value)));
+    for value in values {
+        pass(&around(value));
+    }
 }
 
 /// A value under a key that nobody documents is called nothing personal.
@@ -77,7 +79,10 @@ fn versions_that_are_valid_addresses() {
     for key in ["DriverVersionString", "firmwareVersion", "BIOSVersion", "release", "buildNumber"] {
         is_nothing_personal(key, &VERSIONS.iter().map(|version| json!(version)).collect::<Vec<_>>());
     }
-    each_passes(VERSIONS, |version| json!({ "operatingSystem": { "version": version }, "sqlServer": { "version": version }, "ucxSuite": { "version": version } }));
+    each_passes(
+        VERSIONS,
+        |version| json!({ "operatingSystem": { "version": version }, "sqlServer": { "version": version }, "ucxSuite": { "version": version } }),
+    );
     is_nothing_personal("busAddress", &[json!("0000.001d.0000.001.004.000.000.000.000")]);
     is_nothing_personal("registryKey", &[json!(r"SOFTWARE\Vendor\IntranetAuth\3.3.999.99.9.99"), json!("1.3.6.1.4.1.311.21.8")]);
 }
@@ -143,28 +148,43 @@ fn shapes_of_mail_addresses() {
 
 #[test]
 fn shapes_of_telephone_numbers() {
-    pass(&json!({ "processes": [{ "pid": 4, "name": "System", "usedMemory": 3_412_345_678_u64 }], "memory": { "totalInstalled": 3_991_234_567_u64 } }));
+    pass(
+        &json!({ "processes": [{ "pid": 4, "name": "System", "usedMemory": 3_412_345_678_u64 }], "memory": { "totalInstalled": 3_991_234_567_u64 } }),
+    );
     pass(&json!({ "disks": [{ "size": 3_331_234_567_u64, "model": "046-1297901" }, { "size": "3331234567", "model": "07TYC2" }] }));
-    pass(&json!({ "database": { "lastMaintenance": "2012-01-02 08:00" }, "hotfixes": [{ "hotFixId": "KB5031364", "installedOn": "3/10/1984" }] }));
+    pass(
+        &json!({ "database": { "lastMaintenance": "2012-01-02 08:00" }, "hotfixes": [{ "hotFixId": "KB5031364", "installedOn": "3/10/1984" }] }),
+    );
     each_passes(&["650x2531234", "Support 1-800-555-0199", "ISBN 978-3-16-148410-0", "Guide 1-800-MICROSOFT"], vendor);
-    is_nothing_personal("part", &[json!("046-1297901"), json!("07TYC2"), json!("2012-01-02 08:00"), json!("3/10/1984"), json!("650x2531234")]);
+    is_nothing_personal(
+        "part",
+        &[json!("046-1297901"), json!("07TYC2"), json!("2012-01-02 08:00"), json!("3/10/1984"), json!("650x2531234")],
+    );
     is_nothing_personal("bytesRead", &[json!(3_412_345_678_u64), json!(3_991_234_567_u64)]);
 }
 
 #[test]
 fn shapes_of_cards_and_identity_numbers() {
-    pass(&json!({ "timestamp": 1_548_138_160_707_u64, "lastMaintenance": "131926542607070000", "disks": [{ "size": 512_110_190_592_u64 }] }));
+    pass(
+        &json!({ "timestamp": 1_548_138_160_707_u64, "lastMaintenance": "131926542607070000", "disks": [{ "size": 512_110_190_592_u64 }] }),
+    );
     pass(&json!({ "productId": "00330-80000-00000-AA123", "licenseKey": "BCDFG-HJKMP-QRTVW-XY234-67892" }));
     is_nothing_personal("inode", &[json!(9_223_372_036_853_013_087_u64), json!("9223372036853013087")]);
     is_nothing_personal("serial", &[json!("8933150319050352521"), json!(8_933_150_319_050_352_521_u64)]);
-    is_nothing_personal("ssn", &[json!("VMware-56 4d 9f 1c 2b 7e 3a 11-8d 5c 0e 9b 44 21 7a 6f"), json!("5CG7301XYZ"), json!("To Be Filled By O.E.M.")]);
+    is_nothing_personal(
+        "ssn",
+        &[json!("VMware-56 4d 9f 1c 2b 7e 3a 11-8d 5c 0e 9b 44 21 7a 6f"), json!("5CG7301XYZ"), json!("To Be Filled By O.E.M.")],
+    );
     is_nothing_personal("ssid", &[json!("office-5G")]);
     is_nothing_personal("windowsProduct", &[json!("00330-80000-00000-AA123")]);
 }
 
 #[test]
 fn shapes_of_hardware_addresses() {
-    is_nothing_personal("wanMiniport", &[json!("50:50:54:50:30:30"), json!("33:50:6F:45:30:30"), json!("45:00:00:00:FF:14"), json!("FF:FF:FF:FF:FF:FF")]);
+    is_nothing_personal(
+        "wanMiniport",
+        &[json!("50:50:54:50:30:30"), json!("33:50:6F:45:30:30"), json!("45:00:00:00:FF:14"), json!("FF:FF:FF:FF:FF:FF")],
+    );
     is_nothing_personal("fingerprint", &[json!("9F:86:D0:81:88:4C:7D:65:9A:2F:EA:A0:C5:5A:D0:15:A3:BF:4F:1B")]);
     is_nothing_personal("processorId", &[json!("E3 06 04 00 FF FB EB BF"), json!("BFEBFBFF000306E4")]);
     is_nothing_personal("pnpDeviceId", &[json!(r"PCI\VEN_8086&DEV_15B8&SUBSYS_00008086&REV_31\3&11583659&0&FE")]);
@@ -193,7 +213,10 @@ fn identifiers_digests_and_hotfixes() {
     each_passes(&["KB5006672", "KB890830", "kb4589208"], |kb| json!({ "hotfixes": [kb], "installedHotfixes": [{ "id": kb }] }));
     pass(&json!({ "productCode": "{90160000-008C-0000-1000-0000000FF1CE}", "tenantId": "6f9619ff-8b86-d011-b42d-00cf4fc964ff" }));
     is_nothing_personal("SSHFP", &[json!("SSHFP 1 1 dd465c09cfa51fb45020cc83316fff21b9ec74ac")]);
-    is_nothing_personal("integrity", &[json!("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==")]);
+    is_nothing_personal(
+        "integrity",
+        &[json!("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==")],
+    );
     is_nothing_personal("sha1", &[json!("da39a3ee5e6b4b0d3255bfef95601890afd80709")]);
 }
 

@@ -1,11 +1,11 @@
 //! One datum in a clean message: in which places and encodings it is found, and how often something else is.
 
+use super::Inspector;
 use super::clean::Maker;
 use super::encodings::ENCODINGS;
 use super::fixtures::{Lists, People};
 use super::personal::Sort;
 use super::random::Random;
-use super::Inspector;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -84,7 +84,9 @@ fn put(maker: &mut Maker<'_>, place: Place, datum: &str, is_lines: bool) -> Valu
         }
         Place::Unknown => json!(datum),
         Place::Sentence if is_lines => json!(format!("see below:\n{datum}")),
-        Place::Sentence => json!(format!("{} {datum}", random.pick(&["see", "call from", "Errore per", "could not reach", "Nutzer:", "last value was"]))),
+        Place::Sentence => {
+            json!(format!("{} {datum}", random.pick(&["see", "call from", "Errore per", "could not reach", "Nutzer:", "last value was"])))
+        }
         Place::Key => json!({ datum: 1 }),
         Place::Element => json!(["first", datum]),
     };
@@ -123,7 +125,7 @@ struct Table {
 }
 
 impl Table {
-    fn add(&mut self, row: String, sort: Sort, report: &Report, datum: &str) {
+    fn add(&mut self, row: String, report: &Report, datum: &str) {
         let found = !report.findings.is_empty() || report.unreadable.is_some();
         if !found && self.missed.len() < 400 {
             self.missed.push(format!("{row}: {datum}"));
@@ -156,8 +158,7 @@ fn is_part(sort: Sort, kind: Kind) -> bool {
         Sort::Email => matches!(kind, Kind::Identity | Kind::SipUri),
         Sort::Address => kind == Kind::MacAddress,
         Sort::UserPath => kind == Kind::Identity,
-        Sort::SipCredentials => kind == Kind::Credential,
-        Sort::Cookie => kind == Kind::Credential,
+        Sort::SipCredentials | Sort::Cookie => kind == Kind::Credential,
         _ => false,
     }
 }
@@ -197,7 +198,7 @@ fn run(table: &mut Table, seed: u64, each: u64, encoding: &super::encodings::Enc
                 name if datum.len() < SHORTEST => format!("{name}, less than {SHORTEST} bytes"),
                 name => name.to_owned(),
             };
-            table.add(row.clone(), sort, &report, &format!("{sort:?} {place:?} {}", around(&text, &encoded)));
+            table.add(row, &report, &format!("{sort:?} {place:?} {}", around(&text, &encoded)));
             // In a field for accounts, anything that is none of a service counts as somebody's; a key may have words that speak of a
             // person.
             if !matches!(place, Place::Field | Place::Behind | Place::Key) {
@@ -213,12 +214,23 @@ fn run(table: &mut Table, seed: u64, each: u64, encoding: &super::encodings::Enc
 fn print(table: &Table) {
     let mut text = String::new();
     for (row, count) in &table.recall {
-        let _ = writeln!(text, "{row:<44} {:>5} of {:>5}  {:>5.1} %", count.found, count.made, 0.1 * f64::from(u32::try_from(count.thousandths()).expect("small")));
+        let _ = writeln!(
+            text,
+            "{row:<44} {:>5} of {:>5}  {:>5.1} %",
+            count.found,
+            count.made,
+            0.1 * f64::from(u32::try_from(count.thousandths()).expect("small"))
+        );
     }
     for (kind, right) in &table.right {
         let wrong = table.wrong.get(kind).copied().unwrap_or_default();
         let share = (right * 10_000) / (right + wrong);
-        let _ = writeln!(text, "precision {:<20} {right:>5} right {wrong:>3} wrong  {:>6.2} %", kind.label(), 0.01 * f64::from(u32::try_from(share).expect("small")));
+        let _ = writeln!(
+            text,
+            "precision {:<20} {right:>5} right {wrong:>3} wrong  {:>6.2} %",
+            kind.label(),
+            0.01 * f64::from(u32::try_from(share).expect("small"))
+        );
     }
     println!("{text}");
     for line in table.missed.iter().chain(&table.other) {
@@ -287,7 +299,8 @@ fn keys_of_persons_are_known_however_they_are_spelled() {
                 "extension" => random.pick(&[json!("4312"), json!(4312), json!("2001"), json!(815)]).clone(),
                 "phone" if random.once_in(4) => json!(39_000_000_000 + random.between(3_300_000_000, 3_499_999_999)),
                 "phone" => {
-                    let written = super::personal::phone(&people, random.pick::<&str>(&["it", "fr", "de", "es", "gb", "us", "e164"]), random);
+                    let written =
+                        super::personal::phone(&people, random.pick::<&str>(&["it", "fr", "de", "es", "gb", "us", "e164"]), random);
                     json!(if random.once_in(2) { written.replace([' ', '-', '/', '.', '(', ')'], "") } else { written })
                 }
                 _ => {

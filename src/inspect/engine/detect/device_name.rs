@@ -36,7 +36,8 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
             report(Hit { kind: Kind::DeviceName, start, end: at, bits: PHONE_BITS });
         }
     }
-    for start in memchr::memmem::find_iter(text, ENCODED) {
+    let places = (text.len() >= 30).then(|| memchr::memmem::find_iter(text, ENCODED)).into_iter().flatten();
+    for start in places {
         if is_encoded_phone(text.get(start..).unwrap_or_default()) {
             report(Hit { kind: Kind::DeviceName, start, end: start + 30, bits: PHONE_BITS });
         }

@@ -6,19 +6,8 @@ use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
 /// Key words of a MAC address.
-const WORDS: &[&str] = &[
-    "mac",
-    "macs",
-    "macaddress",
-    "macaddresses",
-    "macaddr",
-    "physicaladdress",
-    "ethernet",
-    "hwaddr",
-    "bssid",
-    "lladdr",
-    "eui",
-];
+const WORDS: &[&str] =
+    &["mac", "macs", "macaddress", "macaddresses", "macaddr", "physicaladdress", "ethernet", "hwaddr", "bssid", "lladdr", "eui"];
 /// Addresses that name no network card: the pseudo ones of Windows' WAN miniports (`PPTP00`, `3PoE00`) and of a VPN adapter.
 const PSEUDO: &[[u8; 6]] =
     &[[0x50, 0x50, 0x54, 0x50, 0x30, 0x30], [0x33, 0x50, 0x6f, 0x45, 0x30, 0x30], [0x45, 0, 0, 0, 0xff, 0x14], [0; 6], [0xff; 6]];

@@ -128,7 +128,8 @@ fn double_zero(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> 
     // In groups it was written by a person, whatever the field is.
     let is_grouped = rest.iter().take(MAX_DIGITS + 4).filter(|byte| **byte == b' ').count() >= 2;
     let is_expected = context.text == TextKind::Free && !words::is_measure(context);
-    if !is_expected && !(is_grouped && matches!(context.text, TextKind::Free | TextKind::Name)) {
+    let is_written = is_grouped && matches!(context.text, TextKind::Free | TextKind::Name);
+    if !is_expected && !is_written {
         return None;
     }
     let gap = usize::from(rest.get(2) == Some(&b' '));

@@ -90,7 +90,13 @@ pub fn is_like_a_version(text: &str) -> bool {
     let starts = text.trim_start_matches(['v', 'V']).bytes().next().is_some_and(|byte| byte.is_ascii_digit());
     let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+()~".contains(&byte);
     let has_dots = text.bytes().filter(|byte| *byte == b'.').count() >= 2;
-    starts && text.len() <= 64 && text.bytes().all(is_byte) && (has_dots || digits_in_groups(text) < 9) && !is_pairs(text) && !text.starts_with("00") && !looks_hexadecimal(text)
+    starts
+        && text.len() <= 64
+        && text.bytes().all(is_byte)
+        && (has_dots || digits_in_groups(text) < 9)
+        && !is_pairs(text)
+        && !text.starts_with("00")
+        && !looks_hexadecimal(text)
 }
 
 /// A path without a segment that names a person.
@@ -169,7 +175,8 @@ pub fn is_service_account(text: &str) -> bool {
         "font driver host",
         "autorità nt",
     ];
-    (authorities.contains(&domain) && is_name(account) && account.len() <= 64) || (domain.is_empty() || domain == ".") && builtin.contains(&account)
+    (authorities.contains(&domain) && is_name(account) && account.len() <= 64)
+        || (domain.is_empty() || domain == ".") && builtin.contains(&account)
 }
 
 /// `KB` and six or seven digits.
@@ -350,3 +357,6 @@ fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,7 +144,7 @@ impl Shape {
     /// words in whole say of a person counts unless the field is documented with the same words.
     fn flattened(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
         let person = |words: &Words| self.person(words, &<[String]>::is_empty);
-        let is_person = person(key).is_some();
+        let whole = person(key);
         let mut around = containers.to_vec();
         for (container, key) in key.splits() {
             if person(&container).is_some() {
@@ -154,7 +154,7 @@ impl Shape {
             around.push(container);
             let inside = |under: &[String]| under.iter().any(|word| around.iter().any(|container| container.has(word)));
             let found = self.field(&key, &inside).or_else(|| self.person(&key, &inside));
-            let anywhere = || self.field(&key, &<[String]>::is_empty).filter(|_| !is_person || person(&key).is_some());
+            let anywhere = || self.field(&key, &<[String]>::is_empty).filter(|_| whole.is_none() || person(&key) == whole);
             if let Some(meaning) = found.or_else(anywhere) {
                 return Some(meaning);
             }

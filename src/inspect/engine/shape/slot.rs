@@ -137,9 +137,7 @@ impl Slot {
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
             Self::Token => whole(10 * MEGA - 1),
             Self::Address => whole(128),
-            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => {
-                Checked::OutOfRange
-            }
+            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => Checked::OutOfRange,
         }
     }
 
@@ -161,7 +159,7 @@ impl Slot {
             Self::Startup if grammar::is_state(text) || grammar::is_service_account(text) => Checked::Harmless,
             // Accounts of services have many names; all others are persons'.
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
-            Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Name),
+            Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
             Self::State => proven(grammar::is_state(text), TextKind::Free),
             Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
             Self::Address => addresses(text, declared, false),
@@ -174,9 +172,7 @@ impl Slot {
             Self::Bitness => {
                 proven(matches!(text, "32" | "64" | "x86" | "x64" | "32-bit" | "64-bit" | "32 bit" | "64 bit"), TextKind::Free)
             }
-            Self::Users if text.bytes().any(|byte| !byte.is_ascii_digit()) => {
-                proven(grammar::is_missing(text), TextKind::Identity)
-            }
+            Self::Users if text.bytes().any(|byte| !byte.is_ascii_digit()) => proven(grammar::is_missing(text), TextKind::Identity),
             Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
         }
     }

@@ -34,7 +34,13 @@ const PROCESSES: Group = list(
     &[
         (("process id|pid|id", "id processo|pid"), Slot::Pid),
         (("name|process name", "nome|nome processo"), Slot::Process),
-        (("used memory|memory usage|memory used|working set|working set size|memory|memory bytes", "memoria usata|memoria utilizzata|memoria"), Slot::Bytes),
+        (
+            (
+                "used memory|memory usage|memory used|working set|working set size|memory|memory bytes",
+                "memoria usata|memoria utilizzata|memoria",
+            ),
+            Slot::Bytes,
+        ),
         (("handle count|handles|number of handles", "numero handle|handle"), Slot::Handles),
         (("thread count|threads|number of threads", "numero thread|thread"), Slot::Threads),
         (("cpu usage|cpu|cpu percent|cpu usage percentage", "utilizzo cpu|cpu"), Slot::Percent),
@@ -51,12 +57,21 @@ const RUNNING_SERVICES: Group = list(
 );
 
 const APPLICATIONS: Group = list(
-    ("installed applications|applications|installed software|installed programs|apps|software", "applicazioni installate|programmi installati|applicazioni"),
+    (
+        "installed applications|applications|installed software|installed programs|apps|software",
+        "applicazioni installate|programmi installati|applicazioni",
+    ),
     &[
         (("name|application name|display name|product name", "nome|nome applicazione"), Slot::AppName),
         (("version|application version|display version", "versione"), Slot::AppVersion),
         (("vendor|publisher|manufacturer", "produttore|fornitore|editore"), Slot::Vendor),
-        (("installation path|install path|install location|path|install dir|installation folder|install directory", "percorso installazione|percorso|cartella di installazione"), Slot::InstallPath),
+        (
+            (
+                "installation path|install path|install location|path|install dir|installation folder|install directory",
+                "percorso installazione|percorso|cartella di installazione",
+            ),
+            Slot::InstallPath,
+        ),
     ],
 );
 
@@ -82,7 +97,10 @@ const SERVICES: Group = list(
 );
 
 const HOTFIXES: Group = list(
-    ("hotfixes|installed hotfixes|hotfix packages|windows updates|hot fixes|quick fixes", "aggiornamenti|hotfix installati|aggiornamenti installati"),
+    (
+        "hotfixes|installed hotfixes|hotfix packages|windows updates|hot fixes|quick fixes",
+        "aggiornamenti|hotfix installati|aggiornamenti installati",
+    ),
     &[(("hotfix id|id|hot fix id|kb", "id"), Slot::Text("kb"))],
 );
 
@@ -114,7 +132,13 @@ const CPUS: Group = list(
 const MEMORY: Group = one(
     ("memory|ram|physical memory", "memoria|ram"),
     &[
-        (("total installed|total|installed|total installed memory|total memory|installed memory|total bytes|total physical memory", "totale|totale installata|installata"), Slot::Bytes),
+        (
+            (
+                "total installed|total|installed|total installed memory|total memory|installed memory|total bytes|total physical memory",
+                "totale|totale installata|installata",
+            ),
+            Slot::Bytes,
+        ),
         (("reserved|reserved memory|hardware reserved|reserved bytes", "riservata"), Slot::Bytes),
     ],
 );
@@ -145,7 +169,13 @@ const SUITE: Group = one(
         (("version|suite version|ucx version|ucx suite version", "versione"), Slot::Text("suite")),
         (("platform|suite platform|pbx platform|pbx type", "piattaforma"), Slot::Text("platform")),
         (("installation path|install path|installation folder", "percorso installazione"), Slot::InstallPath),
-        (("installation folder size|folder size|install size|installation size|installation folder size bytes", "dimensione cartella di installazione"), Slot::Bytes),
+        (
+            (
+                "installation folder size|folder size|install size|installation size|installation folder size bytes",
+                "dimensione cartella di installazione",
+            ),
+            Slot::Bytes,
+        ),
     ],
 );
 
@@ -153,7 +183,10 @@ const CLUSTER: Group = one(
     ("cluster|ucx cluster|cluster info", "cluster"),
     &[
         (("nodes|nodes list|node list|cluster nodes|members", "nodi|lista nodi"), Slot::Addresses),
-        (("database replication strategy|replication strategy|replication|replication type", "strategia di replica|replica database"), Slot::Text("replication")),
+        (
+            ("database replication strategy|replication strategy|replication|replication type", "strategia di replica|replica database"),
+            Slot::Text("replication"),
+        ),
     ],
 );
 
@@ -167,7 +200,10 @@ const VOIP: Group = one(
     &[
         (("cucm version|version|call manager version", "versione cucm"), Slot::Text("cucm")),
         (("number of users|users|user count|users count|total users|cucm users", "numero utenti|utenti"), Slot::Count),
-        (("number of devices|devices|device count|devices count|total devices|cucm devices", "numero dispositivi|dispositivi"), Slot::Count),
+        (
+            ("number of devices|devices|device count|devices count|total devices|cucm devices", "numero dispositivi|dispositivi"),
+            Slot::Count,
+        ),
         (("cucm ip address|ip address|cucm address|cucm ip|ip", "indirizzo ip cucm|indirizzo ip"), Slot::Address),
     ],
 );
@@ -186,10 +222,25 @@ const DATABASES: Group = list(
     &[
         (("name|database name|db name", "nome|nome database"), Slot::Database),
         (("size|database size|size bytes|db size", "dimensione"), Slot::Bytes),
-        (("file paths|data file path|log file path|file path|data file|log file|files|physical name", "percorsi file|percorso file"), Slot::Path),
-        (("authentication type|authentication|auth type|authentication mode", "tipo autenticazione|autenticazione"), Slot::Text("authentication")),
-        (("full text catalog status|full text status|fulltext catalog status|full text catalog", "stato catalogo full text"), Slot::Text("fulltext")),
-        (("last maintenance|last maintenance date|last maintenance date time|last maintenance at|last maintenance utc", "ultima manutenzione|data ultima manutenzione"), Slot::Time),
+        (
+            ("file paths|data file path|log file path|file path|data file|log file|files|physical name", "percorsi file|percorso file"),
+            Slot::Path,
+        ),
+        (
+            ("authentication type|authentication|auth type|authentication mode", "tipo autenticazione|autenticazione"),
+            Slot::Text("authentication"),
+        ),
+        (
+            ("full text catalog status|full text status|fulltext catalog status|full text catalog", "stato catalogo full text"),
+            Slot::Text("fulltext"),
+        ),
+        (
+            (
+                "last maintenance|last maintenance date|last maintenance date time|last maintenance at|last maintenance utc",
+                "ultima manutenzione|data ultima manutenzione",
+            ),
+            Slot::Time,
+        ),
     ],
 );
 
@@ -197,29 +248,54 @@ const LOGGING: Group = one(
     ("logging|logs|log settings|log configuration", "log|logging"),
     &[
         (("enabled|is enabled|logging enabled|active", "abilitato|attivo"), Slot::Flag),
-        (("retention|retention days|log retention|days|keep days|retention period days", "giorni di ritenzione|ritenzione|conservazione"), Slot::Days),
+        (
+            (
+                "retention|retention days|log retention|days|keep days|retention period days",
+                "giorni di ritenzione|ritenzione|conservazione",
+            ),
+            Slot::Days,
+        ),
     ],
 );
 
 const COUNTERS: Group = one(
     ("counters|usage counters|metrics|statistics|stats", "contatori"),
     &[
-        (("attendant consoles connected|connected attendant consoles|attendant consoles|number of connected attendant consoles", "attendant console connesse"), Slot::Count),
-        (("calls being recorded|recorded calls|active recordings|recording calls|number of calls being recorded|recordings", "chiamate in registrazione"), Slot::Count),
+        (
+            (
+                "attendant consoles connected|connected attendant consoles|attendant consoles|number of connected attendant consoles",
+                "attendant console connesse",
+            ),
+            Slot::Count,
+        ),
+        (
+            (
+                "calls being recorded|recorded calls|active recordings|recording calls|number of calls being recorded|recordings",
+                "chiamate in registrazione",
+            ),
+            Slot::Count,
+        ),
         (("ivr active calls|active calls|ivr calls", "chiamate ivr attive"), Slot::Count),
         (("fifo queued calls|acd queued calls fifo|queued calls fifo|fifo queue calls|acd fifo", "chiamate in coda fifo"), Slot::Count),
         (("camp on queued calls|acd queued calls camp on|queued calls camp on|camp on", "chiamate in coda camp on"), Slot::Count),
         (("active consultation calls|consultation calls|acd consultation calls", "chiamate consultazione attive"), Slot::Count),
         (("faxes being sent|faxes sent|fax sent|sent faxes|outgoing faxes|fax being transmitted", "fax in invio|fax inviati"), Slot::Count),
         (("faxes being received|faxes received|fax received|incoming faxes", "fax in ricezione|fax ricevuti"), Slot::Count),
-        (("phone lock request rate|phone lock rate|phone lock requests per second|curri phone lock", "frequenza richieste phone lock"), Slot::Rate),
+        (
+            ("phone lock request rate|phone lock rate|phone lock requests per second|curri phone lock", "frequenza richieste phone lock"),
+            Slot::Rate,
+        ),
         (("contact manager request rate|contact manager rate|curri contact manager", "frequenza richieste contact manager"), Slot::Rate),
     ],
 );
 
 const CONSOLES: Group = one(
     ("attendant consoles connected|attendant consoles|connected consoles", "attendant console"),
-    &[(("standard|basic", "standard"), Slot::Count), (("professional", "professional"), Slot::Count), (("enterprise", "enterprise"), Slot::Count)],
+    &[
+        (("standard|basic", "standard"), Slot::Count),
+        (("professional", "professional"), Slot::Count),
+        (("enterprise", "enterprise"), Slot::Count),
+    ],
 );
 
 const RATES: Group = one(
@@ -253,8 +329,14 @@ const FEATURES: Group = list(
 /// The four beats, and the licence.
 pub(crate) const BEATS: &[Beat] = &[
     Beat { names: ("processes beat|processes|beat processes", "processi"), groups: &[PROCESSES, RUNNING_SERVICES] },
-    Beat { names: ("software info|software|software information", "software|informazioni software"), groups: &[APPLICATIONS, SYSTEM, SERVICES, HOTFIXES, FIREWALL] },
-    Beat { names: ("hardware info|hardware|hardware information", "hardware|informazioni hardware"), groups: &[VIRTUAL, CPUS, MEMORY, DISKS, ADAPTERS] },
+    Beat {
+        names: ("software info|software|software information", "software|informazioni software"),
+        groups: &[APPLICATIONS, SYSTEM, SERVICES, HOTFIXES, FIREWALL],
+    },
+    Beat {
+        names: ("hardware info|hardware|hardware information", "hardware|informazioni hardware"),
+        groups: &[VIRTUAL, CPUS, MEMORY, DISKS, ADAPTERS],
+    },
     Beat { names: ("ucx suite|suite|application", "suite"), groups: &[SUITE, CLUSTER, VOIP, SERVER, DATABASES, LOGGING, COUNTERS] },
     Beat { names: ("ucx suite|suite counters", "suite"), groups: &[NODES, CONSOLES, RATES, LOGGING] },
     Beat { names: ("licensing|license beat", "licenze"), groups: &[LICENSE, FEATURES] },
@@ -262,14 +344,93 @@ pub(crate) const BEATS: &[Beat] = &[
 
 /// Classes of WMI with their properties that are documented fields.
 pub(crate) const WMI: &[(&str, &[(&str, Slot)])] = &[
-    ("Win32_Process", &[("Name", Slot::Process), ("ProcessId", Slot::Pid), ("WorkingSetSize", Slot::Bytes), ("HandleCount", Slot::Handles), ("ThreadCount", Slot::Threads), ("ExecutablePath", Slot::Path), ("ParentProcessId", Slot::Pid)]),
-    ("Win32_PerfFormattedData_PerfProc_Process", &[("Name", Slot::Process), ("IDProcess", Slot::Pid), ("WorkingSetPrivate", Slot::Bytes), ("HandleCount", Slot::Handles), ("ThreadCount", Slot::Threads), ("PercentProcessorTime", Slot::Percent)]),
-    ("Win32_Service", &[("Name", Slot::Service), ("DisplayName", Slot::Service), ("State", Slot::State), ("StartMode", Slot::Startup), ("StartName", Slot::Account), ("PathName", Slot::Path), ("ProcessId", Slot::Pid)]),
-    ("Win32_Product", &[("Name", Slot::AppName), ("Version", Slot::AppVersion), ("Vendor", Slot::Vendor), ("InstallLocation", Slot::InstallPath), ("IdentifyingNumber", Slot::Guid), ("InstallDate", Slot::Date)]),
-    ("Win32_OperatingSystem", &[("Caption", Slot::Text("os")), ("Version", Slot::Text("osversion")), ("OSLanguage", Slot::LcidOrTag), ("Locale", Slot::LcidOrTag), ("SystemDrive", Slot::Text("drive")), ("SystemDirectory", Slot::Path), ("WindowsDirectory", Slot::Path), ("OSArchitecture", Slot::Bitness)]),
+    (
+        "Win32_Process",
+        &[
+            ("Name", Slot::Process),
+            ("ProcessId", Slot::Pid),
+            ("WorkingSetSize", Slot::Bytes),
+            ("HandleCount", Slot::Handles),
+            ("ThreadCount", Slot::Threads),
+            ("ExecutablePath", Slot::Path),
+            ("ParentProcessId", Slot::Pid),
+        ],
+    ),
+    (
+        "Win32_PerfFormattedData_PerfProc_Process",
+        &[
+            ("Name", Slot::Process),
+            ("IDProcess", Slot::Pid),
+            ("WorkingSetPrivate", Slot::Bytes),
+            ("HandleCount", Slot::Handles),
+            ("ThreadCount", Slot::Threads),
+            ("PercentProcessorTime", Slot::Percent),
+        ],
+    ),
+    (
+        "Win32_Service",
+        &[
+            ("Name", Slot::Service),
+            ("DisplayName", Slot::Service),
+            ("State", Slot::State),
+            ("StartMode", Slot::Startup),
+            ("StartName", Slot::Account),
+            ("PathName", Slot::Path),
+            ("ProcessId", Slot::Pid),
+        ],
+    ),
+    (
+        "Win32_Product",
+        &[
+            ("Name", Slot::AppName),
+            ("Version", Slot::AppVersion),
+            ("Vendor", Slot::Vendor),
+            ("InstallLocation", Slot::InstallPath),
+            ("IdentifyingNumber", Slot::Guid),
+            ("InstallDate", Slot::Date),
+        ],
+    ),
+    (
+        "Win32_OperatingSystem",
+        &[
+            ("Caption", Slot::Text("os")),
+            ("Version", Slot::Text("osversion")),
+            ("OSLanguage", Slot::LcidOrTag),
+            ("Locale", Slot::LcidOrTag),
+            ("SystemDrive", Slot::Text("drive")),
+            ("SystemDirectory", Slot::Path),
+            ("WindowsDirectory", Slot::Path),
+            ("OSArchitecture", Slot::Bitness),
+        ],
+    ),
     ("Win32_QuickFixEngineering", &[("HotFixID", Slot::Text("kb")), ("InstalledOn", Slot::Date)]),
-    ("Win32_Processor", &[("Name", Slot::Text("cpu")), ("Manufacturer", Slot::Text("cpumaker")), ("AddressWidth", Slot::Bitness), ("DataWidth", Slot::Bitness), ("NumberOfCores", Slot::Cores), ("NumberOfLogicalProcessors", Slot::Cores), ("MaxClockSpeed", Slot::Megahertz)]),
+    (
+        "Win32_Processor",
+        &[
+            ("Name", Slot::Text("cpu")),
+            ("Manufacturer", Slot::Text("cpumaker")),
+            ("AddressWidth", Slot::Bitness),
+            ("DataWidth", Slot::Bitness),
+            ("NumberOfCores", Slot::Cores),
+            ("NumberOfLogicalProcessors", Slot::Cores),
+            ("MaxClockSpeed", Slot::Megahertz),
+        ],
+    ),
     ("Win32_DiskDrive", &[("Model", Slot::Text("disk")), ("Caption", Slot::Text("disk")), ("Size", Slot::Bytes)]),
-    ("Win32_NetworkAdapterConfiguration", &[("Description", Slot::Text("adapter")), ("DHCPEnabled", Slot::Flag), ("DHCPServer", Slot::Address), ("DNSServerSearchOrder", Slot::Addresses), ("DefaultIPGateway", Slot::Addresses), ("IPAddress", Slot::Addresses), ("IPSubnet", Slot::Mask)]),
-    ("Win32_ComputerSystem", &[("HypervisorPresent", Slot::Flag), ("TotalPhysicalMemory", Slot::Bytes), ("NumberOfLogicalProcessors", Slot::Cores)]),
+    (
+        "Win32_NetworkAdapterConfiguration",
+        &[
+            ("Description", Slot::Text("adapter")),
+            ("DHCPEnabled", Slot::Flag),
+            ("DHCPServer", Slot::Address),
+            ("DNSServerSearchOrder", Slot::Addresses),
+            ("DefaultIPGateway", Slot::Addresses),
+            ("IPAddress", Slot::Addresses),
+            ("IPSubnet", Slot::Mask),
+        ],
+    ),
+    (
+        "Win32_ComputerSystem",
+        &[("HypervisorPresent", Slot::Flag), ("TotalPhysicalMemory", Slot::Bytes), ("NumberOfLogicalProcessors", Slot::Cores)],
+    ),
 ];

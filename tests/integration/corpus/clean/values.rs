@@ -46,32 +46,27 @@ pub(crate) enum Slot {
     Feature,
     Sku,
     LcidOrTag,
-    Partitions,
 }
 
 impl Slot {
     pub(crate) fn value(self, lists: &Lists, random: &mut Random) -> Value {
         match self {
-            Self::Pid => self.number(random.between(0, 16_000) * 4, random),
-            Self::Bytes => self.number(bytes(random), random),
+            Self::Pid => number(random.between(0, 16_000) * 4, random),
+            Self::Bytes => number(bytes(random), random),
             Self::Handles => json!(random.below(250_000)),
             Self::Threads => json!(random.between(1, 900)),
             Self::Cores => json!(random.between(1, 128)),
             Self::Megahertz => json!(random.between(1_800, 5_200)),
-            Self::Count => self.number(random.below(40_000), random),
+            Self::Count => number(random.below(40_000), random),
             Self::Days => json!(random.between(1, 365)),
             Self::Bitness => random.pick(&[json!(64), json!(32), json!("64-bit"), json!("x64"), json!("64 bit"), json!("64")]).clone(),
-            Self::Partitions => json!(random.between(1, 6)),
             Self::Percent | Self::Rate => decimal(random),
-            Self::Flag => random.pick(&[json!(true), json!(false), json!("true"), json!("Enabled"), json!("Off"), json!(1), json!(0)]).clone(),
+            Self::Flag => {
+                random.pick(&[json!(true), json!(false), json!("true"), json!("Enabled"), json!("Off"), json!(1), json!(0)]).clone()
+            }
             Self::Addresses => (0..random.between(1, 2)).map(|_| json!(address(random))).collect(),
             _ => json!(self.text(lists, random)),
         }
-    }
-
-    /// Numbers are sent as text by some.
-    fn number(self, number: u64, random: &mut Random) -> Value {
-        if random.once_in(6) { json!(number.to_string()) } else { json!(number) }
     }
 
     fn text(self, lists: &Lists, random: &mut Random) -> String {
@@ -90,7 +85,9 @@ impl Slot {
             Self::Mask => (*random.pick(&["255.255.255.0", "255.255.0.0", "255.255.252.0", "64"])).to_owned(),
             Self::Time => time(random),
             Self::Date => date(random),
-            Self::Database => (*random.pick(&["Ucx", "IAS", "UCX_Archive", "Imagicle.Recording", "master", "tempdb", "Qualità_Città"])).to_owned(),
+            Self::Database => {
+                (*random.pick(&["Ucx", "IAS", "UCX_Archive", "Imagicle.Recording", "master", "tempdb", "Qualità_Città"])).to_owned()
+            }
             Self::Instance => (*random.pick(&["UCX", "IMAGICLE", "MSSQLSERVER", "SQLEXPRESS"])).to_owned(),
             Self::Node => node(random),
             Self::SchemaVersion => (*random.pick(&["1", "1.0", "2.1", "v1", "2024-05"])).to_owned(),
@@ -102,6 +99,11 @@ impl Slot {
             other => unreachable!("{other:?} is a number"),
         }
     }
+}
+
+/// Numbers are sent as text by some.
+fn number(number: u64, random: &mut Random) -> Value {
+    if random.once_in(6) { json!(number.to_string()) } else { json!(number) }
 }
 
 const FEATURES: &[&str] = &[

@@ -81,7 +81,13 @@ pub(super) fn address(random: &mut Random) -> String {
         0 => format!("2a0{}:{}:{:x}::{:x}", random.below(10), random.digits(4), random.between(1, 0xfff), random.between(1, 0xffff)),
         1 => format!("10.{}.{}.{}", random.between(64, 250), random.below(256), random.between(1, 254)),
         2 => format!("192.168.{}.{}", random.below(256), random.between(1, 254)),
-        _ => format!("{}.{}.{}.{}", random.pick(&[5, 31, 62, 79, 81, 87, 93, 151, 185, 212, 217]), random.between(65, 250), random.below(256), random.between(1, 254)),
+        _ => format!(
+            "{}.{}.{}.{}",
+            random.pick(&[5, 31, 62, 79, 81, 87, 93, 151, 185, 212, 217]),
+            random.between(65, 250),
+            random.below(256),
+            random.between(1, 254)
+        ),
     }
 }
 
@@ -130,16 +136,29 @@ fn nino(random: &mut Random) -> String {
     let prefix = format!("{first}{second}");
     let prefix = if ["TN", "NT", "ZZ", "GB", "BG", "KN", "NK"].contains(&prefix.as_str()) { "AB".to_owned() } else { prefix };
     let (digits, suffix) = (random.digits(6), random.text(1, "ABCD"));
-    if random.once_in(2) { format!("{prefix}{digits}{suffix}") } else { format!("{prefix} {} {} {} {suffix}", &digits[..2], &digits[2..4], &digits[4..]) }
+    if random.once_in(2) {
+        format!("{prefix}{digits}{suffix}")
+    } else {
+        format!("{prefix} {} {} {} {suffix}", &digits[..2], &digits[2..4], &digits[4..])
+    }
 }
 
 /// A key and a number that only the key makes one.
 pub(crate) fn keyed_id(random: &mut Random) -> (&'static str, String) {
     match random.below(7) {
-        0 => ("social security number", format!("{:03}-{:02}-{:04}", random.between(1, 665), random.between(1, 99), random.between(1, 9_999))),
+        0 => (
+            "social security number",
+            format!("{:03}-{:02}-{:04}", random.between(1, 665), random.between(1, 99), random.between(1, 9_999)),
+        ),
         1 => (*random.pick::<&str>(&["nhs number", "nhs"]), nhs(random)),
-        2 => (*random.pick::<&str>(&["steuer id", "tax id", "steuer identifikationsnummer"]), random.pick(&["86095742719", "47036892816", "65929970489", "57549285017", "25768131411"]).to_string()),
-        3 => (*random.pick::<&str>(&["iqama", "iqama number", "national id", "saudi id"]), luhn(&format!("{}{}", random.between(1, 2), random.digits(8)))),
+        2 => (
+            *random.pick::<&str>(&["steuer id", "tax id", "steuer identifikationsnummer"]),
+            random.pick(&["86095742719", "47036892816", "65929970489", "57549285017", "25768131411"]).to_string(),
+        ),
+        3 => (
+            *random.pick::<&str>(&["iqama", "iqama number", "national id", "saudi id"]),
+            luhn(&format!("{}{}", random.between(1, 2), random.digits(8))),
+        ),
         4 => (*random.pick::<&str>(&["emirates id", "eid number"]), emirates_id(random).replace('-', "")),
         5 => (*random.pick::<&str>(&["codice fiscale", "fiscal code", "tax code"]), codice_fiscale(random)),
         _ => (*random.pick::<&str>(&["dni", "nif", "documento nacional de identidad"]), dni(random)),

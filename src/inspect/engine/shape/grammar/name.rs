@@ -26,9 +26,7 @@ pub fn is_name(text: &str) -> bool {
 /// A text that may be a name, once no detector found anything in it.
 #[must_use]
 pub fn is_like_a_name(text: &str) -> bool {
-    text.len() <= MAX_TEXT
-        && !text.chars().any(char::is_control)
-        && !tokens(text).any(is_opaque)
+    text.len() <= MAX_TEXT && !text.chars().any(char::is_control) && !tokens(text).any(is_opaque)
 }
 
 /// Letters of Europe, ASCII digits, and signs that begin nothing.
@@ -95,12 +93,13 @@ fn has_digit(token: &str) -> bool {
 
 /// No small letter: base32, or shouting.
 fn is_capital(token: &str) -> bool {
-    token.len() >= ENCODED && !token.bytes().any(|byte| byte.is_ascii_lowercase())
+    token.is_ascii() && token.len() >= ENCODED && !token.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// A run that may be encoded.
 fn may_be_encoded(token: &str) -> bool {
-    token.len() >= ENCODED && (changes(token) * 9 >= token.len() && has_digit(token) || changes(token) * 4 >= token.len() || is_capital(token))
+    token.len() >= ENCODED
+        && (changes(token) * 9 >= token.len() && has_digit(token) || changes(token) * 4 >= token.len() || is_capital(token))
 }
 
 /// A part of a path in which something may be hidden: a telephone's name, a run that may be encoded.
@@ -117,6 +116,7 @@ fn is_opaque(token: &str) -> bool {
 fn is_coded(token: &str) -> bool {
     let digits = token.bytes().filter(u8::is_ascii_digit).count();
     let is_code = token.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_alphabetic());
-    is_code && digits >= 6 && digits < token.len() || token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("sep")) && digits >= 2
+    is_code && digits >= 6 && digits < token.len()
+        || token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("sep")) && digits >= 2
         || (token.len() == 16 && digits >= 5)
 }
