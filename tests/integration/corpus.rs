@@ -17,6 +17,7 @@ mod random;
 mod recall;
 mod spelling;
 
+use std::sync::LazyLock;
 use ucx_egress::inspect::engine::format::{Limits, json};
 use ucx_egress::inspect::engine::shape::Shape;
 use ucx_egress::inspect::engine::shape::document::Document;
@@ -32,7 +33,13 @@ pub(crate) struct Inspector {
 }
 
 impl Inspector {
-    pub(crate) fn new() -> Self {
+    /// One for all tests: a shape takes its time to compile.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Inspector> = LazyLock::new(Inspector::new);
+        &SHARED
+    }
+
+    fn new() -> Self {
         let document: Document = toml::from_str(include_str!("../../config/policy/shape.toml")).expect("the shape is TOML");
         let network = |text: &str, length| (text.parse().expect("an address"), length);
         let settings = |unknown| Settings { unknown, networks: vec![network("10.20.0.0", 24), network("fd00:20::", 64)] };

@@ -149,7 +149,7 @@ fn message(path: &str, value: Value) -> Value {
 
 #[test]
 fn every_documented_field_holds_what_it_may_and_nothing_else() {
-    let inspector = Inspector::new();
+    let inspector = Inspector::shared();
     for (path, good, bad) in FIELDS {
         for value in good() {
             let text = message(path, value).to_string();

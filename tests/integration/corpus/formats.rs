@@ -12,7 +12,7 @@ const CLEAN_XML: &str = r#"<beat type="processes" schemaVersion="1.0"><runningPr
 </installedApplications></beat>"#;
 
 fn xml_report(document: &str, unknown: Unknown) -> Report {
-    Inspector::new().walk(unknown, document.len(), |walk| xml::read(document.as_bytes(), Limits::default(), walk).expect("XML"))
+    Inspector::shared().walk(unknown, document.len(), |walk| xml::read(document.as_bytes(), Limits::default(), walk).expect("XML"))
 }
 
 fn kinds(report: &Report) -> Vec<Kind> {
@@ -39,7 +39,7 @@ fn clean_xml_passes_and_persons_in_it_are_found() {
 
 #[test]
 fn forms_and_lines_are_read_by_their_keys_and_values() {
-    let inspector = Inspector::new();
+    let inspector = Inspector::shared();
     let read = |body: &str| {
         inspector.walk(Unknown::Inert, body.len(), |walk| form::read(body.as_bytes(), Limits::default(), walk).expect("a form"))
     };
@@ -56,7 +56,7 @@ fn forms_and_lines_are_read_by_their_keys_and_values() {
 
 #[test]
 fn records_and_cards_are_found_in_plain_text() {
-    let inspector = Inspector::new();
+    let inspector = Inspector::shared();
     for (body, kind) in [
         ("cdrRecordType,globalCallID_callId,callingPartyNumber,originalCalledPartyNumber\n1,17,4312,4313", Kind::CallRecord),
         ("4312,0212345678,1763172000,35\n4313,0212345679,1763172100,12\n4314,0212345670,1763172200,7\n", Kind::CallRecord),

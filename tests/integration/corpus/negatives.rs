@@ -9,7 +9,7 @@ use ucx_egress::inspect::engine::walk::Unknown;
 
 /// A message of documented fields passes, strictly too.
 fn pass(message: &Value) {
-    let inspector = Inspector::new();
+    let inspector = Inspector::shared();
     for unknown in [Unknown::Strict, Unknown::Inert] {
         let report = inspector.json(&message.to_string(), unknown);
         assert!(is_clean(&report), "{unknown:?}: {report:?}: {message}");
@@ -26,7 +26,7 @@ fn each_passes(values: &[&str], around: fn(&str) -> Value) {
 
 /// A value under a key that nobody documents is called nothing personal.
 fn is_nothing_personal(key: &str, values: &[Value]) {
-    let inspector = Inspector::new();
+    let inspector = Inspector::shared();
     assert!(!values.is_empty());
     for value in values {
         let message = json!({ "payload": { key: value } }).to_string();
@@ -267,7 +267,7 @@ fn neighbours_of_the_beats() {
         "payload": { "processes": [] }
     });
     pass(&message);
-    let inspector = Inspector::new();
+    let inspector = Inspector::shared();
     let unknown = json!({ "colour": "6f9619ff-8b86-4011-b42d-00cf4fc964ff", "depth": 12, "since": "2026-11-15T02:00:00Z", "flag": true, "ratio": 0.5 });
     assert!(inspector.passes(&unknown.to_string(), Unknown::Inert));
     assert!(!inspector.passes(&unknown.to_string(), Unknown::Strict));

@@ -13,9 +13,9 @@ use ucx_egress::inspect::engine::finding::Kind;
 use ucx_egress::inspect::engine::walk::{Report, Unknown};
 
 /// Messages a kind.
-const EACH: u64 = 240;
+const EACH: u64 = 200;
 /// Messages a kind and encoding.
-const EACH_ENCODED: u64 = 40;
+const EACH_ENCODED: u64 = 20;
 
 /// Bytes from which an encoded run is looked into: shorter ones are words of any kind.
 const SHORTEST: usize = 12;
@@ -182,7 +182,7 @@ fn all_sorts() -> impl Iterator<Item = Sort> {
 
 /// One datum where it is put, for every sort.
 fn run(table: &mut Table, seed: u64, each: u64, encoding: &super::encodings::Encoding, places_of: fn(Sort) -> &'static [Place]) {
-    let (lists, people, inspector) = (Lists::new(), People::new(), Inspector::new());
+    let (lists, people, inspector) = (Lists::new(), People::new(), Inspector::shared());
     let mut maker = Maker { lists: &lists, random: Random::new(seed) };
     for sort in all_sorts() {
         for _ in 0..each {
@@ -268,7 +268,7 @@ fn encodings_hide_nothing() {
 
 #[test]
 fn an_undeclared_address_is_never_let_through_as_one() {
-    let (people, inspector) = (People::new(), Inspector::new());
+    let (people, inspector) = (People::new(), Inspector::shared());
     let mut random = Random::new(77);
     for _ in 0..500 {
         let datum = Sort::Address.make(&people, &mut random);
@@ -283,7 +283,7 @@ fn an_undeclared_address_is_never_let_through_as_one() {
 /// A value under a key that speaks of a person.
 #[test]
 fn keys_of_persons_are_known_however_they_are_spelled() {
-    let (lists, people, inspector) = (Lists::new(), People::new(), Inspector::new());
+    let (lists, people, inspector) = (Lists::new(), People::new(), Inspector::shared());
     let mut maker = Maker { lists: &lists, random: Random::new(5) };
     let mut missed: BTreeMap<String, u64> = BTreeMap::new();
     let (mut made, mut lost) = (0, 0);

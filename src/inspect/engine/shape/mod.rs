@@ -167,11 +167,12 @@ impl Shape {
         rules.iter().find(|rule| counts(&rule.under)).map(|rule| Meaning::Field(rule.slot))
     }
 
+    /// The rule with the most words is meant; of two, the one for the last word: a user's mail is mail.
     fn person(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Meaning> {
         let rules = |word: &String| self.personal.get(word).map(Vec::as_slice).unwrap_or_default();
         let has_all = |rule: &&PersonalRule| counts(&rule.under) && rule.words.iter().all(|word| key.has(word));
-        let rule = key.as_slice().iter().find_map(|word| rules(word).iter().find(has_all));
-        rule.map(|rule| Meaning::Personal(rule.kind))
+        let rules = key.as_slice().iter().flat_map(|word| rules(word).iter().filter(has_all));
+        rules.max_by_key(|rule| rule.words.len()).map(|rule| Meaning::Personal(rule.kind))
     }
 
     /// What stands in a container that speaks of a person does too.
