@@ -189,8 +189,9 @@ fn run(table: &mut Table, seed: u64, each: u64, encoding: &super::encodings::Enc
             let datum = sort.make(&people, &mut maker.random);
             let place = *maker.random.pick(places_of(sort));
             let encoded = encoding.1(&datum);
-            // A key is at most 256 bytes long.
-            let place = if place == Place::Key && encoded.len() > 200 { Place::Element } else { place };
+            // A key is at most 256 bytes long; lines inside a document that is itself only a part of a text are not read as lines.
+            let is_partial = encoding.0.starts_with("JSON") && datum.contains('\n') && matches!(place, Place::Behind | Place::Sentence);
+            let place = if is_partial || (place == Place::Key && encoded.len() > 200) { Place::Element } else { place };
             let text = put(&mut maker, place, &encoded, datum.contains('\n')).to_string();
             let report = inspector.json(&text, Unknown::Observe);
             let row = match encoding.0 {

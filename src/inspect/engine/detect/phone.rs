@@ -122,11 +122,15 @@ fn is_measured(text: &[u8], end: usize) -> bool {
 /// The number behind a `00` at `start`. Zeros also fill up serial numbers and begin product keys, so it must stand free.
 fn double_zero(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> {
     let rest = text.get(start..)?;
-    if !rest.starts_with(b"00") || !is_left_free(text, start) {
+    if !rest.starts_with(b"00") {
         return None;
     }
-    // In groups it was written by a person, whatever the field is.
+    // In groups it was written by a person, whatever the field is and whatever number stands in front.
     let is_grouped = rest.iter().take(MAX_DIGITS + 4).filter(|byte| **byte == b' ').count() >= 2;
+    let is_behind_blank = text.get(..start).is_some_and(|head| head.ends_with(b" "));
+    if !is_left_free(text, start) && !(is_grouped && is_behind_blank) {
+        return None;
+    }
     let is_expected = context.text == TextKind::Free && !words::is_measure(context);
     let is_written = is_grouped && matches!(context.text, TextKind::Free | TextKind::Name);
     if !is_expected && !is_written {

@@ -359,6 +359,7 @@ fn hostile_text_costs_linear_time() {
 fn a_grouped_number_behind_zeros_counts_in_names_and_versions() {
     for context in [of(TextKind::Name), keyed_version()] {
         assert_eq!(hits("sihost.exe - 0044 20 7938 1163", &context), ["0044 20 7938 1163"]);
+        assert_eq!(hits("10.20.0.145 0044 20 7301 7085", &context), ["0044 20 7301 7085"]);
         assert_eq!(hits("0044207938116", &context), [""; 0]);
     }
 }
