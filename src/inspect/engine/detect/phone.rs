@@ -127,8 +127,8 @@ fn double_zero(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> 
     }
     // In groups it was written by a person, whatever the field is and whatever number stands in front.
     let is_grouped = rest.iter().take(MAX_DIGITS + 4).filter(|byte| **byte == b' ').count() >= 2;
-    let is_behind_blank = text.get(..start).is_some_and(|head| head.ends_with(b" "));
-    if !is_left_free(text, start) && !(is_grouped && is_behind_blank) {
+    let is_behind_blank = is_grouped && text.get(..start).is_some_and(|head| head.ends_with(b" "));
+    if !is_left_free(text, start) && !is_behind_blank {
         return None;
     }
     let is_expected = context.text == TextKind::Free && !words::is_measure(context);
