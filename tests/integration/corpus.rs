@@ -7,14 +7,17 @@
 mod clean;
 mod encodings;
 
+mod fields;
 mod fixtures;
+mod formats;
+mod negatives;
 
 mod personal;
 mod random;
 mod recall;
 mod spelling;
 
-use ucx_egress::inspect::engine::finding::Kind;
+use std::sync::LazyLock;
 use ucx_egress::inspect::engine::format::{Limits, json};
 use ucx_egress::inspect::engine::shape::Shape;
 use ucx_egress::inspect::engine::shape::document::Document;
@@ -30,7 +33,13 @@ pub(crate) struct Inspector {
 }
 
 impl Inspector {
-    pub(crate) fn new() -> Self {
+    /// One for all tests: a shape takes its time to compile.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Inspector> = LazyLock::new(Inspector::new);
+        &SHARED
+    }
+
+    fn new() -> Self {
         let document: Document = toml::from_str(include_str!("../../config/policy/shape.toml")).expect("the shape is TOML");
         let network = |text: &str, length| (text.parse().expect("an address"), length);
         let settings =
@@ -62,11 +71,6 @@ impl Inspector {
         self.walk(unknown, text.len(), |walk| {
             json::read(text.as_bytes(), Limits::default(), walk).unwrap_or_else(|malformed| panic!("{malformed}: {text}"));
         })
-    }
-
-    /// The kinds found in a document, whatever is done with unknown fields.
-    pub(crate) fn kinds(&self, text: &str) -> Vec<Kind> {
-        self.json(text, Unknown::Observe).findings.iter().map(|finding| finding.kind).collect()
     }
 
     pub(crate) fn passes(&self, text: &str, unknown: Unknown) -> bool {

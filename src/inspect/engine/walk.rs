@@ -92,6 +92,8 @@ pub struct Walk<'a> {
     budget: Budget,
     /// Bytes looked at so far, but for those in `budget`.
     visits: u64,
+    /// How many documents in strings are around this one.
+    depth: u8,
     report: Report,
 }
 
@@ -115,6 +117,7 @@ impl<'a> Walk<'a> {
             budget: Budget::new(bytes),
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
+            depth: 0,
             report: Report::default(),
         }
     }
@@ -234,15 +237,30 @@ impl<'a> Walk<'a> {
             // By chance, a few letters inside a token are text.
             Derived::Text { text, .. } if around == TextKind::Token => self.look_into(text, around, Why::Encoded),
             Derived::Text { text, .. } => self.look_into(text, TextKind::Free, Why::Encoded),
-            Derived::Json { text } => {
-                self.visit(2 * text.len());
-                // What is no JSON in the end was looked at as text.
-                let _ = json::read(text.as_bytes(), Limits::default(), &mut Strings(self));
-            }
+            Derived::Json { text } => self.document(text),
             Derived::Bytes { magic: Magic::Image | Magic::Media | Magic::Document, .. } => self.find(Kind::Media, Why::Encoded),
             Derived::Bytes { magic: Magic::Archive, .. } | Derived::Opaque { .. } => self.undocumented(),
             Derived::Bytes { .. } => {}
         }
+    }
+
+    /// A document inside a string: its keys say as much as those outside. What is no JSON in the end was looked at as text.
+    fn document(&mut self, text: &str) {
+        if self.depth >= nested::MAX_DEPTH {
+            self.report.unreadable.get_or_insert("a document is nested in strings more than four times");
+            return;
+        }
+        let settings = Settings { unknown: Unknown::Observe, ..self.settings.clone() };
+        let mut inner = Walk { budget: self.budget, depth: self.depth + 1, ..Walk::new(self.path.tree(), &settings, text.len()) };
+        let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
+        self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
+        let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
+        self.budget = budget;
+        self.weak += weak;
+        for finding in report.findings {
+            self.find(finding.kind, Why::Encoded);
+        }
+        self.report.unreadable = self.report.unreadable.or(report.unreadable);
     }
 
     /// Weak signs add up.
@@ -380,25 +398,6 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, found: &mut Found) -> 
         }
     }
     visits
-}
-
-/// The strings and keys of a document inside a string, each looked at by itself.
-struct Strings<'w, 'a>(&'w mut Walk<'a>);
-
-impl Visitor for Strings<'_, '_> {
-    fn key(&mut self, key: &str) {
-        self.0.look_into(key, TextKind::Free, Why::Encoded);
-    }
-
-    fn string(&mut self, text: &str) {
-        self.0.look_into(text, TextKind::Free, Why::Encoded);
-    }
-
-    fn number(&mut self, _: &str) {}
-
-    fn literal(&mut self, _: &str) {}
-
-    fn bytes(&mut self, _: &[u8]) {}
 }
 
 impl Visitor for Walk<'_> {

@@ -15,6 +15,8 @@ pub(crate) use values::Slot;
 
 /// Variants of clean telemetry that are looked at.
 const VARIANTS: u64 = 20_000;
+/// Of which so many where unknown fields may be there: what passes strictly passes there, too.
+const LENIENT: u64 = 4_000;
 
 /// What a generated message looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +59,7 @@ impl Maker<'_> {
         let Beat { names, groups } = *self.random.pick(BEATS);
         let mut content = Map::new();
         for group in groups {
-            if self.random.once_in(4) && !content.is_empty() {
+            if self.random.once_in(2) && !content.is_empty() {
                 continue;
             }
             let key = spelling.one_of(Self::names(group.names, italian), &mut self.random);
@@ -114,7 +116,8 @@ impl Maker<'_> {
         match self.random.below(4) {
             0 => json!({ class: rows }),
             1 => json!({ "timestamp": Slot::Time.value(self.lists, &mut self.random), "payload": { class: rows } }),
-            2 => self.envelope(Spelling::Camel, class, Value::Array(rows)),
+            // Without a container that says of what, a display name is a person's.
+            2 => self.envelope(Spelling::Camel, "wmi", json!({ class: rows })),
             _ => json!({ class.trim_start_matches("Win32_"): rows }),
         }
     }
@@ -158,7 +161,7 @@ fn flatten(path: &str, value: &Value, flat: &mut Map<String, Value>) {
 
 /// Variants that are blocked, by the key and the reason, each with its first value.
 fn blocked(seed: u64, count: u64, unknown: Unknown) -> BTreeMap<String, (u64, String)> {
-    let (lists, inspector) = (Lists::new(), Inspector::new());
+    let (lists, inspector) = (Lists::new(), Inspector::shared());
     let mut maker = Maker { lists: &lists, random: Random::new(seed) };
     let mut blocked = BTreeMap::new();
     for _ in 0..count {
@@ -204,7 +207,7 @@ fn assert_none(blocked: &BTreeMap<String, (u64, String)>) {
 
 #[test]
 fn no_clean_variant_is_blocked_where_unknown_fields_must_be_inert() {
-    assert_none(&blocked(1, VARIANTS, Unknown::Inert));
+    assert_none(&blocked(1, LENIENT, Unknown::Inert));
 }
 
 #[test]

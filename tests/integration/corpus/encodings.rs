@@ -20,7 +20,7 @@ pub(crate) const ENCODINGS: &[Encoding] = &[
     ("spaced hex", |text| each(text.as_bytes(), |byte| format!("{byte:02X} ")).trim_end().to_owned()),
     ("percent", |text| percent(text)),
     ("percent twice", |text| percent(text).replace('%', "%25")),
-    ("HTML entities", |text| text.chars().map(|letter| format!("&#{};", u32::from(letter))).collect()),
+    ("HTML entities", entities),
     ("HTML entities in hex", |text| {
         text.chars()
             .map(|letter| if letter.is_alphanumeric() { letter.to_string() } else { format!("&#x{:x};", u32::from(letter)) })
@@ -36,13 +36,13 @@ pub(crate) const ENCODINGS: &[Encoding] = &[
     ("fullwidth", |text| text.chars().map(fullwidth).collect()),
     ("zero width", |text| text.chars().flat_map(|letter| [letter, '\u{200b}']).collect()),
     ("Arabic-Indic digits", |text| text.chars().map(arabic).collect()),
-    ("JSON in a string", |text| serde_json::json!({ "v": text }).to_string()),
+    ("JSON in a string", |text| serde_json::json!({ "text": text }).to_string()),
     ("gzip in base64", |text| base64(&gzip(format!("{BEFORE}{text}{BEHIND}").as_bytes()))),
     ("base64 twice", |text| base64(base64(text.as_bytes()).as_bytes())),
 ];
 
-const BEFORE: &str = "This is the log of the last night, everything went as it should: ";
-const BEHIND: &str = " and so it was closed without further action, see the report.";
+const BEFORE: &str = "This is the log of the last night, everything went as it should:\n";
+const BEHIND: &str = "\nand so it was closed without further action, see the report.";
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -99,7 +99,15 @@ fn percent(text: &str) -> String {
 fn quoted_printable(text: &str) -> String {
     let written: Vec<String> =
         text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("={byte:02X}") }).collect();
-    written.chunks(24).map(|line| line.concat()).collect::<Vec<_>>().join("=\r\n")
+    written.chunks(24).map(<[String]>::concat).collect::<Vec<_>>().join("=\r\n")
+}
+
+/// HTML's decimal references (HTML Standard, 13.1.4).
+fn entities(text: &str) -> String {
+    text.chars().fold(String::new(), |mut all, letter| {
+        let _ = write!(all, "&#{};", u32::from(letter));
+        all
+    })
 }
 
 fn fullwidth(letter: char) -> char {

@@ -109,12 +109,11 @@ impl People {
 
 fn ascii(letter: char) -> char {
     match letter {
-        'á' | 'à' => 'a',
+        'á' | 'à' | 'ã' => 'a',
         'é' => 'e',
         'í' => 'i',
         'ó' | 'ö' => 'o',
         'ü' | 'ú' => 'u',
-        'ã' => 'a',
         'ñ' => 'n',
         other => other,
     }

@@ -57,12 +57,11 @@ impl Sort {
         Self::EmiratesId,
         Self::SipCredentials,
         Self::Cookie,
-        Self::Card,
         Self::ContactCard,
-        Self::Coordinates,
     ];
     /// Those that are recognised in free text only.
-    pub(crate) const IN_TEXT: &[Self] = &[Self::NationalPhone, Self::NationalId, Self::Address, Self::Account];
+    pub(crate) const IN_TEXT: &[Self] =
+        &[Self::NationalPhone, Self::NationalId, Self::Address, Self::Account, Self::Card, Self::Coordinates];
 
     /// What a finding of it is called.
     pub(crate) fn kind(self) -> Kind {
@@ -92,6 +91,8 @@ impl Sort {
     /// The share that must be found, in thousandths.
     pub(crate) fn floor(self) -> u64 {
         match self {
+            // A licence is a signed token, too.
+            Self::Jwt => 990,
             Self::NationalPhone | Self::NationalId | Self::Account => 950,
             Self::Address | Self::SipCredentials | Self::Cookie | Self::Card | Self::ContactCard | Self::Coordinates => 980,
             _ => 995,
@@ -220,19 +221,22 @@ fn media(heads: &[&[u8]], random: &mut Random) -> String {
 }
 
 fn cdr(people: &People, random: &mut Random) -> String {
-    let (caller, called) = (random.digits(4), numbers::phone(people, "e164", random).replace([' ', '-', '(', ')'], ""));
+    let (caller, other) = (random.digits(4), numbers::phone(people, "e164", random).replace([' ', '-', '(', ')'], ""));
     let (start, seconds) = (random.between(1_700_000_000, 1_760_000_000), random.between(3, 3_000));
     match random.below(4) {
         0 => format!(
-            "cdrRecordType,globalCallID_callId,dateTimeOrigination,callingPartyNumber,originalCalledPartyNumber,duration\n1,{},{start},{caller},{called},{seconds}",
+            "cdrRecordType,globalCallID_callId,dateTimeOrigination,callingPartyNumber,originalCalledPartyNumber,duration\n1,{},{start},{caller},{other},{seconds}",
             random.digits(6)
         ),
         1 => format!(
-            "clid,src,dst,dcontext,channel,billsec,disposition\n\"{caller}\",{caller},{called},internal,SIP/{caller},{seconds},ANSWERED"
+            "clid,src,dst,dcontext,channel,billsec,disposition\n\"{caller}\",{caller},{other},internal,SIP/{caller},{seconds},ANSWERED"
         ),
-        2 => (0..3).map(|at| format!("{caller},{called},{},{}\n", start + at * 300, seconds + at)).collect(),
+        2 => {
+            let row = |at: u64| format!("{caller},{other},{},{}\n", start + at * 300, seconds + at);
+            [row(0), row(1), row(2)].concat()
+        }
         _ => format!(
-            "Start time,Answer time,Calling number,Called number,Duration,Releasing party\n2026-01-02T10:00:00Z,,{caller},{called},{seconds},Local"
+            "Start time,Answer time,Calling number,Called number,Duration,Releasing party\n2026-01-02T10:00:00Z,,{caller},{other},{seconds},Local"
         ),
     }
 }

@@ -11,6 +11,8 @@ mod tests;
 
 /// The format needs no context.
 const BITS: u8 = 24;
+/// What may stand in front of the first line of a text inside a document.
+const HEAD: usize = 96;
 /// So many columns of an address book are one.
 const COLUMNS: usize = 3;
 
@@ -47,12 +49,20 @@ fn lines(text: &[u8], hit: &mut dyn FnMut(usize, usize)) {
     let mut start = 0;
     while start < text.len() {
         let end = memchr::memchr2(b'\n', b'\r', text.get(start..).unwrap_or_default()).map_or(text.len(), |length| start + length);
-        if let Some((start, end)) = line(text, start, end, &mut block) {
+        let found = line(text, start, end, &mut block).or_else(|| line(text, quoted(text, start, end)?, end, &mut block));
+        if let Some((start, end)) = found {
             hit(start, end);
         }
         let feed = at(text, end) == b'\r' && at(text, end + 1) == b'\n';
         start = end + 1 + usize::from(feed);
     }
+}
+
+/// Where the text of `{"text":"dn: …` begins, if a line has such a head.
+fn quoted(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let head = part(text, start, end.min(start + HEAD));
+    visit(head.len());
+    memchr::memmem::rfind(head, b":\"").map(|place| start + place + 2)
 }
 
 /// What a line adds: the range of a hit.

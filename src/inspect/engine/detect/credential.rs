@@ -58,7 +58,7 @@ fn at_anchor(text: &[u8], place: usize, context: &Context<'_>) -> Option<(usize,
         _ if is_word(before(text, place)) => None,
         b'B' | b'b' => basic(text, place).or_else(|| bearer(text, place)).map(|(start, end)| (start, end, BITS)),
         // Licences are signed tokens, too; what they claim is read where encodings are followed.
-        b'e' if context.text == TextKind::Token => None,
+        b'e' if context.text == TextKind::Token && context.says(&["token", "license", "key", "signature", "activation", "code"]) => None,
         b'e' => jwt(text, place).map(|end| (place, end, BITS)),
         b'P' if stands(text, place, "putty-user-key-file-") => Some((place, place + 20, BITS)),
         _ => token::find(text, place).map(|end| (place, end, BITS)),

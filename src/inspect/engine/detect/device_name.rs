@@ -12,6 +12,8 @@ const DEVICE_WORDS: &[&str] = &["device", "devices", "phone", "phones", "endpoin
 const NAME_WORDS: &[&str] = &["name", "names", "id"];
 /// Words that begin like a device.
 const OTHERS: &[&[u8]] = &[b"TABLE", b"TABS", b"TABULA", b"TABTIP", b"TABCAL", b"BOTTOM", b"BOTH", b"BOTNET", b"BOTAN"];
+/// `SEP` in hexadecimal digits.
+const ENCODED: &[u8] = b"534550";
 /// Longest name of a device.
 const MAX_NAME: usize = 15;
 /// Bits of `SEP` and twelve hexadecimal digits.
@@ -34,10 +36,23 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
             report(Hit { kind: Kind::DeviceName, start, end: at, bits: PHONE_BITS });
         }
     }
+    let places = (text.len() >= 30).then(|| memchr::memmem::find_iter(text, ENCODED)).into_iter().flatten();
+    for start in places {
+        if is_encoded_phone(text.get(start..).unwrap_or_default()) {
+            report(Hit { kind: Kind::DeviceName, start, end: start + 30, bits: PHONE_BITS });
+        }
+    }
     let Some((start, name)) = whole(text) else { return };
     if let Some(bits) = device(name, context) {
         report(Hit { kind: Kind::DeviceName, start, end: start + name.len(), bits });
     }
+}
+
+/// A name in hexadecimal has nothing but decimal digits, and is taken for a number where encodings are taken off.
+fn is_encoded_phone(text: &[u8]) -> bool {
+    let address = text.get(ENCODED.len()..30).unwrap_or_default();
+    let is_digit = |pair: &[u8]| matches!(pair, [b'3', b'0'..=b'9'] | [b'4' | b'6', b'1'..=b'6']);
+    address.len() == 24 && address.chunks(2).all(is_digit) && !text.get(30).is_some_and(u8::is_ascii_hexdigit)
 }
 
 /// `SEP001B21AABBCC`. All zeros is a template.

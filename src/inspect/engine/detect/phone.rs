@@ -122,7 +122,18 @@ fn is_measured(text: &[u8], end: usize) -> bool {
 /// The number behind a `00` at `start`. Zeros also fill up serial numbers and begin product keys, so it must stand free.
 fn double_zero(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> {
     let rest = text.get(start..)?;
-    if context.text != TextKind::Free || !rest.starts_with(b"00") || words::is_measure(context) || !is_left_free(text, start) {
+    if !rest.starts_with(b"00") {
+        return None;
+    }
+    // In groups it was written by a person, whatever the field is and whatever number stands in front.
+    let is_grouped = rest.iter().take(MAX_DIGITS + 4).filter(|byte| **byte == b' ').count() >= 2;
+    let is_behind_blank = is_grouped && text.get(..start).is_some_and(|head| head.ends_with(b" "));
+    if !is_left_free(text, start) && !is_behind_blank {
+        return None;
+    }
+    let is_expected = context.text == TextKind::Free && !words::is_measure(context);
+    let is_written = is_grouped && matches!(context.text, TextKind::Free | TextKind::Name);
+    if !is_expected && !is_written {
         return None;
     }
     let gap = usize::from(rest.get(2) == Some(&b' '));
@@ -150,7 +161,7 @@ fn national(text: &[u8], start: usize, is_keyed: bool, context: &Context<'_>) ->
         return None;
     }
     let hit = |end: usize, bits: u8| Hit { kind: Kind::Phone, start: begin, end, bits };
-    let is_free = is_right_free(text, end) && !is_measured(text, end);
+    let is_free = is_right_free(text, end) && !is_measured(text, end) && !is_quad(text.get(start..end)?);
     if is_free && context.text == TextKind::Free && !is_in_dump(text, begin, end) && national::is_formatted(text, &run) {
         return Some(hit(end, WRITTEN_BITS));
     }
@@ -159,6 +170,11 @@ fn national(text: &[u8], start: usize, is_keyed: bool, context: &Context<'_>) ->
     }
     let number = run.groups().iter().rev().find(|group| is_ended(text, group.end) && national::is_of_a_country(run.digits(group.total)))?;
     Some(hit(number.end, KEYED_BITS))
+}
+
+/// `79.178.40.90` is an address, though Spain groups like that.
+fn is_quad(written: &[u8]) -> bool {
+    core::str::from_utf8(written).is_ok_and(|written| written.parse::<core::net::Ipv4Addr>().is_ok())
 }
 
 /// Whether nothing before `start` makes it the end of something longer.

@@ -126,7 +126,9 @@ fn segment_end(text: &[u8], start: usize) -> usize {
 fn is_users_folder(text: &[u8], place: usize, start: usize, end: usize) -> bool {
     let path = run_back(text, place, 96, |byte| byte >= 0x20 && !matches!(byte, b'"' | b'<' | b'>' | b'|' | b'?' | b'*' | b';' | b'='));
     let front = part(text, path, place);
-    if is_owned(front) {
+    // The path begins at its own drive: `C:\Windows\x.exe (D:\Users\…`.
+    let drive = memchr::memrchr(b':', front).map_or(0, |colon| colon + 1);
+    if is_owned(part(front, drive, front.len())) {
         return false;
     }
     let name = part(text, start, end);

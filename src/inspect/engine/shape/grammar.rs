@@ -52,10 +52,13 @@ fn digits_in_groups(text: &str) -> usize {
     longest
 }
 
-/// Groups of two hexadecimal digits, as hardware addresses have.
+/// Groups of two or four hexadecimal digits, as hardware addresses have.
 fn looks_hexadecimal(text: &str) -> bool {
-    let pairs = text.split([':', '-']).filter(|group| group.len() == 2 && group.bytes().all(|byte| byte.is_ascii_hexdigit())).count();
-    pairs >= 6
+    let groups = |length: usize| {
+        let is_group = move |group: &&str| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+        text.split(|letter: char| !letter.is_alphanumeric()).filter(is_group).count()
+    };
+    groups(2) >= 6 || (groups(4) >= 3 && text.contains('.'))
 }
 
 /// Two to six numbers with dots, or one number, and a short word behind.
@@ -66,11 +69,12 @@ pub fn is_version(text: &str) -> bool {
     let parts = numbers.trim_end_matches('.').split('.');
     let is_number = |part: &str| (1..=9).contains(&part.len());
     let has_dot = numbers.contains('.');
-    let word = word.trim_start_matches(['-', '+', '~', ' ', '_']);
+    let word = word.strip_prefix(['-', '+', '~', ' ', '_']).unwrap_or(word);
     (if has_dot { parts.clone().count() <= 6 && parts.clone().all(is_number) } else { (1..=6).contains(&numbers.len()) })
         && word.len() <= 16
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
         && longest_run(word) <= SHORT_RUN
+        && !name::may_hide(word)
         && !is_pairs(numbers)
         && (has_dot || word.len() <= 3)
 }
@@ -84,7 +88,7 @@ fn is_pairs(numbers: &str) -> bool {
 #[must_use]
 pub fn is_like_a_version(text: &str) -> bool {
     let starts = text.trim_start_matches(['v', 'V']).bytes().next().is_some_and(|byte| byte.is_ascii_digit());
-    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+() ~,/".contains(&byte);
+    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+()~".contains(&byte);
     let has_dots = text.bytes().filter(|byte| *byte == b'.').count() >= 2;
     starts
         && text.len() <= 64
@@ -92,12 +96,13 @@ pub fn is_like_a_version(text: &str) -> bool {
         && (has_dots || digits_in_groups(text) < 9)
         && !is_pairs(text)
         && !text.starts_with("00")
+        && !looks_hexadecimal(text)
 }
 
 /// A path without a segment that names a person.
 #[must_use]
 pub fn is_system_path(text: &str) -> bool {
-    let is_sign = |letter: char| " .,_-()[]$&'/\\:;!+~#%\"=*?{}|".contains(letter);
+    let is_sign = |letter: char| " .,_-()[]$&'/\\:!+~#%\"*?{}|".contains(letter);
     is_like_a_path(text)
         && !has_escape(text)
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
@@ -119,9 +124,15 @@ pub fn is_like_a_path(text: &str) -> bool {
         && (text.contains(['\\', '%']) || text.starts_with('/') || text.as_bytes().get(1) == Some(&b':') || is_file && !text.contains(' '))
 }
 
-/// `%40` and the like; `%SystemRoot%` is none.
+/// `%40`, `\u0040`, `\x40`; `%SystemRoot%` is none.
 fn has_escape(text: &str) -> bool {
-    text.as_bytes().windows(3).any(|three| matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
+    let is_hex = |digits: &[u8], length: usize| digits.get(..length).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let is_escape = |at: usize| match text.as_bytes().get(at..).unwrap_or_default() {
+        [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
+        [b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
+        _ => false,
+    };
+    memchr::memchr2_iter(b'%', b'\\', text.as_bytes()).any(is_escape)
 }
 
 /// Folders whose next segment is somebody's.
@@ -179,7 +190,8 @@ fn is_lower_service_account(lower: &str) -> bool {
         "font driver host",
         "autorità nt",
     ];
-    authorities.contains(&domain) || (domain.is_empty() || domain == ".") && builtin.contains(&account)
+    (authorities.contains(&domain) && is_name(account) && account.len() <= 64)
+        || (domain.is_empty() || domain == ".") && builtin.contains(&account)
 }
 
 /// `KB` and six or seven digits.
@@ -383,3 +395,6 @@ fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

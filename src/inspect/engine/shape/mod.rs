@@ -161,16 +161,22 @@ impl Shape {
         self.field(key, &inside).or_else(|| self.person(key, &inside)).or_else(|| self.field(key, &<[String]>::is_empty))
     }
 
-    /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person.
+    /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person. What the
+    /// words in whole say of a person counts unless the field is documented with the same words.
     fn flattened(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
+        let person = |words: &Words| self.person(words, &<[String]>::is_empty);
+        let whole = person(key);
         let mut around = containers.to_vec();
         for (container, key) in key.splits() {
-            if self.person(&container, &|_| true).is_some() {
+            if person(&container).is_some() {
                 return None;
             }
             around.truncate(containers.len());
             around.push(container);
-            if let Some(meaning) = self.documented(&around, &key) {
+            let inside = |under: &[String]| under.iter().any(|word| around.iter().any(|container| container.has(word)));
+            let found = self.field(&key, &inside).or_else(|| self.person(&key, &inside));
+            let anywhere = || self.field(&key, &<[String]>::is_empty).filter(|_| whole.is_none() || person(&key) == whole);
+            if let Some(meaning) = found.or_else(anywhere) {
                 return Some(meaning);
             }
         }
@@ -182,11 +188,12 @@ impl Shape {
         rules.iter().find(|rule| counts(&rule.under)).map(|rule| Meaning::Field(rule.slot))
     }
 
+    /// The rule with the most words is meant; of two, the one for the last word: a user's mail is mail.
     fn person(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Meaning> {
         let rules = |word: &String| self.personal.get(word).map(Vec::as_slice).unwrap_or_default();
         let has_all = |rule: &&PersonalRule| counts(&rule.under) && rule.words.iter().all(|word| key.has(word));
-        let rule = key.as_slice().iter().find_map(|word| rules(word).iter().find(has_all));
-        rule.map(|rule| Meaning::Personal(rule.kind))
+        let rules = key.as_slice().iter().flat_map(|word| rules(word).iter().filter(has_all));
+        rules.max_by_key(|rule| rule.words.len()).map(|rule| Meaning::Personal(rule.kind))
     }
 
     /// What stands in a container that speaks of a person does too.

@@ -15,6 +15,8 @@ pub enum Slot {
     Handles,
     /// Things counted, such as users or calls: at most a million.
     Count,
+    /// As [`Slot::Count`], of users: a text would be one of them.
+    Users,
     /// A percentage; of all cores together it may be above 100.
     Percent,
     /// Events in a span of time: at most a million, with decimals.
@@ -86,6 +88,7 @@ impl Slot {
         ("bytes", Self::Bytes),
         ("handles", Self::Handles),
         ("count", Self::Count),
+        ("users", Self::Users),
         ("percent", Self::Percent),
         ("rate", Self::Rate),
         ("retention", Self::Retention),
@@ -122,7 +125,7 @@ impl Slot {
             Self::Id => whole(u64::from(u32::MAX)),
             Self::Bytes => whole(1 << 46),
             Self::Handles => whole(1 << 24),
-            Self::Count | Self::Retention => whole(MEGA),
+            Self::Count | Self::Users | Self::Retention => whole(MEGA),
             Self::Percent => harmless_or_not(grammar::decimal_below(raw, 102_400)),
             Self::Rate => harmless_or_not(grammar::decimal_below(raw, MEGA)),
             Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
@@ -156,7 +159,7 @@ impl Slot {
             Self::Startup if grammar::is_state(text) || grammar::is_service_account(text) => Checked::Harmless,
             // Accounts of services have many names; all others are persons'.
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
-            Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Name),
+            Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
             Self::State => proven(grammar::is_state(text), TextKind::Free),
             Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
             Self::Address => addresses(text, declared, false),
@@ -169,7 +172,8 @@ impl Slot {
             Self::Bitness => {
                 proven(matches!(text, "32" | "64" | "x86" | "x64" | "32-bit" | "64-bit" | "32 bit" | "64 bit"), TextKind::Free)
             }
-            Self::Id | Self::Handles | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
+            Self::Users if text.bytes().any(|byte| !byte.is_ascii_digit()) => proven(grammar::is_missing(text), TextKind::Identity),
+            Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
         }
     }
 

@@ -1,102 +1,93 @@
 use super::*;
+
 fn shape() -> Shape {
     Shape::compile(&toml::from_str::<Document>(include_str!("../../../../config/policy/shape.toml")).expect("TOML")).expect("compiles")
 }
-fn meaning(path: &str) -> Meaning {
-    let shape = shape();
+
+fn meaning(shape: &Shape, path: &str) -> Meaning {
     let mut words: Vec<Words> = path.split('/').map(|key| shape.fold(key)).collect();
     let key = words.pop().expect("a key");
     shape.meaning(&words, &key)
 }
+
 #[test]
-fn sample() {
-    for p in [
-        "processes/runningProcesses/processId",
-        "processes/runningProcesses/name",
-        "processes/runningProcesses/usedMemory",
-        "processes/runningProcesses/handleCount",
-        "processes/runningProcesses/threadCount",
-        "processes/runningProcesses/cpuUsage",
-        "processes/windowsServices/processId",
-        "processes/windowsServices/name",
-        "processes/windowsServices/status",
-        "softwareInfo/installedApplications/name",
-        "softwareInfo/installedApplications/version",
-        "softwareInfo/installedApplications/vendor",
-        "softwareInfo/installedApplications/installationPath",
-        "softwareInfo/operatingSystem/editionName",
-        "softwareInfo/operatingSystem/version",
-        "softwareInfo/operatingSystem/language",
-        "softwareInfo/operatingSystem/systemDrive",
-        "softwareInfo/operatingSystem/systemDirectory",
-        "softwareInfo/windowsServices/serviceName",
-        "softwareInfo/windowsServices/startupName",
-        "softwareInfo/windowsServices/startupIdentity",
-        "softwareInfo/windowsServices/exePath",
-        "softwareInfo/hotfixes",
-        "softwareInfo/firewall/domain",
-        "softwareInfo/firewall/public",
-        "softwareInfo/firewall/private",
-        "hardwareInfo/virtualMachine",
-        "hardwareInfo/processors/name",
-        "hardwareInfo/processors/manufacturer",
-        "hardwareInfo/processors/bitness",
-        "hardwareInfo/processors/numberOfCores",
-        "hardwareInfo/memory/totalInstalled",
-        "hardwareInfo/memory/reserved",
-        "hardwareInfo/disks/size",
-        "hardwareInfo/disks/model",
-        "hardwareInfo/networkAdapters/adapterName",
-        "hardwareInfo/networkAdapters/dhcpConfiguration",
-        "hardwareInfo/networkAdapters/dnsServers",
-        "hardwareInfo/networkAdapters/gateways",
-        "hardwareInfo/networkAdapters/ipAddresses",
-        "ucxSuite/suite/version",
-        "ucxSuite/suite/platform",
-        "ucxSuite/suite/installationPath",
-        "ucxSuite/suite/installationFolderSize",
-        "ucxSuite/cluster/nodes",
-        "ucxSuite/cluster/databaseReplicationStrategy",
-        "ucxSuite/voipArchitecture/cucmVersion",
-        "ucxSuite/voipArchitecture/numberOfUsers",
-        "ucxSuite/voipArchitecture/numberOfDevices",
-        "ucxSuite/voipArchitecture/cucmIpAddress",
-        "ucxSuite/databaseServer/sqlServerEdition",
-        "ucxSuite/databaseServer/version",
-        "ucxSuite/databaseServer/instanceName",
-        "ucxSuite/databases/name",
-        "ucxSuite/databases/size",
-        "ucxSuite/databases/filePaths",
-        "ucxSuite/databases/authenticationType",
-        "ucxSuite/databases/fullTextCatalogStatus",
-        "ucxSuite/databases/lastMaintenance",
-        "ucxSuite/logging/enabled",
-        "ucxSuite/logging/retention",
-        "ucxSuite/counters/attendantConsolesConnected/standard",
-        "ucxSuite/counters/attendantConsolesConnected/professional",
-        "ucxSuite/counters/callsBeingRecorded",
-        "ucxSuite/counters/ivrActiveCalls",
-        "ucxSuite/counters/acdQueuedCallsFifo",
-        "ucxSuite/counters/acdQueuedCallsCampOn",
-        "ucxSuite/counters/acdConsultationCalls",
-        "ucxSuite/counters/faxesBeingSent",
-        "ucxSuite/counters/faxesBeingReceived",
-        "ucxSuite/counters/eccCurriRequestRate/phoneLock",
-        "ucxSuite/counters/eccCurriRequestRate/contactManager",
-        "x/contact/email",
-        "x/user/displayName",
-        "x/mobile",
-        "x/macAddress",
-        "hotfixes/installedBy",
-        "process/owner",
-        "x/lastLoggedOnUser",
-        "x/calledPartyNumber",
-        "x/comment",
-        "service/StartName",
-        "os/RegisteredUser",
-        "x/extension",
-        "x/SerialNumber",
+fn documented_fields_are_known_in_any_spelling() {
+    let shape = shape();
+    for (path, slot) in [
+        ("processes/runningProcesses/processId", Slot::Id),
+        ("Win32_Process/WorkingSetSize", Slot::Bytes),
+        ("processi/memoria_usata", Slot::Bytes),
+        ("processes.0.cpuUsage", Slot::Percent),
+        ("payload/RUNNING_PROCESSES.12.NAME", Slot::Name),
+        ("services/DisplayName", Slot::Name),
+        ("windowsServices/startupIdentity", Slot::Account),
+        ("Win32_Service/StartName", Slot::Startup),
+        ("installedApplications/displayVersion", Slot::Version),
+        ("networkAdapters/DNSServerSearchOrder", Slot::Address),
+        ("cluster.nodes", Slot::Node),
+        ("counters/phoneLockRequestRate", Slot::Rate),
+        ("contatori.frequenza_richieste_contact_manager", Slot::Rate),
+        ("counters/chiamateInRegistrazione", Slot::Count),
+        ("voip/numberOfUsers", Slot::Users),
+        ("license/activationToken", Slot::Token),
+        ("name", Slot::Label),
+        ("databases/databaseName", Slot::Identifier),
     ] {
-        println!("{p:70} {:?}", meaning(p));
+        assert_eq!(meaning(&shape, path), Meaning::Field(slot), "{path}");
+    }
+}
+
+#[test]
+fn keys_of_persons_are_known_in_any_spelling() {
+    let shape = shape();
+    for (path, kind) in [
+        ("givenName", Kind::PersonName),
+        ("x/display_name", Kind::PersonName),
+        ("agentName", Kind::PersonName),
+        ("operator.name", Kind::PersonName),
+        ("hotfixes/installedBy", Kind::PersonName),
+        ("process/owner", Kind::PersonName),
+        ("os/RegisteredUser", Kind::PersonName),
+        ("lastLoggedOnUser", Kind::PersonName),
+        ("Nome Utente", Kind::PersonName),
+        ("cn", Kind::PersonName),
+        ("mobile_phone_number", Kind::Phone),
+        ("numeroChiamante", Kind::Phone),
+        ("directoryNumber", Kind::Phone),
+        ("interno", Kind::Phone),
+        ("user_0_email", Kind::Email),
+        ("userPrincipalName", Kind::Identity),
+        ("networkAdapters/macAddress", Kind::MacAddress),
+    ] {
+        assert_eq!(meaning(&shape, path), Meaning::Personal(kind), "{path}");
+    }
+}
+
+#[test]
+fn what_stands_in_a_container_of_a_person_is_personal() {
+    let shape = shape();
+    for path in ["caller/shade", "data/employee/tag", "contactPerson/shade/colour"] {
+        assert!(matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}");
+    }
+    assert_eq!(meaning(&shape, "container/shade"), Meaning::Unknown);
+}
+
+#[test]
+fn an_index_says_nothing_and_a_number_of_a_person_does() {
+    let shape = shape();
+    assert_eq!(meaning(&shape, "attendantConsoles/12"), meaning(&shape, "attendantConsoles"));
+    assert_eq!(meaning(&shape, "attendantConsoles/4312"), Meaning::Unknown);
+}
+
+#[test]
+fn what_is_wrong_in_a_shape_is_named() {
+    for (text, part) in [
+        ("[[field]]\nid = \"x\"\nkeys = [\"a\"]\nslot = \"nothing\"\nquote = \"q\"", "is no slot"),
+        ("[[field]]\nid = \"x\"\nkeys = [\"list\"]\nslot = \"id\"\nquote = \"q\"", "no word"),
+        ("[[personal]]\nkind = \"nothing\"\nkeys = [\"a\"]", "is no kind"),
+    ] {
+        let text = format!("format = 1\nname = \"x\"\nnoise = [\"list\"]\n{text}");
+        let Unfit(detail) = Shape::compile(&toml::from_str::<Document>(&text).expect("TOML")).expect_err("unfit");
+        assert!(detail.contains(part), "{detail}");
     }
 }

@@ -69,6 +69,11 @@ impl<'a> Path<'a> {
         Self { tree, known: vec![root], nodes: Vec::new(), steps: Vec::new(), members: Vec::new() }
     }
 
+    /// What keys are looked up in.
+    pub(super) const fn tree(&self) -> &'a Tree {
+        self.tree
+    }
+
     /// The innermost key.
     pub(super) fn node(&self) -> &Node {
         match self.nodes.last() {

@@ -152,3 +152,37 @@ fn further_readings_have_nothing_to_prove() {
     // Fields 13, 8, 15 and 14 with numbers, and an address all the same.
     assert_eq!(walked(b"mario@ex.ph").findings.first().map(|finding| finding.kind), Some(Kind::Email));
 }
+
+#[test]
+fn a_document_in_a_string_is_read_by_its_keys_too() {
+    for (text, kind) in [
+        (r#"{"note":"{\"owner\":\"whoever\"}"}"#, Kind::PersonName),
+        (r#"{"note":"{\"a\":[{\"extension\":4312}]}"}"#, Kind::Phone),
+        (r#"{"note":"eyJvd25lciI6Indob2V2ZXIiLCJ4IjoxfQ=="}"#, Kind::PersonName),
+        (r#"{"note":"{\"x\":\"{\\\"owner\\\":\\\"whoever\\\"}\"}"}"#, Kind::PersonName),
+    ] {
+        let found = report(text, Unknown::Observe).findings;
+        assert!(found.iter().any(|finding| finding.kind == kind && finding.why == Why::Encoded), "{text}: {found:?}");
+    }
+    assert_eq!(report(r#"{"vendor":"{\"pid\":4}"}"#, Unknown::Observe), Report::default());
+}
+
+#[test]
+fn documents_in_strings_without_end_are_not_cleared() {
+    let nested = (0..6).fold(r#"{"a":1}"#.to_owned(), |text, _| serde_json::json!({ "a": text }).to_string());
+    assert!(report(&nested, Unknown::Observe).unreadable.is_some());
+}
+
+#[test]
+fn an_account_of_the_system_installed_it() {
+    let text = r#"{"hotfixes":[{"id":"KB5031364","installedBy":"NT AUTHORITY\\SYSTEM"}]}"#;
+    assert_eq!(report(text, Unknown::Inert), Report::default());
+    assert_eq!(report(text, Unknown::Strict).undocumented.len(), 1);
+}
+
+#[test]
+fn a_token_may_be_opaque_and_must_not_be_telling() {
+    let opaque = "q8ZrT1vXk0bWmYp3Nf6Lc9Sd2Hg5Jx7UeA4w".repeat(8);
+    assert_eq!(report(&format!(r#"{{"license":{{"token":"{opaque}"}}}}"#), Unknown::Strict), Report::default());
+    assert_eq!(kinds(r#"{"license":{"token":"bWFyaW8ucm9zc2lAZXhhbXBsZS5jb20="}}"#), [Kind::Email]);
+}

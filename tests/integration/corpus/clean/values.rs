@@ -46,22 +46,20 @@ pub(crate) enum Slot {
     Feature,
     Sku,
     LcidOrTag,
-    Partitions,
 }
 
 impl Slot {
     pub(crate) fn value(self, lists: &Lists, random: &mut Random) -> Value {
         match self {
-            Self::Pid => self.number(random.between(0, 16_000) * 4, random),
-            Self::Bytes => self.number(bytes(random), random),
+            Self::Pid => number(random.between(0, 16_000) * 4, random),
+            Self::Bytes => number(bytes(random), random),
             Self::Handles => json!(random.below(250_000)),
             Self::Threads => json!(random.between(1, 900)),
             Self::Cores => json!(random.between(1, 128)),
             Self::Megahertz => json!(random.between(1_800, 5_200)),
-            Self::Count => self.number(random.below(40_000), random),
+            Self::Count => number(random.below(40_000), random),
             Self::Days => json!(random.between(1, 365)),
             Self::Bitness => random.pick(&[json!(64), json!(32), json!("64-bit"), json!("x64"), json!("64 bit"), json!("64")]).clone(),
-            Self::Partitions => json!(random.between(1, 6)),
             Self::Percent | Self::Rate => decimal(random),
             Self::Flag => {
                 random.pick(&[json!(true), json!(false), json!("true"), json!("Enabled"), json!("Off"), json!(1), json!(0)]).clone()
@@ -69,11 +67,6 @@ impl Slot {
             Self::Addresses => (0..random.between(1, 2)).map(|_| json!(address(random))).collect(),
             _ => json!(self.text(lists, random)),
         }
-    }
-
-    /// Numbers are sent as text by some.
-    fn number(self, number: u64, random: &mut Random) -> Value {
-        if random.once_in(6) { json!(number.to_string()) } else { json!(number) }
     }
 
     fn text(self, lists: &Lists, random: &mut Random) -> String {
@@ -106,6 +99,11 @@ impl Slot {
             other => unreachable!("{other:?} is a number"),
         }
     }
+}
+
+/// Numbers are sent as text by some.
+fn number(number: u64, random: &mut Random) -> Value {
+    if random.once_in(6) { json!(number.to_string()) } else { json!(number) }
 }
 
 const FEATURES: &[&str] = &[

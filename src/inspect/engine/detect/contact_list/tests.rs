@@ -6,6 +6,8 @@ use crate::inspect::engine::finding::Kind;
 const HITS: &[(&str, &str)] = &[
     ("", "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:X\r\nEND:VCARD"),
     ("", "begin:vcard"),
+    ("", "{\"text\":\"dn: cn=X,dc=y\nsn: X\n\"}"),
+    ("", "see {\"text\":\"First Name,Last Name,Mobile Phone\nX,Y,1\"}"),
     ("", "x BEGIN:VCARD y"),
     ("", "[\"vcard\",[[\"version\",{},\"text\",\"4.0\"]]]"),
     ("", "BEGIN:VEVENT\r\nATTENDEE;CN=X:mailto:x@y\r\n"),

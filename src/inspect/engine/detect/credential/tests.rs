@@ -145,3 +145,10 @@ fn work_is_linear() {
 fn cuts_are_harmless() {
     survives(scan, &[JWT, "-----BEGIN PRIVATE KEY-----", "Basic dXNlcjpwYXNzd29yZA==", "a://u:p1@h", "password=\u{fc}x"]);
 }
+
+/// A licence may be a signed token; an identifier may not.
+#[test]
+fn a_signed_token_passes_where_one_belongs() {
+    assert!(!blocks(scan, JWT, "license token", TextKind::Token));
+    assert!(blocks(scan, JWT, "request id", TextKind::Token));
+}

@@ -97,3 +97,13 @@ fn hostile_text_costs_linear_time() {
         assert_eq!(bits(&text, &Context::default()), None);
     }
 }
+
+#[test]
+fn a_desk_phone_in_hexadecimal_is_found() {
+    for text in ["534550303031423231414142424343", "x 534550303031423231616162626363 y"] {
+        assert_eq!(bits(text, &Context::default()), Some(PHONE_BITS), "{text}");
+    }
+    for text in ["534550", "53455030303142323141414242434300", "534550999999999999999999999999"] {
+        assert_eq!(bits(text, &Context::default()), None, "{text}");
+    }
+}

@@ -35,12 +35,12 @@ fn addresses_are_found() {
         ("5.1.0.10.in-addr.arpa", "5.1.0.10"),
         ("169.254.1.1", "169.254.1.1"),
         ("2a00:1450:4001:81b::200e", "2a00:1450:4001:81b::200e"),
-        ("fe80::1%eth0", "fe80::1%eth0"),
-        ("[fe80::1%25eth0]:5060", "fe80::1%25eth0"),
+        ("2a00::1%eth0", "2a00::1%eth0"),
+        ("[2a00::1%25eth0]:5060", "2a00::1%25eth0"),
         ("fd00::1234", "fd00::1234"),
         ("host:2a00:1450::1", "2a00:1450::1"),
-        ("fe80::1: unreachable", "fe80::1"),
-        ("from fe80::1.", "fe80::1"),
+        ("2a00::1: unreachable", "2a00::1"),
+        ("from 2a00::1.", "2a00::1"),
         ("::ffff:10.0.0.5", "::ffff:10.0.0.5"),
         ("::ffff:a00:5", "::ffff:a00:5"),
         ("64:ff9b::a00:5", "64:ff9b::a00:5"),
@@ -50,6 +50,15 @@ fn addresses_are_found() {
         assert_eq!(hits(text, &Context::default()), [(Kind::IpAddress, expected.to_owned())], "{text}");
     }
     assert_eq!(hits("10.0.0.1-10.0.0.9, 10.0.1.1", &Context::default()).len(), 3);
+}
+
+/// `fe80::1` is the same on every network.
+#[test]
+fn a_link_local_address_counts_only_where_an_address_belongs() {
+    for text in ["fe80::1%eth0", "from fe80::1."] {
+        assert_eq!(hits(text, &Context::default()), [], "{text}");
+        assert_eq!(hits(text, &Context { key: &["ip", "address"], ..Context::default() }).len(), 1, "{text}");
+    }
 }
 
 #[test]

@@ -83,7 +83,9 @@ fn kind(address: Ipv6Addr, key: Key, context: &Context<'_>) -> Option<Kind> {
         let named = context.declared.contains(&(IpAddr::V6(address), 128));
         return (!named).then_some(Kind::MacAddress);
     }
-    (!is_declared(IpAddr::V6(address), context)).then_some(Kind::IpAddress)
+    // `fe80::1%eth0` is the same on every network; only a field for addresses makes it one.
+    let is_nobodys = address.is_unicast_link_local() && key != Key::Address;
+    (!is_nobodys && !is_declared(IpAddr::V6(address), context)).then_some(Kind::IpAddress)
 }
 
 /// Modified EUI-64 (RFC 4291 appendix A): the interface identifier is a MAC address with `ff:fe` in its middle.

@@ -132,3 +132,11 @@ fn hostile_text_costs_linear_time() {
         let _ = found(&text);
     }
 }
+
+#[test]
+fn the_tail_of_a_guid_is_no_address() {
+    let key = &["mac", "address"];
+    let context = Context { key, ..Context::default() };
+    assert_eq!(hits("8bdfe669-9705-4184-9368-db9ce581e0e7", &context), [""; 0]);
+    assert_eq!(hits("db9ce581e0e7", &context), ["db9ce581e0e7"]);
+}

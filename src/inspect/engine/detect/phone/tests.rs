@@ -353,3 +353,23 @@ fn hostile_text_costs_linear_time() {
         let _ = found(&text);
     }
 }
+
+/// In groups it was written by a person; in one piece it may be a product key.
+#[test]
+fn a_grouped_number_behind_zeros_counts_in_names_and_versions() {
+    for context in [of(TextKind::Name), keyed_version()] {
+        assert_eq!(hits("sihost.exe - 0044 20 7938 1163", &context), ["0044 20 7938 1163"]);
+        assert_eq!(hits("10.20.0.145 0044 20 7301 7085", &context), ["0044 20 7301 7085"]);
+        assert_eq!(hits("0044207938116", &context), [""; 0]);
+    }
+}
+
+fn keyed_version() -> Context<'static> {
+    Context { key: &["version"], ..Context::default() }
+}
+
+#[test]
+fn an_address_is_no_number_though_it_is_grouped_like_one() {
+    assert_eq!(found("79.178.40.90"), [""; 0]);
+    assert_eq!(found("912.34.56.78"), ["912.34.56.78"]);
+}

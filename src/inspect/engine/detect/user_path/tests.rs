@@ -135,3 +135,10 @@ fn time_is_linear() {
 fn cuts_are_harmless() {
     survives(scan, &[r"C:\Users\J\x", "/mnt/c/Users/b/x", r"\\s\home$\j\d", "D:\\OneDrive - A\\\u{fc}"]);
 }
+
+#[test]
+fn a_path_begins_at_its_own_drive() {
+    let text = r"C:\Windows\x.exe (D:\Users\j.becker\note.txt";
+    assert!(crate::inspect::engine::detect::probe::blocks(scan, text, "", TextKind::Path));
+    assert!(!crate::inspect::engine::detect::probe::blocks(scan, r"C:\Windows\x\Users\skeleton\note.txt", "", TextKind::Path));
+}

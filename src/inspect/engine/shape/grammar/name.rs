@@ -19,6 +19,7 @@ pub fn is_name(text: &str) -> bool {
         && longest_run(text) <= SHORT_RUN + 1
         && digits_in_groups(text) < 9
         && has_no_anchor(text)
+        && !super::looks_hexadecimal(text)
         && !tokens(text).any(|token| may_be_encoded(token) || is_coded(token))
 }
 
@@ -92,7 +93,7 @@ fn has_digit(token: &str) -> bool {
 
 /// No small letter: base32, or shouting.
 fn is_capital(token: &str) -> bool {
-    token.len() >= OPAQUE && !token.bytes().any(|byte| byte.is_ascii_lowercase())
+    token.is_ascii() && token.len() >= ENCODED && !token.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// A run that may be encoded.

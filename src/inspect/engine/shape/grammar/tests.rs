@@ -1,0 +1,94 @@
+use super::*;
+
+fn all(is: fn(&str) -> bool, texts: &[&str]) {
+    for text in texts {
+        assert!(is(text), "{text}");
+    }
+}
+
+fn none(is: fn(&str) -> bool, texts: &[&str]) {
+    for text in texts {
+        assert!(!is(text), "{text}");
+    }
+}
+
+#[test]
+fn names_are_proven_only_if_nothing_can_hide_in_them() {
+    let harmless =
+        ["svchost.exe", "Intel(R) Xeon(R) CPU @ 3.00GHz", "Simon Tatham", "MSSQL$UCX", "Компания КриптоПро", "Spooler di stampa"];
+    all(is_name, &harmless);
+    let hiding = [
+        "mario@example.com",
+        "SEP001B21AABBCC",
+        "00-1B-44-11-3A-B7",
+        "f47e.e5e1.a1d2",
+        "password: hunter2x",
+        "tel:+390212345678",
+        "/home/mario/x",
+        "8.8.8.8",
+        "AKIAMNDJBJNOJOPLLM4L",
+        "bWFyaW9Acm9zc2kuaXQ",
+        "RSSMRA80A01H501U",
+        "02 1234 5678",
+        "&#109;ario",
+        "ｍａｒｉｏ",
+    ];
+    none(is_name, &hiding);
+    none(is_like_a_name, &["A1b2C3d4E5f6G7h8I9j0K1l2M3n4", "a\u{7}b"]);
+}
+
+#[test]
+fn versions_are_no_numbers_of_persons() {
+    all(is_version, &["10.0.17763.1", "v2.1", "21H2", "2026.2.1-rc.2", "4.8.03761", "1"]);
+    none(is_version, &["06.12.34.56.78", "3C:52:82:11:3A:B7", "3331234567", "10.0 SEP001B21AABBCC", "784-1990-1234567-1"]);
+    all(is_like_a_version, &["22.10.23.01-220622a-380677C", "14.0.1.13900-155"]);
+    none(is_like_a_version, &["3c98.73c9.a132", "10.0 (0044 20 7546 9641", "784-1990-1234567-1", "06.12.34.56.78"]);
+}
+
+#[test]
+fn paths_are_proven_only_if_nothing_can_hide_in_them() {
+    all(is_system_path, &[r"C:\Windows\System32\svchost.exe -k netsvcs -p", r"D:\SQLData\Ucx.mdf", r"%SystemRoot%\x.exe", "C:"]);
+    let hiding = [
+        r"C:\Users\jsmith\x",
+        r"\\srv\share\x",
+        r"C:\x\SEP001B21AABBCC.xml",
+        r"C:\x\00-1B-44-11-3A-B7",
+        r"\u006d\u0061\u0072",
+        r"C:\x%40y",
+        r"C:\x Password=secret1",
+        "Mario Rossi",
+    ];
+    none(is_system_path, &hiding);
+    none(is_like_a_path, &["Mario Rossi", "203.0.113.7 is down"]);
+}
+
+#[test]
+fn what_says_nothing_by_its_form_may_stand_anywhere() {
+    let guid = "6f9619ff-8b86-4011-b42d-00cf4fc964ff";
+    all(is_inert, &["", "n/a", "Running", "KB5031364", guid, "10.0.17763", "2026-11-15T02:00:00Z", "42", r"C:\Windows\x.dll"]);
+    let telling = [
+        "10.1.2.3",
+        "3331234567",
+        "+39 02 2034 5678",
+        "784-1990-1234567-1",
+        "06.12.34.56.78",
+        "Mario Rossi",
+        // A GUID of version 1 ends with a hardware address; forty hexadecimal digits may be twenty letters.
+        "6f9619ff-8b86-1011-b42d-00cf4fc964ff",
+        "6d6172696f2e726f7373694061636d652e636f6d",
+    ];
+    none(is_inert, &telling);
+    assert!(is_inert_number("999999") && is_inert_number("1763172000") && !is_inert_number("3331234567"));
+}
+
+#[test]
+fn accounts_of_services_are_named_like_ones() {
+    all(is_service_account, &["LocalSystem", r"NT SERVICE\MSSQL$UCX", "NT-AUTORITÄT\\SYSTEM", r".\LocalSystem"]);
+    none(is_service_account, &[r"ACME\m.rossi", "mario", r"NT SERVICE\x mario@example.com", r"NT SERVICE\password=secret"]);
+}
+
+#[test]
+fn tags_of_languages_hold_no_names() {
+    all(is_language, &["it-IT", "en", "zh-Hans-CN", "es-419", "0410", "Italiano (Italia)"]);
+    none(is_language, &["mario.rossi", "it-rossi-mario-3331234", "ab-12345678"]);
+}
