@@ -11,6 +11,8 @@ use ucx_egress::inspect::engine::canonical::nested::{Budget, Derived, walk};
 const VISITS: u64 = 48;
 /// Shortest run that is taken for something encoded.
 const SHORTEST: usize = 12;
+/// Shortest run of decimal digits that is.
+const SHORTEST_DECIMAL: usize = 40;
 
 fuzz_target!(|bytes: &[u8]| {
     follow(bytes);
@@ -23,7 +25,11 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
-    // Not found is as good as refused.
+    // A number, as far as anybody can tell.
+    if hex.len() < SHORTEST_DECIMAL && hex.bytes().all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    // Refused is as good as found.
     let is_found = follow(hex.as_bytes()).is_none_or(|texts| texts.iter().any(|own| own == text));
     assert!(is_found, "not found in hex: {text:?}");
 });
