@@ -92,7 +92,11 @@ impl Inspector {
 
     /// Every reading of a text: receivers may differ, so each has to be clean.
     fn text(&self, media: &MediaType, bytes: &[u8]) -> Verdict {
-        match charset::readings(media.charset.as_deref(), bytes) {
+        let readings = match media.charset.as_deref() {
+            None if media.format.is_unicode() => charset::unicode(bytes),
+            declared => charset::readings(declared, bytes),
+        };
+        match readings {
             Ok(readings) => readings.iter().fold(Verdict::Clean, |verdict, text| verdict.merge(self.document(media, text.as_bytes()))),
             Err(error) => unreadable(error),
         }

@@ -1,3 +1,6 @@
+mod cuts;
+mod torture;
+
 use super::*;
 use crate::inspect::engine::shape::Shape;
 use crate::inspect::engine::walk::{Settings, Unknown};

@@ -60,6 +60,17 @@ pub fn readings<'a>(declared: Option<&str>, bytes: &'a [u8]) -> Result<Vec<Cow<'
     Ok(readings)
 }
 
+/// As [`readings`] of a text that declares nothing, in a format that is Unicode by its own rules: no other charset is guessed.
+///
+/// # Errors
+/// As [`readings`]; [`Unreadable::Text`] for anything else than Unicode.
+pub fn unicode(bytes: &[u8]) -> Result<Vec<Cow<'_, str>>, Unreadable> {
+    match evidence(bytes)? {
+        Evidence::Bytes => Ok(vec![of_bytes(Some(Charset::Utf8), bytes)?]),
+        _ => readings(None, bytes),
+    }
+}
+
 /// Text of a nested value: UTF-8, or UTF-16 and UTF-32 if the bytes say so; no other charset is guessed.
 pub(super) fn plain(bytes: &[u8]) -> Option<Cow<'_, str>> {
     match evidence(bytes).ok()? {

@@ -13,7 +13,7 @@ mod keys;
 mod number;
 mod scan;
 #[cfg(test)]
-mod suite;
+pub(crate) mod suite;
 #[cfg(test)]
 mod tests;
 

@@ -55,6 +55,12 @@ impl Format {
     pub const fn is_text(self) -> bool {
         matches!(self, Self::Json | Self::NdJson | Self::Form | Self::Xml | Self::Text)
     }
+
+    /// Whether text of which no charset is declared is Unicode (RFC 8259 section 8.1, XML 1.0 section 4.3.3).
+    #[must_use]
+    pub const fn is_unicode(self) -> bool {
+        matches!(self, Self::Json | Self::NdJson | Self::Xml)
+    }
 }
 
 /// What a content type says.

@@ -103,3 +103,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn formats_that_are_unicode_have_no_other_charset() {
+    assert_eq!(unicode("caff\u{e8}".as_bytes()), Ok(vec![Cow::Borrowed("caff\u{e8}")]));
+    for wide in [&b"[\0]\0"[..], b"\xff\xfe[\0]\0", b"\0[\0]", b"\xef\xbb\xbf[]"] {
+        assert_eq!(unicode(wide), Ok(vec![Cow::Borrowed("[]")]), "{wide:?}");
+    }
+    assert_eq!(readings(None, b"caff\xe8"), Ok(vec![Cow::Borrowed("caff\u{e8}")]), "a guess");
+    assert_eq!(unicode(b"caff\xe8"), Err(Unreadable::Text));
+}

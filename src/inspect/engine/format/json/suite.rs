@@ -3,7 +3,7 @@
 use super::*;
 use crate::inspect::engine::format::testing::Recorder;
 
-pub(super) const WELL_FORMED: &[&str] = &[
+pub(crate) const WELL_FORMED: &[&str] = &[
     // Any value is a document (section 2).
     "null",
     "true",
@@ -67,7 +67,7 @@ pub(super) const WELL_FORMED: &[&str] = &[
     r#"{"é":1,"É":2}"#,
 ];
 
-pub(super) const MALFORMED: &[&str] = &[
+pub(crate) const MALFORMED: &[&str] = &[
     // No document, more than one, or something behind it (section 2).
     "",
     " ",
@@ -329,7 +329,7 @@ pub(super) const MALFORMED: &[&str] = &[
     r#"{"a":{"a":1},"A":2}"#,
 ];
 
-pub(super) const MALFORMED_BYTES: &[&[u8]] = &[
+pub(crate) const MALFORMED_BYTES: &[&[u8]] = &[
     b"\xff",
     b"[\"\xff\"]",
     b"[\"\x80\"]",
