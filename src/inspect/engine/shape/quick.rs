@@ -13,6 +13,10 @@ const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN;
 const SEPARATORS: usize = 5;
 /// Longest value that is harmless by its form under a key that nobody documents, but for a path.
 const LONGEST_INERT: usize = 128;
+/// Shortest text of six groups of two hexadecimal digits.
+const SEPARATED: usize = 17;
+/// Shortest run that may be encoded.
+const ENCODED: usize = 16;
 /// Longest path.
 const LONGEST_PATH: usize = 1_024;
 
@@ -20,7 +24,7 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain_name(marks),
+        Slot::Name => is_plain_name(text, marks),
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -29,18 +33,22 @@ pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
 }
 
 /// A short text of letters, few digits and signs that begin nothing. Without a long run it holds nothing encoded.
-fn is_plain_name(marks: &Marks) -> bool {
-    let is_token = marks.token >= 16 && (marks.digits > 0 || marks.token >= 40);
-    marks.is_only(NAME) && marks.len <= 128 && marks.digits <= 7 && marks.colons < SEPARATORS && !is_token
+fn is_plain_name(text: &str, marks: &Marks) -> bool {
+    marks.is_only(NAME)
+        && marks.len <= 128
+        && marks.digits <= 4
+        && marks.colons < SEPARATORS
+        && marks.token < ENCODED
+        && !(marks.digits >= 2 && has_telephone(text.as_bytes()))
 }
 
-/// Digits and dots, few of them.
+/// Two to six numbers between dots, not many digits.
 fn is_plain_version(text: &str, marks: &Marks) -> bool {
-    marks.is_only(DIGIT | DOT | LETTER | DASH)
-        && marks.len <= 64
-        && (marks.digits <= 10 || marks.token <= 10)
-        && marks.first.is_ascii_digit()
-        && !text.starts_with("00")
+    marks.is_only(DIGIT | DOT)
+        && matches!(marks.first, b'1'..=b'9')
+        && text.ends_with(|last: char| last.is_ascii_digit())
+        && matches!(marks.len - marks.digits, 1..=5)
+        && text.split('.').all(|number| matches!(number.len(), 1..=9))
 }
 
 fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
@@ -48,12 +56,24 @@ fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
     is_long_enough && marks.digits + 2 == marks.len && text.starts_with("KB")
 }
 
-/// A path without escapes or variables, none of whose folders begins as those of persons do.
+/// A path on a drive without escapes or variables, none of whose folders begins as those of persons do, nor holds a run that may be
+/// encoded or a telephone's name.
 fn is_plain_path(text: &str, marks: &Marks) -> bool {
-    marks.is_only(NAME | BACKSLASH | SLASH | COLON | SEPARATOR | QUOTE)
+    let is_on_drive = matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
+    is_on_drive
+        && marks.is_only(NAME | BACKSLASH | SLASH | COLON | SEPARATOR | QUOTE)
         && marks.len <= 512
-        && marks.digits < 10
+        && marks.digits <= 4
+        && marks.hex < SEPARATED
+        && marks.token < ENCODED
+        && !text.get(2..).is_some_and(|rest| rest.contains(':'))
+        && !(marks.digits >= 2 && has_telephone(text.as_bytes()))
         && !has_home(text.as_bytes())
+}
+
+/// Whether `SEP` is anywhere in it.
+fn has_telephone(text: &[u8]) -> bool {
+    text.windows(3).any(|three| three.eq_ignore_ascii_case(b"sep"))
 }
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.
