@@ -3,9 +3,7 @@
 //! Nothing is proven here that its grammar does not prove, and nothing excluded that it would; the tests hold that.
 
 use super::slot::Slot;
-use crate::inspect::engine::marks::{
-    BACKSLASH, BLANK, COLON, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, QUOTE, SEPARATOR, SIGN, SLASH, UNDERSCORE,
-};
+use crate::inspect::engine::marks::{BACKSLASH, BLANK, COLON, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, SIGN, SLASH, UNDERSCORE};
 
 /// Signs of names that begin nothing.
 const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN;
@@ -61,7 +59,7 @@ fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
 fn is_plain_path(text: &str, marks: &Marks) -> bool {
     let is_on_drive = matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
     is_on_drive
-        && marks.is_only(NAME | BACKSLASH | SLASH | COLON | SEPARATOR | QUOTE)
+        && marks.is_only(NAME | BACKSLASH | SLASH | COLON)
         && marks.len <= 512
         && marks.digits <= 4
         && marks.hex < SEPARATED

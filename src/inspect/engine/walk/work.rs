@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::inspect::engine::format::protobuf;
+use crate::inspect::engine::format::{Limits, json};
 use crate::inspect::engine::shape::Shape;
 use crate::inspect::engine::shape::document::Document;
 

@@ -1,0 +1,150 @@
+//! How a text is looked at: as it stands, folded, and all that is wrapped in it.
+
+use super::memo::Under;
+use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, Settings, Unknown, Walk};
+use crate::inspect::engine::canonical::fold::{fold, skeleton};
+use crate::inspect::engine::canonical::magic::Magic;
+use crate::inspect::engine::canonical::nested::{self, Derived};
+use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::detect::{self, email, iban, national_id};
+use crate::inspect::engine::finding::{Hit, Kind, Why};
+use crate::inspect::engine::format::{Limits, json};
+use crate::inspect::engine::marks::{BEYOND, Marks};
+use crate::inspect::engine::shape::words::MAX_WORDS;
+
+impl Walk<'_> {
+    /// Runs the detectors over a text and over all that is wrapped in it; true if one is sure.
+    pub(super) fn look(&mut self, text: &str, marks: &Marks, kind: TextKind) -> bool {
+        let under = self.under();
+        if under.is_some_and(|under| self.memo.has(under, text)) {
+            return false;
+        }
+        let (before, signs) = (self.report.findings.len(), self.signs);
+        self.look_at(text, marks, kind, Why::Value);
+        if nested::may_hold(marks) {
+            self.unwrap(text.as_bytes(), kind);
+        }
+        if let Some(under) = under.filter(|_| self.signs == signs) {
+            self.memo.keep(under, text);
+        }
+        self.report.findings.len() > before
+    }
+
+    /// Under what the memo keeps values of the innermost key in which nothing was found.
+    pub(super) fn under(&self) -> Option<Under> {
+        self.path.index().and_then(|index| Under::try_from(index).ok()).map(|index| LOOKED_AT + index)
+    }
+
+    /// Looks at what is encoded in a text or in bytes.
+    pub(super) fn unwrap(&mut self, bytes: &[u8], kind: TextKind) {
+        let mut budget = self.budget;
+        let followed = nested::walk(bytes, 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
+        self.budget = budget;
+        if let Err(unreadable) = followed {
+            self.signs += 1;
+            self.report.unreadable.get_or_insert(unreadable.detail());
+        }
+    }
+
+    fn look_at(&mut self, text: &str, marks: &Marks, kind: TextKind, why: Why) {
+        let mut found = Found::default();
+        let settings = self.settings;
+        let mut words = [""; MAX_WORDS];
+        let node = self.path.node();
+        let count = words.iter_mut().zip(node.words()).map(|(slot, word)| *slot = word).count();
+        let key = words.get(..count).unwrap_or_default();
+        let context = Context { key, text: kind, declared: &settings.networks, accounts: &self.accounts };
+        let visits = scan(text, marks, &context, &mut found);
+        self.visits += visits;
+        for hit in found.hits {
+            if hit.bits >= Hit::ENOUGH { self.find(hit.kind, why) } else { self.weigh(hit) }
+        }
+    }
+
+    /// Looks at a text of which nothing is known but the text.
+    pub(super) fn look_into(&mut self, text: &str, kind: TextKind, why: Why) {
+        self.visit(text.len());
+        self.look_at(text, &Marks::of(text.as_bytes()), kind, why);
+    }
+
+    /// Something that was wrapped in the text at hand.
+    fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind) {
+        self.signs += 1;
+        match derived {
+            // What a token is made of is nobody's business but its maker's.
+            Derived::Opaque { .. } if around == TextKind::Token => {}
+            // By chance, a few letters inside a token are text.
+            Derived::Text { text, .. } if around == TextKind::Token => self.look_into(text, around, Why::Encoded),
+            Derived::Text { text, .. } => self.look_into(text, TextKind::Free, Why::Encoded),
+            Derived::Json { text } => self.document(text),
+            Derived::Bytes { magic: Magic::Image | Magic::Media | Magic::Document, .. } => self.find(Kind::Media, Why::Encoded),
+            Derived::Bytes { magic: Magic::Archive, .. } | Derived::Opaque { .. } => self.undocumented(),
+            Derived::Bytes { .. } => {}
+        }
+    }
+
+    /// A document inside a string: its keys say as much as those outside. What is no JSON in the end was looked at as text.
+    fn document(&mut self, text: &str) {
+        if self.depth >= nested::MAX_DEPTH {
+            self.report.unreadable.get_or_insert("a document is nested in strings more than four times");
+            return;
+        }
+        let settings = Settings { unknown: Unknown::Observe, ..self.settings.clone() };
+        let mut inner = Walk { budget: self.budget, depth: self.depth + 1, ..Walk::new(self.path.tree(), &settings, text.len()) };
+        let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
+        self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
+        let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
+        self.budget = budget;
+        self.weak += weak;
+        for finding in report.findings {
+            self.find(finding.kind, Why::Encoded);
+        }
+        self.report.unreadable = self.report.unreadable.or(report.unreadable);
+    }
+
+    /// Weak signs add up.
+    fn weigh(&mut self, hit: Hit) {
+        self.signs += 1;
+        self.weak += u32::from(hit.bits);
+        if self.weak >= ENOUGH_TOGETHER {
+            self.weak = 0;
+            self.find(hit.kind, Why::Together);
+        }
+    }
+}
+
+/// Hits in one text.
+#[derive(Default)]
+struct Found {
+    hits: Vec<Hit>,
+}
+
+impl Found {
+    fn keep(&mut self, hit: Hit) {
+        if self.hits.len() < MAX_FINDINGS {
+            self.hits.push(hit);
+        }
+    }
+}
+
+/// Runs the detectors over a text; how many bytes were looked at.
+fn scan(text: &str, marks: &Marks, context: &Context<'_>, found: &mut Found) -> u64 {
+    if !marks.has(BEYOND) {
+        return detect::scan_marked(text.as_bytes(), marks, context, &mut |hit| found.keep(hit));
+    }
+    let folded = fold(text);
+    let marks = Marks::of(folded.as_bytes());
+    let mut visits = detect::scan_marked(folded.as_bytes(), &marks, context, &mut |hit| found.keep(hit));
+    // Folding reads the text, normalises it, maps it, drops from it, compares it; then it was marked again.
+    visits += 6 * text.len() as u64;
+    if marks.has(BEYOND) {
+        // Look-alikes matter where the form is exact; names in other scripts are not turned into Latin ones.
+        let latin = skeleton(&folded);
+        visits += 2 * folded.len() as u64;
+        for detector in [email::scan, iban::scan, national_id::scan] {
+            detector(latin.as_bytes(), context, &mut |hit| found.keep(hit));
+            visits += latin.len() as u64;
+        }
+    }
+    visits
+}
