@@ -146,7 +146,7 @@ async fn what_runs_repeats_no_value() {
         let (code, lines) = daemon.stop().await;
         assert_eq!(code, Some(0));
         assert!(lines.len() > VALUES, "each refusal is logged: {}", lines.len());
-        let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let log = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         shows_nothing(&needles, "the log", &log);
         assert_eq!(origin.requests().len(), VALUES - refused, "no other message arrived");
     }
