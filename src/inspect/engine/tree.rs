@@ -4,7 +4,7 @@ use super::shape::words::Words;
 use super::shape::{Meaning, Shape};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// Keys that are remembered in all; what comes beyond is worked out each time.
 const MAX_NODES: usize = 8_192;
@@ -18,21 +18,23 @@ pub struct Tree {
 
 /// A key inside its containers.
 pub struct Node {
-    /// The words of the containers, the outermost first, and of the key itself.
-    path: Vec<Words>,
+    /// The words of the containers that have any, the outermost first.
+    containers: Arc<[Words]>,
+    /// The words of the key itself.
+    own: Words,
+    /// Those of the containers and of the key, for the keys inside: made for the first of them, and shared.
+    inside: OnceLock<Arc<[Words]>>,
     /// What a value under it is.
     pub meaning: Meaning,
     key: Box<str>,
     /// Whether all its words are ours.
     is_ours: bool,
+    /// Whether the tree holds it, as it does the root.
+    is_held: bool,
     children: RwLock<HashMap<Box<str>, Arc<Node>>>,
 }
 
 impl Node {
-    fn new(path: Vec<Words>, meaning: Meaning, key: &str, is_ours: bool) -> Self {
-        Self { path, meaning, key: key.into(), is_ours, children: RwLock::default() }
-    }
-
     /// The key as it stands in the message.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -48,7 +50,15 @@ impl Node {
     /// The words of the key; of the nearest container that has any, if it has none.
     #[must_use]
     pub fn words(&self) -> &[String] {
-        self.path.iter().rev().find(|words| !words.is_empty()).map(Words::as_slice).unwrap_or_default()
+        if self.own.is_empty() { self.containers.last().unwrap_or(&self.own).as_slice() } else { self.own.as_slice() }
+    }
+
+    /// What the keys inside stand in.
+    fn inside(&self) -> &Arc<[Words]> {
+        if self.own.is_empty() {
+            return &self.containers;
+        }
+        self.inside.get_or_init(|| self.containers.iter().chain([&self.own]).cloned().collect())
     }
 }
 
@@ -56,7 +66,17 @@ impl Tree {
     /// Nothing was asked yet.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        Self { shape, root: Arc::new(Node::new(Vec::new(), Meaning::Unknown, "", true)), nodes: AtomicUsize::new(0) }
+        let root = Node {
+            containers: Arc::default(),
+            own: Words::default(),
+            inside: OnceLock::new(),
+            meaning: Meaning::Unknown,
+            key: Box::default(),
+            is_ours: true,
+            is_held: true,
+            children: RwLock::default(),
+        };
+        Self { shape, root: Arc::new(root), nodes: AtomicUsize::new(0) }
     }
 
     /// The outermost container.
@@ -80,13 +100,14 @@ impl Tree {
     /// A key inside a container.
     #[must_use]
     pub fn child(&self, parent: &Node, key: &str) -> Arc<Node> {
+        if !parent.is_held {
+            return Arc::new(self.make(parent, key));
+        }
         if let Some(known) = parent.children.read().unwrap_or_else(PoisonError::into_inner).get(key) {
             return known.clone();
         }
         let made = Arc::new(self.make(parent, key));
-        // Keys that say nothing are worked out again: a sender who makes them up must not fill the tree.
-        let is_known = made.is_ours || made.meaning != Meaning::Unknown;
-        if is_known && self.nodes.load(Ordering::Relaxed) < MAX_NODES {
+        if made.is_held {
             self.nodes.fetch_add(1, Ordering::Relaxed);
             parent.children.write().unwrap_or_else(PoisonError::into_inner).insert(key.into(), made.clone());
         }
@@ -94,12 +115,13 @@ impl Tree {
     }
 
     fn make(&self, parent: &Node, key: &str) -> Node {
-        let words = self.shape.fold(key);
-        let meaning = self.shape.meaning(&parent.path, &words);
-        let is_ours = self.shape.knows(key);
-        let mut path = parent.path.clone();
-        path.push(words);
-        Node::new(path, meaning, key, is_ours)
+        let (own, is_ours) = self.shape.read(key);
+        let containers = parent.inside().clone();
+        let meaning = self.shape.meaning_inside(&containers, parent.meaning, &own);
+        // Keys that say nothing are worked out again, and so are those inside: a sender who makes them up must not fill the tree.
+        let is_known = parent.is_held && (is_ours || meaning != Meaning::Unknown);
+        let is_held = is_known && self.nodes.load(Ordering::Relaxed) < MAX_NODES;
+        Node { containers, own, inside: OnceLock::new(), meaning, key: key.into(), is_ours, is_held, children: RwLock::default() }
     }
 }
 

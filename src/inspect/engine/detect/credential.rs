@@ -54,6 +54,8 @@ const fn is_anchor(byte: u8) -> bool {
 fn at_anchor(text: &[u8], place: usize, context: &Context<'_>) -> Option<(usize, usize, u8)> {
     match at(text, place) {
         b'=' | b':' => assignment::find(text, place).map(|(start, end)| (start, end, BITS)),
+        // Both begin with two.
+        b'-' if at(text, place + 1) != b'-' => None,
         b'-' => pem(text, place, context).or_else(|| option(text, place)),
         _ if is_word(before(text, place)) => None,
         b'B' | b'b' => basic(text, place).or_else(|| bearer(text, place)).map(|(start, end)| (start, end, BITS)),

@@ -2,7 +2,7 @@
 //!
 //! Source of the well-known names: Microsoft, "Service accounts" and "Security identifiers" (localised authorities included).
 
-use super::lexis::{at, before, ends, find, is_any, is_sorted, is_word, part, run, run_back};
+use super::lexis::{at, before, ends_in, find, is_any, is_sorted, is_word, part, run, run_back, stands_one};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -146,12 +146,10 @@ fn is_path(text: &[u8], start: usize, slash: usize, end: usize) -> bool {
         || matches!(at(text, end), b'\\' | b'/' | b'&' | b'(' | b'{' | b'[' | b'*' | b'?' | b'%' | b'=')
         || has_extension(user)
         || is_sorted(domain, ROOTS)
-        || super::lexis::stands(domain, 0, "hkey_")
-        || super::lexis::stands(domain, 0, "harddisk")
+        || stands_one(domain, 0, &["hkey_", "harddisk"])
         || is_sorted(user.trim_ascii_start().strip_prefix(b"\\").unwrap_or(user), FOLDERS)
         || find(user, 0, "program").is_some_and(|place| super::lexis::stands(text, slash + place, "program files"))
-        || ends(text, slash, "program files")
-        || ends(text, slash, "common files")
+        || ends_in(text, slash, &["program files", "common files"])
 }
 
 /// First components that are no domain: registry hives, device buses, well-known folders.
@@ -275,7 +273,7 @@ fn is_escape(domain: &[u8], user: &[u8], alone: bool) -> bool {
 /// `Server=HOST\INSTANCE`.
 fn is_instance(text: &[u8], start: usize) -> bool {
     let key_end = run_back(text, start, 4, |byte| matches!(byte, b'=' | b' ' | b':' | b'"' | b'\''));
-    key_end < start && ["server", "source", "address", "addr", "instance", "host"].iter().any(|key| ends(text, key_end, key))
+    key_end < start && ends_in(text, key_end, &["server", "source", "address", "addr", "instance", "host"])
 }
 
 // ---- what is known ----------------------------------------------------------------------------------------------------------
@@ -296,17 +294,16 @@ fn is_authority(text: &[u8], end: usize) -> bool {
         "application package authority",
         "mandatory label",
         "verbindliche beschriftung",
-        "nt",
+        "nt virtual machine",
     ];
     let start = run_back(text, end, LONGEST, |byte| is_word(byte) || byte == b'-');
     let word = part(text, start, end);
     let front = run_back(text, start, 1, |byte| byte == b' ');
     let previous = part(text, run_back(text, front, LONGEST, is_word), front);
     let two_words = front < start && !previous.is_empty();
-    WHOLE.iter().any(|name| *name != "nt" && ends(text, end, name))
+    ends_in(text, end, WHOLE)
         || (two_words && (word.eq_ignore_ascii_case(b"nt") || previous.eq_ignore_ascii_case(b"nt")))
         || super::lexis::stands(word, 0, "nt-")
-        || ends(text, end, "nt virtual machine")
 }
 
 /// Names and words that make an account one of a service, of the system, or of a role.
@@ -433,11 +430,10 @@ pub(super) fn is_service(name: &[u8], accounts: &[&str]) -> bool {
     }
     let bounded = |byte: &u8| matches!(byte, b'-' | b'_' | b'.' | b' ') || byte.is_ascii_digit();
     let mut words = name.split(bounded).filter(|word| !word.is_empty());
-    let (first, last) = (words.next().unwrap_or_default(), words.next_back().unwrap_or_default());
-    is_sorted(first, SERVICE_WORDS)
-        || is_sorted(last, SERVICE_WORDS)
-        || ["svc", "srv", "sql", "mssql", "service"].iter().any(|prefix| super::lexis::stands(name, 0, prefix))
-        || ["svc", "service", "srv", "apppool"].iter().any(|suffix| ends(name, name.len(), suffix))
+    is_sorted(words.next().unwrap_or_default(), SERVICE_WORDS)
+        || words.next_back().is_some_and(|last| is_sorted(last, SERVICE_WORDS))
+        || stands_one(name, 0, &["svc", "srv", "sql", "mssql", "service"])
+        || ends_in(name, name.len(), &["svc", "service", "srv", "apppool"])
 }
 
 fn listed(name: &[u8], accounts: &[&str]) -> bool {

@@ -99,6 +99,20 @@ pub(super) fn ends(text: &[u8], end: usize, literal: &str) -> bool {
     end.checked_sub(literal.len()).is_some_and(|start| stands(text, start, literal))
 }
 
+/// Whether one of these literals (lower case) ends here, whatever its case. Those that end in another byte are not compared.
+#[must_use]
+pub(super) fn ends_in(text: &[u8], end: usize, literals: &[&str]) -> bool {
+    let last = before(text, end).to_ascii_lowercase();
+    literals.iter().any(|literal| literal.as_bytes().last() == Some(&last) && ends(text, end, literal))
+}
+
+/// Whether one of these literals (lower case) stands here, whatever its case. Those that begin with another byte are not compared.
+#[must_use]
+pub(super) fn stands_one(text: &[u8], start: usize, literals: &[&str]) -> bool {
+    let first = at(text, start).to_ascii_lowercase();
+    literals.iter().any(|literal| literal.as_bytes().first() == Some(&first) && stands(text, start, literal))
+}
+
 /// The next place of a literal (lower case) at or behind `from`, whatever its case.
 ///
 /// Linear: each candidate compares at most the literal's own length.

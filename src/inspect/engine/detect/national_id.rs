@@ -55,6 +55,14 @@ type Found = Option<(usize, u8)>;
 const FAMILIES: &[fn(Spot<'_>) -> Found] =
     &[italy::find, france::find, germany::find, spain::find, britain::find, states::find, arabia::find];
 
+/// Whether a word of such a length, with this byte behind it, can be a number or the first group of one. The words of a number in
+/// groups are parted by these, whatever the country.
+const fn may_be_number(length: usize, behind: Option<&u8>) -> bool {
+    let is_whole = matches!(length, 9 | 10 | 11 | 15 | 16);
+    let is_group = matches!(length, 1 | 2 | 3 | 6 | 8 | 13);
+    is_whole || is_group && matches!(behind, Some(b' ' | b'-' | b'.' | b'/'))
+}
+
 /// Finds national identification numbers of Italy, France, Germany, Spain, the United Kingdom, the United States, the United Arab
 /// Emirates and Saudi Arabia.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
@@ -67,6 +75,9 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         let length = next - start;
         // Without a digit it is an Italian code, or the beginning of an Italian, British or Spanish one.
         if !matches!(length, 1 | 2 | 3 | 6 | 16) && !text.get(start..next).unwrap_or_default().iter().any(u8::is_ascii_digit) {
+            continue;
+        }
+        if !may_be_number(length, text.get(next)) {
             continue;
         }
         let spot = Spot { text, start, length, context };

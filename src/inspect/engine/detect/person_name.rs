@@ -153,11 +153,11 @@ fn shape(value: &[u8]) -> Option<Shape> {
 /// Letters, with the marks that names have: `O'Brien`, `Jean-Luc`, `J.`.
 fn is_name_shaped(word: &[u8]) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'\'' | b'-' | b'.');
-    let dotted = memchr::memchr(b'.', word).is_none_or(|dot| dot + 1 == word.len() && dot < 5 || words::holds(words::THINGS, word));
+    let dotted = || memchr::memchr(b'.', word).is_none_or(|dot| dot + 1 == word.len() && dot < 5 || words::holds(words::THINGS, word));
     word.len() <= 40
         && word.iter().all(|&byte| letter(byte))
         && (at(word, 0).is_ascii_alphabetic() || at(word, 0) >= 0x80)
-        && (dotted || is_initials(word))
+        && (dotted() || is_initials(word))
 }
 
 /// `J.R.`

@@ -29,9 +29,7 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         if folder - place > SEPARATORS {
             continue;
         }
-        if let Some((start, end)) = home(text, place, folder)
-            && is_person(part(text, start, end), context.accounts)
-        {
+        if let Some((start, end)) = home(text, place, folder, context.accounts) {
             report(Hit { kind: Kind::UserPath, start, end, bits: BITS });
             next = end;
         }
@@ -43,7 +41,7 @@ const fn is_separator(byte: u8) -> bool {
 }
 
 /// The range of the name of the person, if a home folder is named at `folder`, in front of which separators start at `place`.
-fn home(text: &[u8], place: usize, folder: usize) -> Option<(usize, usize)> {
+fn home(text: &[u8], place: usize, folder: usize, accounts: &[&str]) -> Option<(usize, usize)> {
     let back = at(text, place) == b'\\';
     let (name_end, rule) = folder_rule(text, folder)?;
     let start = run(text, name_end, SEPARATORS, is_separator);
@@ -51,6 +49,11 @@ fn home(text: &[u8], place: usize, folder: usize) -> Option<(usize, usize)> {
         return None;
     }
     let end = segment_end(text, start);
+    let is_persons = || is_person(part(text, start, end), accounts);
+    // The name costs less to look at than all that may be in front.
+    if back && matches!(rule, Rule::Users | Rule::Home | Rule::Share) && !is_persons() {
+        return None;
+    }
     let found = match rule {
         Rule::Users if back => is_users_folder(text, place, start, end),
         Rule::Users => is_forward_root(text, place, folder) && !is_page(part(text, start, end)),
@@ -61,7 +64,7 @@ fn home(text: &[u8], place: usize, folder: usize) -> Option<(usize, usize)> {
         Rule::Drive => is_drive(text, place),
         Rule::Personal => ends(text, place, ".sharepoint.com"),
     };
-    (found && end > start).then_some((start, end))
+    (found && is_persons()).then_some((start, end))
 }
 
 /// What must hold in front of the folder.
@@ -204,9 +207,9 @@ fn is_person(name: &[u8], accounts: &[&str]) -> bool {
     if !is_word(at(name, 0)) && at(name, 0) != b'\'' {
         return false;
     }
-    let passes = |name: &[u8]| is_well_known(name) || is_service(name, accounts);
+    let passes = |name: &[u8]| is_service(name, accounts) || is_well_known(name);
     let stem = stem(name);
-    !is_short_known(name) && !passes(name) && (stem.len() == name.len() || !passes(stem))
+    !passes(name) && !is_short_known(name) && (stem.len() == name.len() || !passes(stem))
 }
 
 /// The name without what Windows appends: `.DOMAIN`, `.000`.
@@ -251,5 +254,5 @@ fn is_well_known(name: &[u8]) -> bool {
 /// The short form (`DEFAUL~1`) of a name that every machine has.
 fn is_short_known(name: &[u8]) -> bool {
     const SHORT: &[&str] = &["defaul~", "alluse~", "admini~", "locals~", "networ~", "system~", "mssql$~", "mssqls~", "public~"];
-    SHORT.iter().any(|short| stands(name, 0, short))
+    memchr::memchr(b'~', name).is_some() && SHORT.iter().any(|short| stands(name, 0, short))
 }

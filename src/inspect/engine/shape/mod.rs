@@ -124,11 +124,21 @@ impl Shape {
     /// Whether all words of a key are ones the shape itself has: such a key says nothing that is not ours, and may be shown.
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
-        let words = words::split(key);
-        key.len() <= 64
-            && !words.is_empty()
-            && key.is_ascii()
-            && words.iter().all(|word| self.known.contains(self.vocabulary.meaning(word).as_str()))
+        self.read(key).1
+    }
+
+    /// The words of a key, and whether it may be shown ([`Shape::knows`]).
+    #[must_use]
+    pub fn read(&self, key: &str) -> (Words, bool) {
+        let split = words::split(key);
+        let mut is_known = key.len() <= 64 && !split.is_empty() && key.is_ascii();
+        // Every word of the file is known, those that say nothing too.
+        let words = self.vocabulary.fold_split(&split, |word| {
+            let is_word_known = self.known.contains(word);
+            is_known &= is_word_known;
+            is_word_known
+        });
+        (words, is_known)
     }
 
     /// The words of a key.
@@ -141,18 +151,30 @@ impl Shape {
     /// the nearest container that does.
     #[must_use]
     pub fn meaning(&self, containers: &[Words], key: &Words) -> Meaning {
+        let meaning = |around: Meaning, (depth, key): (usize, &Words)| {
+            let containers = containers.get(..depth).unwrap_or_default();
+            self.meaning_inside(containers, around, key)
+        };
+        containers.iter().chain([key]).enumerate().fold(Meaning::Unknown, meaning)
+    }
+
+    /// The same where the meaning of the innermost container is known. Containers that have no words need not be among those given.
+    #[must_use]
+    pub fn meaning_inside(&self, containers: &[Words], around: Meaning, key: &Words) -> Meaning {
         if key.is_empty() {
-            return match containers.split_last() {
-                Some((last, others)) => self.meaning(others, last),
-                None => Meaning::Unknown,
-            };
+            return around;
+        }
+        // What stands in a container that speaks of a person does too.
+        let inherited = if matches!(around, Meaning::Personal(_)) { around } else { Meaning::Unknown };
+        // Every rule has words that are known: a key without one meets none.
+        if !key.as_slice().iter().any(|word| self.known.contains(word)) {
+            return inherited;
         }
         self.documented(containers, key)
             .or_else(|| self.flattened(containers, key))
             .or_else(|| self.person(key, &<[String]>::is_empty))
             .or_else(|| self.documented(containers, &key.without(containers)))
-            .or_else(|| self.inherited(containers))
-            .unwrap_or(Meaning::Unknown)
+            .unwrap_or(inherited)
     }
 
     /// What the words of a key say: what counts in a container that is there comes before what counts anywhere.
@@ -195,18 +217,12 @@ impl Shape {
         let rules = key.as_slice().iter().flat_map(|word| rules(word).iter().filter(has_all));
         rules.max_by_key(|rule| rule.words.len()).map(|rule| Meaning::Personal(rule.kind))
     }
-
-    /// What stands in a container that speaks of a person does too.
-    fn inherited(&self, containers: &[Words]) -> Option<Meaning> {
-        let (last, others) = containers.split_last()?;
-        Some(self.meaning(others, last)).filter(|meaning| matches!(meaning, Meaning::Personal(_)))
-    }
 }
 
 fn known(document: &Document, vocabulary: &Vocabulary) -> HashSet<String> {
     let fields = document.fields.iter().flat_map(|field| &field.keys);
     let keys = fields.chain(document.personal.iter().flat_map(|entry| &entry.keys)).chain(&document.noise);
-    keys.flat_map(|key| words::split(key)).map(|word| vocabulary.meaning(&word)).collect()
+    keys.flat_map(|key| words::split(key)).map(|word| vocabulary.meaning(&word).to_owned()).collect()
 }
 
 fn vocabulary(document: &Document) -> Vocabulary {

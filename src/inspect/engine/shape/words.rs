@@ -1,6 +1,6 @@
 //! Keys folded to their words: case, separators, camel case, plurals and synonyms do not matter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Words of one key that are looked at; no documented field has more.
@@ -12,7 +12,7 @@ pub struct Vocabulary {
     /// From a word to the one it stands for.
     synonyms: HashMap<String, String>,
     /// Words that say nothing about the field.
-    noise: Vec<String>,
+    noise: HashSet<String>,
 }
 
 /// A key as its words. Keys inside it share them.
@@ -23,21 +23,26 @@ impl Vocabulary {
     /// Makes a vocabulary; every word is lower case.
     #[must_use]
     pub fn new(synonyms: HashMap<String, String>, noise: Vec<String>) -> Self {
-        Self { synonyms, noise }
+        Self { synonyms, noise: noise.into_iter().collect() }
     }
 
     /// The words that carry meaning, each replaced by what it stands for, without repetition.
     #[must_use]
     pub fn fold(&self, key: &str) -> Words {
+        self.fold_split(&split(key), |_| true)
+    }
+
+    /// The same of a key that is split already; words that cannot be noise need not be compared with it.
+    pub(super) fn fold_split(&self, split: &[String], mut may_be_noise: impl FnMut(&str) -> bool) -> Words {
         let mut words: Vec<String> = Vec::new();
-        let split = split(key);
         // The index of a row; alone, it may be the number of a person.
         let longest = if split.len() > 1 { 4 } else { 2 };
         let is_index = |word: &str| word.len() <= longest && word.bytes().all(|byte| byte.is_ascii_digit());
-        for word in split.iter().filter(|word| !is_index(word)) {
-            let word = self.meaning(word);
-            if !self.noise.contains(&word) && !words.contains(&word) {
-                words.push(word);
+        for word in split {
+            let meaning = self.meaning(word);
+            let is_noise = may_be_noise(meaning) && self.noise.contains(meaning);
+            if !is_noise && !is_index(word) && !words.iter().any(|known| known == meaning) {
+                words.push(meaning.to_owned());
             }
         }
         Words(words.into())
@@ -45,15 +50,11 @@ impl Vocabulary {
 
     /// What a word stands for.
     #[must_use]
-    pub fn meaning(&self, word: &str) -> String {
-        if let Some(meaning) = self.synonyms.get(word) {
-            return meaning.clone();
-        }
+    pub fn meaning<'w>(&'w self, word: &'w str) -> &'w str {
         let singular = singular(word);
-        match self.synonyms.get(singular) {
-            Some(meaning) => meaning.clone(),
-            None => singular.to_owned(),
-        }
+        let other = || if singular == word { None } else { self.synonyms.get(singular) };
+        let meaning = self.synonyms.get(word).or_else(other);
+        meaning.map_or(singular, String::as_str)
     }
 }
 
@@ -114,7 +115,7 @@ pub fn split(key: &str) -> Vec<String> {
             words.push(std::mem::take(&mut word));
         }
         if letter.is_alphanumeric() {
-            word.extend(letter.to_lowercase());
+            if letter.is_ascii() { word.push(letter.to_ascii_lowercase()) } else { word.extend(letter.to_lowercase()) }
         }
         before = Some(letter);
         if words.len() >= MAX_WORDS {

@@ -79,13 +79,12 @@ impl Follow<'_> {
 mod tests {
     use super::*;
 
-    /// What came of it, and of everything seen whether it is opaque.
+    /// The outcome, and of each thing that was seen whether it was opaque.
     fn outcome(bytes: &[u8]) -> (Result<(), Unreadable>, Vec<bool>) {
         let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let mut seen = Vec::new();
-        let outcome = walk(text.as_bytes(), 0, &mut Budget::new(text.len()), &mut |found| {
-            seen.push(matches!(found, Derived::Opaque { .. }));
-        });
+        let outcome =
+            walk(text.as_bytes(), 0, &mut Budget::new(text.len()), &mut |found| seen.push(matches!(found, Derived::Opaque { .. })));
         (outcome, seen)
     }
 

@@ -42,9 +42,28 @@ const TOKENS: &[(&[u8], Class)] = &[
     (b"hvs.", Class::Mixed(20)),
 ];
 
+/// Whether a prefix may stand here, by its first two bytes.
+const fn may_begin(window: &[u8]) -> bool {
+    matches!(
+        window,
+        [b'A', b'K' | b'S' | b'I', ..]
+            | [b'g', b'h' | b'i' | b'l', ..]
+            | [b'x', b'o', ..]
+            | [b's' | b'r', b'k', ..]
+            | [b'S', b'G', ..]
+            | [b'n', b'p', ..]
+            | [b'h', b'f' | b'v', ..]
+            | [b'y', b'a', ..]
+    )
+}
+
 /// The end of a token with a known prefix that starts here.
 pub(super) fn find(text: &[u8], start: usize) -> Option<usize> {
     let window = part(text, start, start + 12);
+    visit(2);
+    if !may_begin(window) {
+        return None;
+    }
     visit(TOKENS.len());
     TOKENS
         .iter()
@@ -65,4 +84,14 @@ fn ends(text: &[u8], start: usize, class: Class) -> Option<usize> {
         Class::Mixed(_) => value.len() >= least && value.iter().any(u8::is_ascii_digit),
     };
     long.then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_prefix_is_held_back() {
+        assert!(TOKENS.iter().all(|(prefix, _)| may_begin(prefix)) && !may_begin(b"home"));
+    }
 }

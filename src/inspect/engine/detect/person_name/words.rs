@@ -2,10 +2,22 @@
 
 use crate::inspect::engine::detect::lexis::visit;
 
+/// Longest word of any list.
+const LONGEST: usize = 16;
+
 /// Whether a list has this word, whatever its case.
 pub(super) fn holds(list: &str, word: &[u8]) -> bool {
     visit(1);
-    list.as_bytes().split(|&byte| byte == b' ').any(|entry| entry.eq_ignore_ascii_case(word))
+    let mut small = [0; LONGEST];
+    let Some(small) = small.get_mut(..word.len()).filter(|_| !word.is_empty() && !word.contains(&b' ')) else { return false };
+    small.copy_from_slice(word);
+    small.make_ascii_lowercase();
+    let list = list.as_bytes();
+    let is_whole = |start: usize| {
+        let before = start.checked_sub(1).and_then(|before| list.get(before));
+        before.is_none_or(|byte| *byte == b' ') && list.get(start + word.len()).is_none_or(|byte| *byte == b' ')
+    };
+    memchr::memmem::find_iter(list, small).any(is_whole)
 }
 
 /// Words of a key whose value belongs to a thing.
@@ -59,3 +71,20 @@ pub(super) const THINGS: &str = "\
     explorer edge media player audio video graphics storage disk drive memory power input host provider themes netlogon workstation \
     telephony gateway proxy backup cluster node primary secondary queue attendant fax enabled disabled running stopped automatic \
     manual settings configuration installation product version oem o.e.m. filled";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_whole_in_any_case() {
+        for list in [OF_A_THING, PART_OF_A_NAME, PARTICLES, THINGS] {
+            for word in list.split(' ') {
+                assert!(word.len() <= LONGEST && holds(list, word.to_ascii_uppercase().as_bytes()), "{word}");
+            }
+        }
+        for none in ["", "i", "first given", "irst", "fir", "first ", "abcdefghijklmnopqrstuvwxyz"] {
+            assert!(!holds(PART_OF_A_NAME, none.as_bytes()), "{none}");
+        }
+    }
+}

@@ -12,7 +12,8 @@
 //! | anything else | bytes | packed numbers |
 //!
 //! Whether a payload can be a message is decided by its own tags and lengths, without looking into its payloads: those are
-//! never worse than bytes. The whole message comes last as bytes in a further reading, for text that only looked like fields.
+//! never worse than bytes. What was not reported as text comes last as bytes in a further reading, for text that only looked
+//! like fields.
 //!
 //! Varints are reported as unsigned decimals; zigzag and floating-point readings are not made.
 
@@ -27,6 +28,9 @@ const FREE_VISITS: usize = 256;
 /// Bytes by which UTF-16 is recognised.
 const SAMPLE: usize = 32;
 
+/// Fewest bytes between two texts that are handed on: fewer are tags and lengths, and no text in them says anything.
+const SHORTEST_REST: usize = 6;
+
 /// Reads a message without a descriptor.
 ///
 /// # Errors
@@ -34,11 +38,11 @@ const SAMPLE: usize = 32;
 /// average.
 pub fn read<V: Visitor + ?Sized>(bytes: &[u8], limits: Limits, visitor: &mut V) -> Result<(), Malformed> {
     let budget = bytes.len().saturating_mul(MAX_VISITS).saturating_add(FREE_VISITS);
-    let mut walk = Walk { visitor, limits, nodes: 0, visits: 0, budget };
+    let mut walk = Walk { visitor, limits, nodes: 0, visits: 0, budget, texts: Vec::new() };
     walk.message(bytes, 0, 1)?;
     walk.visit(bytes.len(), 0)?;
     walk.visitor.reading();
-    walk.visitor.bytes(bytes);
+    walk.rest(bytes);
     walk.visitor.reading_end();
     Ok(())
 }
@@ -49,6 +53,8 @@ struct Walk<'v, V: ?Sized> {
     nodes: u32,
     visits: usize,
     budget: usize,
+    /// Where text was reported that stands alone, in their order.
+    texts: Vec<(usize, usize)>,
 }
 
 /// A payload and what it can be.
@@ -112,7 +118,13 @@ impl<V: Visitor + ?Sized> Walk<'_, V> {
 
     fn likeliest(&mut self, payload: &Payload<'_>, depth: u16) -> Result<(), Malformed> {
         match payload {
-            Payload { is_clean: true, text: Some(text), .. } => self.string(text, payload.at),
+            Payload { is_clean: true, text: Some(text), .. } => {
+                // What is inside of another text is in that one.
+                if self.texts.last().is_none_or(|last| last.1 <= payload.at) {
+                    self.texts.push((payload.at, payload.at + text.len()));
+                }
+                self.string(text, payload.at)
+            }
             Payload { wide: Some(wide), .. } => self.string(wide, payload.at),
             Payload { is_message: true, .. } => self.message(payload.bytes, payload.at, depth + 1),
             Payload { text: Some(text), .. } => self.string(text, payload.at),
@@ -142,6 +154,21 @@ impl<V: Visitor + ?Sized> Walk<'_, V> {
             self.visitor.reading_end();
         }
         if is_message || is_text || wide.is_some() { Ok(()) } else { self.packed(bytes, at) }
+    }
+
+    /// What is between the texts that were reported, as bytes. One that a byte beside it makes a part of a longer text is not
+    /// left out, nor is any if the whole message could be text.
+    fn rest(&mut self, bytes: &[u8]) {
+        let ends = |place: Option<usize>| place.and_then(|place| bytes.get(place)).is_none_or(u8::is_ascii_control);
+        let is_text = clean_length(bytes) == bytes.len();
+        let texts = self.texts.iter().filter(|(start, end)| !is_text && ends(start.checked_sub(1)) && ends(Some(*end)));
+        let mut next = 0;
+        for (start, end) in texts.copied().chain([(bytes.len(), bytes.len())]) {
+            if let Some(between) = bytes.get(next..start).filter(|between| between.len() >= SHORTEST_REST) {
+                self.visitor.bytes(between);
+            }
+            next = end;
+        }
     }
 
     fn string(&mut self, text: &str, at: usize) -> Result<(), Malformed> {

@@ -22,18 +22,48 @@ pub(super) fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// The events without the whole message at the end.
-fn events(bytes: &[u8], limits: Limits) -> Result<String, Malformed> {
+/// The events, and those of the rest at the end.
+fn both(bytes: &[u8], limits: Limits) -> Result<(String, String), Malformed> {
     let mut recorder = Recorder::default();
     read(bytes, limits, &mut recorder)?;
-    let [events @ .., open, whole, close] = &recorder.0[..] else { panic!("too few events") };
-    assert_eq!((open.as_str(), close.as_str()), ("(", ")"));
-    assert!(whole.starts_with("b:"));
-    Ok(events.join(" "))
+    let open = recorder.0.iter().rposition(|event| event == "(").expect("a further reading");
+    let (events, rest) = recorder.0.split_at(open);
+    let [_, rest @ .., close] = rest else { panic!("too few events") };
+    assert!(close == ")" && rest.iter().all(|event| event.starts_with("b:")), "{rest:?}");
+    Ok((events.join(" "), rest.join(" ")))
+}
+
+/// The events without the rest at the end.
+fn events(bytes: &[u8], limits: Limits) -> Result<String, Malformed> {
+    both(bytes, limits).map(|(events, _)| events)
 }
 
 fn shown(bytes: &[u8]) -> String {
     events(bytes, Limits::default()).expect("a message")
+}
+
+fn rest(bytes: &[u8]) -> String {
+    both(bytes, Limits::default()).expect("a message").1
+}
+
+#[test]
+fn what_is_no_text_is_handed_on_at_the_end() {
+    let number = |count: usize| vec![number(1, 300); count].concat();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    // Between texts are but tags and lengths.
+    assert_eq!(rest(&[len(1, b"one"), len(2, b"two"), len(1, b"three")].concat()), "");
+    let gap = number(2);
+    let message = [len(1, b"one"), gap.clone(), len(2, b"two")].concat();
+    assert_eq!(rest(&message), format!("b:{}", hex(&[gap, vec![0x12, 3]].concat())));
+    // A length that is a letter could belong to the text.
+    let message = [number(1), len(1, &b"a".repeat(65))].concat();
+    assert_eq!(rest(&message), format!("b:{}", hex(&message)));
+    // So could the tag behind it.
+    let message = [len(1, b"one"), len(8, b"two"), number(1)].concat();
+    assert_eq!(rest(&message), format!("b:{}", hex(&message[..7])));
+    // What could be text in whole is handed on in whole.
+    let message = len(1, b"one line.");
+    assert_eq!(rest(&message), format!("b:{}", hex(&message)));
 }
 
 fn utf16(text: &str) -> Vec<u8> {

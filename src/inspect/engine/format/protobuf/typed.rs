@@ -12,6 +12,26 @@ pub(super) fn read<V: Visitor + ?Sized>(message: Message<'_>, bytes: &[u8], limi
     Walk { descriptors: message.descriptors, limits, visitor, nodes: 0 }.message(message.kind, bytes, 0, 1)
 }
 
+/// Elements so far of each repeated field. Those of one field mostly stand together.
+#[derive(Default)]
+struct Counts {
+    number: u32,
+    count: usize,
+    others: BTreeMap<u32, usize>,
+}
+
+impl Counts {
+    fn of(&mut self, number: u32) -> &mut usize {
+        if number != self.number {
+            if self.count > 0 {
+                self.others.insert(self.number, self.count);
+            }
+            (self.number, self.count) = (number, self.others.remove(&number).unwrap_or_default());
+        }
+        &mut self.count
+    }
+}
+
 struct Walk<'d, 'v, V: ?Sized> {
     descriptors: &'d Descriptors,
     limits: Limits,
@@ -35,18 +55,18 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
 
     fn fields(&mut self, kind: &'d Type, bytes: &[u8], at: usize, depth: u16) -> Result<(), Malformed> {
         // Elements so far of each repeated field that was there.
-        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut counts = Counts::default();
         let mut fields = Fields::new(bytes, at);
         while let Some(raw) = fields.next_field()? {
             self.limits.node(&mut self.nodes, raw.at)?;
             let field = kind.field(raw.number).ok_or(Fault::Schema.at(raw.at))?;
             self.key(&field.name, raw.at)?;
-            if let Some(entry) = self.map_entry(field) {
-                self.entry(entry, &raw, depth + 1)?;
-            } else if field.is_repeated {
-                self.repeated(field, &raw, counts.entry(raw.number).or_insert(0), depth)?;
-            } else {
+            if !field.is_repeated {
                 self.value(field.kind, &raw, depth)?;
+            } else if let Some(entry) = self.map_entry(field) {
+                self.entry(entry, &raw, depth + 1)?;
+            } else {
+                self.repeated(field, &raw, counts.of(raw.number), depth)?;
             }
             self.visitor.key_end();
         }
@@ -61,9 +81,10 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
         Ok(())
     }
 
+    /// The type of the entries of a repeated field, if it is a map.
     fn map_entry(&self, field: &Field) -> Option<&'d Type> {
         let Kind::Message(index) = field.kind else { return None };
-        self.descriptors.at(index).map(|message| message.kind).filter(|kind| kind.is_map_entry && field.is_repeated)
+        self.descriptors.at(index).map(|message| message.kind).filter(|kind| kind.is_map_entry)
     }
 
     /// One occurrence of a repeated field: an element, or several that are packed.
