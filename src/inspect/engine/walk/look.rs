@@ -7,7 +7,7 @@ use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::detect::{self, email, iban, national_id};
-use crate::inspect::engine::finding::{Finding, Hit, Kind, Why};
+use crate::inspect::engine::finding::{Hit, Kind, Why};
 use crate::inspect::engine::format::{Limits, Visitor, json};
 use crate::inspect::engine::marks::{BEYOND, Marks};
 use crate::inspect::engine::shape::words::MAX_WORDS;

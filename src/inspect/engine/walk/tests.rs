@@ -1,6 +1,7 @@
 //! Messages as the suite might send them, and what must not be in them.
 
 use super::*;
+use crate::inspect::engine::format::{Limits, json};
 use crate::inspect::engine::shape::Shape;
 use crate::inspect::engine::shape::document::Document;
 
