@@ -18,13 +18,22 @@ const MAX_PATH: usize = 1_024;
 /// A whole number without sign, leading zeros or exponent.
 #[must_use]
 pub fn whole(raw: &str) -> Option<u64> {
-    let is_plain = !raw.is_empty() && raw.len() <= 20 && raw.bytes().all(|byte| byte.is_ascii_digit());
-    if is_plain { raw.parse().ok() } else { None }
+    if raw.is_empty() || raw.len() > 20 {
+        return None;
+    }
+    let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9);
+    raw.bytes().try_fold(0_u64, |value, byte| value.checked_mul(10)?.checked_add(u64::from(digit(byte)?)))
 }
 
 /// A number with at most nine decimals, its whole part below a limit; a sign and an exponent of at most two digits may be there.
 #[must_use]
 pub fn decimal_below(raw: &str, most: u64) -> bool {
+    // Most have digits only, or two parts of them.
+    if raw.len() <= 12
+        && let Some(value) = whole(raw)
+    {
+        return value <= most;
+    }
     let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
     let exponent = exponent.trim_start_matches(['+', '-']);
     let (digits, decimals) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), "0"));
