@@ -191,6 +191,10 @@ impl<'a> Walk<'a> {
         if quick::proves(slot, text, marks) {
             return;
         }
+        if quick::is_plausible_name(slot, text, marks) {
+            self.look(text, marks, TextKind::Name);
+            return;
+        }
         self.visit(text.len());
         match slot.text(text, &Declared { networks: &self.settings.networks }) {
             Checked::Harmless => self.memo.keep(slot as Under, text),

@@ -4,7 +4,7 @@ mod name;
 mod time;
 
 use super::lists::{LANGUAGES, STATES, SWITCHES};
-pub use name::{is_like_a_name, is_name};
+pub use name::{is_code, is_like_a_name, is_name};
 use std::net::IpAddr;
 pub use time::{is_epoch, is_evident_time, is_near_epoch, is_time};
 

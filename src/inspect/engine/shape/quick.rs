@@ -2,6 +2,7 @@
 //!
 //! Nothing is proven here that its grammar does not prove, and nothing excluded that it would; the tests hold that.
 
+use super::grammar;
 use super::slot::Slot;
 use crate::inspect::engine::marks::{
     BACKSLASH, BLANK, COLON, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, QUOTE, SEPARATOR, SIGN, SLASH, UNDERSCORE,
@@ -20,7 +21,7 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain_name(marks),
+        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks),
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -28,19 +29,41 @@ pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     }
 }
 
-/// A short text of letters, few digits and signs that begin nothing. Without a long run it holds nothing encoded.
-fn is_plain_name(marks: &Marks) -> bool {
-    let is_token = marks.token >= 16 && (marks.digits > 0 || marks.token >= 40);
-    marks.is_only(NAME) && marks.len <= 128 && marks.digits <= 7 && marks.colons < SEPARATORS && !is_token
+/// Whether a text certainly has the form of a name and no more: something may be hidden in a run of it.
+#[must_use]
+pub fn is_plausible_name(slot: Slot, text: &str, marks: &Marks) -> bool {
+    // What has four hyphens may be a GUID; longer runs may be opaque.
+    slot == Slot::Name && is_plain(marks) && marks.colons < 4 && marks.token < 24 && has_code(text, marks)
 }
 
-/// Digits and dots, few of them.
+/// A short text of letters, few digits and signs that begin nothing.
+const fn is_plain(marks: &Marks) -> bool {
+    marks.is_only(NAME) && marks.len <= 128 && marks.digits <= 7 && marks.colons < SEPARATORS
+}
+
+/// Whether there may be an address in it.
+fn has_quad(text: &str, marks: &Marks) -> bool {
+    marks.digits >= 4 && marks.has(DOT) && text.bytes().filter(|byte| *byte == b'.').count() >= 3
+}
+
+/// Whether one of the runs of a plain text may be a code, or encoded.
+fn has_code(text: &str, marks: &Marks) -> bool {
+    // A code of fewer bytes has two digits at least.
+    if marks.token < 9 || (marks.token < 16 && marks.digits < 2) {
+        return false;
+    }
+    let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    text.as_bytes().split(parts).any(grammar::is_code)
+}
+
+/// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
 fn is_plain_version(text: &str, marks: &Marks) -> bool {
-    marks.is_only(DIGIT | DOT | LETTER | DASH)
-        && marks.len <= 64
-        && (marks.digits <= 10 || marks.token <= 10)
-        && marks.first.is_ascii_digit()
-        && !text.starts_with("00")
+    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]) {
+        return false;
+    }
+    let mut parts = 0;
+    let is_number = |part: &[u8]| (1..=9).contains(&part.len());
+    text.as_bytes().split(|byte| *byte == b'.').inspect(|_| parts += 1).all(is_number) && parts <= 6
 }
 
 fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
@@ -53,7 +76,15 @@ fn is_plain_path(text: &str, marks: &Marks) -> bool {
     marks.is_only(NAME | BACKSLASH | SLASH | COLON | SEPARATOR | QUOTE)
         && marks.len <= 512
         && marks.digits < 10
+        && marks.colons < SEPARATORS
+        && begins_like_a_path(text, marks)
         && !has_home(text.as_bytes())
+        && !has_code(text, marks)
+}
+
+/// A separator of Windows anywhere, one of others in front, or a drive.
+fn begins_like_a_path(text: &str, marks: &Marks) -> bool {
+    marks.has(BACKSLASH) || marks.first == b'/' || matches!(text.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..])
 }
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.
