@@ -53,9 +53,11 @@ pub const OTHER: Class = 1 << 22;
 pub const LETTER: Class = SMALL | CAPITAL;
 
 /// Letters, digits, `+`, `/`, `-` and `_`: base64 of both alphabets, base32, hexadecimal.
-const TOKEN: Class = 1 << 30;
+const TOKEN: Class = 1 << TOKEN_AT;
+const TOKEN_AT: u32 = 30;
 /// Hexadecimal digits, `x` and what stands between groups of them.
-const HEX: Class = 1 << 31;
+const HEX: Class = 1 << HEX_AT;
+const HEX_AT: u32 = 31;
 
 /// Where [`DIGIT`] is.
 const DIGIT_AT: u32 = 16;
@@ -86,50 +88,52 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Looks at each byte once.
+    /// Looks at each byte, and then at the runs.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
-        let mut marks = Self { len: text.len(), first: text.first().copied().unwrap_or_default(), ..Self::default() };
-        if text.len() < SHORTEST_RUN {
-            marks.count(text);
-            return marks;
-        }
+        Self::counted(text).measured(text)
+    }
+
+    /// Looks at each byte once: a run may be as long as the text, for all that is known.
+    #[must_use]
+    pub fn counted(text: &[u8]) -> Self {
+        let len = text.len();
+        let mut marks = Self { len, first: text.first().copied().unwrap_or_default(), token: len, hex: len, ..Self::default() };
         text.chunks(CHUNK).for_each(|chunk| marks.count(chunk));
-        marks.runs(text);
         marks
     }
 
-    /// Classes and counts; of a short text a run may be as long as the text.
+    /// The same marks with the longest runs of the text that they are of.
+    #[must_use]
+    pub fn measured(self, text: &[u8]) -> Self {
+        if text.len() < SHORTEST_RUN {
+            return self;
+        }
+        let (mut token, mut hex) = (Runs::default(), Runs::default());
+        for chunk in text.chunks(Runs::WORD) {
+            // The lowest bit is the first byte.
+            let bits = chunk.iter().rev().fold((0, 0), |(token, hex), byte| {
+                let class = u64::from(class(*byte));
+                (token << 1 | class >> TOKEN_AT & 1, hex << 1 | class >> HEX_AT)
+            });
+            token.add(bits.0, chunk.len());
+            hex.add(bits.1, chunk.len());
+        }
+        Self { token: token.longest, hex: hex.longest, ..self }
+    }
+
     fn count(&mut self, chunk: &[u8]) {
         let (mut classes, mut digits, mut colons) = (0, 0_u32, 0_u32);
         for byte in chunk {
             let class = class(*byte);
             classes |= class;
-            digits += class >> DIGIT_AT & 1;
-            colons += class >> HYPHEN_AT & 1;
+            // No chunk is so long that these wrap.
+            digits = digits.wrapping_add(class >> DIGIT_AT & 1);
+            colons = colons.wrapping_add(class >> HYPHEN_AT & 1);
         }
         self.classes |= classes;
         self.digits += digits as usize;
         self.colons += colons as usize;
-        self.token = self.len;
-        self.hex = self.len;
-    }
-
-    /// The longest runs. Only their ends cost a branch.
-    fn runs(&mut self, text: &[u8]) {
-        let (mut token, mut hex) = (0, 0);
-        (self.token, self.hex) = (0, 0);
-        let all = text.iter().map(|byte| class(*byte)).chain([0]);
-        for (at, class) in all.enumerate() {
-            if class & TOKEN == 0 {
-                self.token = self.token.max(at - token);
-                token = at + 1;
-            }
-            if class & HEX == 0 {
-                self.hex = self.hex.max(at - hex);
-                hex = at + 1;
-            }
-        }
     }
 
     /// How often [`Marks::of`] looks at each byte of a text of such length.
@@ -149,6 +153,37 @@ impl Marks {
     pub const fn is_only(&self, classes: Class) -> bool {
         self.classes & !(classes | TOKEN | HEX | HYPHEN) == 0
     }
+}
+
+/// Runs of bytes of a class, a word of bits at a time.
+#[derive(Default)]
+struct Runs {
+    longest: usize,
+    /// Length of the run that may go on in the next word.
+    open: usize,
+}
+
+impl Runs {
+    /// Bits of a word.
+    const WORD: usize = 64;
+
+    /// The next so many bytes, one bit each, the first the lowest.
+    fn add(&mut self, bits: u64, len: usize) {
+        let begins = (bits.trailing_ones() as usize).min(len);
+        self.longest = self.longest.max(self.open + begins).max(longest(bits));
+        let last = bits << (Self::WORD - len.clamp(1, Self::WORD));
+        self.open = if begins == len { self.open + len } else { last.leading_ones() as usize };
+    }
+}
+
+/// The longest run of ones: each step takes one from every run.
+const fn longest(mut bits: u64) -> usize {
+    let mut longest = 0;
+    while bits != 0 {
+        bits &= bits >> 1;
+        longest += 1;
+    }
+    longest
 }
 
 fn class(byte: u8) -> Class {
@@ -209,6 +244,7 @@ const fn hex_of(byte: u8) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn runs_and_counts_are_those_of_the_text() {
@@ -216,6 +252,25 @@ mod tests {
         assert_eq!((marks.len, marks.digits, marks.colons, marks.token, marks.hex), (30, 6, 2, 15, 14));
         assert!(marks.has(DOT) && marks.has(BLANK | AT) && !marks.has(AT | EQUALS));
         assert!(Marks::of(b"7-Zip").is_only(DIGIT | LETTER | DASH) && !Marks::of(b"7-Zip").is_only(DIGIT | LETTER));
+    }
+
+    /// The longest run of bytes of a class, byte by byte.
+    fn run_of(text: &[u8], of: Class) -> usize {
+        text.split(|byte| class(*byte) & of == 0).map(<[u8]>::len).max().unwrap_or_default()
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_the_longest(pieces in prop::collection::vec(("[a-z0-9]{0,70}|[0-9a-f:]{60,70}", "[ !.@]{0,66}"), 0..5)) {
+            let text: String = pieces.iter().flat_map(|(run, gap)| [run.as_str(), gap]).collect();
+            let (text, marks) = (text.as_bytes(), Marks::of(text.as_bytes()));
+            if text.len() >= SHORTEST_RUN {
+                prop_assert_eq!((marks.token, marks.hex), (run_of(text, TOKEN), run_of(text, HEX)));
+            }
+            let counted = Marks::counted(text);
+            prop_assert!(counted.token >= marks.token && counted.hex >= marks.hex);
+            prop_assert_eq!(counted.measured(text), marks);
+        }
     }
 
     #[test]

@@ -185,8 +185,17 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn field_text(&mut self, slot: Slot, text: &str, marks: &Marks) {
-        if quick::proves(slot, text, marks) || self.memo.has(slot as Under, text) {
+    /// Most values are proven before their runs are measured.
+    fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
+        if quick::proves(slot, text, &counted) || self.memo.has(slot as Under, text) {
+            return;
+        }
+        let marks = &counted.measured(text.as_bytes());
+        if quick::proves(slot, text, marks) {
+            return;
+        }
+        if quick::is_plausible_name(slot, text, marks) {
+            self.look(text, marks, TextKind::Name);
             return;
         }
         self.visit(text.len());
@@ -211,21 +220,21 @@ impl<'a> Walk<'a> {
     }
 
     /// A value under a key that nobody documents.
-    fn unknown_text(&mut self, text: &str, marks: &Marks) {
+    fn unknown_text(&mut self, text: &str, counted: Marks) {
         if self.memo.has(INERT, text) {
             return self.strictly_undocumented();
         }
         if self.under().is_some_and(|under| self.memo.has(under, text)) {
             return self.undocumented();
         }
-        if quick::may_be_inert(marks) {
+        if quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) {
                 self.memo.keep(INERT, text);
                 return self.strictly_undocumented();
             }
         }
-        let is_sure = self.look(text, marks, TextKind::Free);
+        let is_sure = self.look(text, &counted.measured(text.as_bytes()), TextKind::Free);
         let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
         if !is_sure && !may_pass {
             self.undocumented();
@@ -267,7 +276,7 @@ impl Visitor for Walk<'_> {
     fn key(&mut self, key: &str) {
         self.path.enter(key);
         // A map may have its data in its keys.
-        if self.path.node().shown().is_some() || self.path.is_clean() {
+        if self.path.is_clean() {
             return;
         }
         let signs = self.signs;
@@ -307,10 +316,10 @@ impl Visitor for Walk<'_> {
             return self.personal(kind, text);
         }
         self.visit(text.len());
-        let marks = Marks::of(text.as_bytes());
+        let counted = Marks::counted(text.as_bytes());
         match meaning {
-            Meaning::Field(slot) => self.field_text(slot, text, &marks),
-            Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, &marks),
+            Meaning::Field(slot) => self.field_text(slot, text, counted),
+            Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
         }
     }
 

@@ -32,9 +32,10 @@ pub(super) fn credential(marks: &Marks, context: &Context<'_>) -> bool {
     (marks.has(LETTER | BEYOND | AT) && (is_token || marks.has(DASH | EQUALS | COLON))) || credential::is_asked(context)
 }
 
-/// A long name, or a short text that is one.
+/// `SEP` and twelve hexadecimal digits, or a short text that begins as names of other devices do, perhaps in quotes.
 pub(super) fn device_name(marks: &Marks, _: &Context<'_>) -> bool {
-    (marks.has(CAPITAL) && marks.len <= 23) || (marks.has(LETTER) && marks.token >= 15)
+    let begins = matches!(marks.first, b'C' | b'T' | b'B' | b' ' | b'\t' | b'"' | b'\'');
+    (begins && marks.has(CAPITAL) && marks.len <= 23) || (marks.has(LETTER) && marks.token >= 15 && marks.hex >= 12)
 }
 
 pub(super) fn email(marks: &Marks, _: &Context<'_>) -> bool {
@@ -58,8 +59,9 @@ pub(super) fn ip(marks: &Marks, _: &Context<'_>) -> bool {
     (marks.has(COLON) && marks.has(DIGIT | LETTER)) || (marks.has(DOT) && marks.digits >= 4)
 }
 
+/// Twelve hexadecimal digits and what stands between them.
 pub(super) fn mac(marks: &Marks, context: &Context<'_>) -> bool {
-    marks.len >= 12 && ((marks.token >= 12 && !context.key.is_empty()) || marks.colons >= 5 || marks.has(DOT))
+    marks.hex >= 12 && ((marks.token >= 12 && !context.key.is_empty()) || marks.colons >= 5 || marks.has(DOT))
 }
 
 /// A `data:` address, a long run, bytes that are no text, or a head that is: `RIFF` and `#!AMR`.

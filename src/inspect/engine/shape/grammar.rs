@@ -4,7 +4,7 @@ mod name;
 mod time;
 
 use super::lists::{LANGUAGES, STATES, SWITCHES};
-pub use name::{is_like_a_name, is_name};
+pub use name::{is_code, is_like_a_name, is_name};
 use std::net::IpAddr;
 pub use time::{is_epoch, is_evident_time, is_near_epoch, is_time};
 
@@ -18,13 +18,22 @@ const MAX_PATH: usize = 1_024;
 /// A whole number without sign, leading zeros or exponent.
 #[must_use]
 pub fn whole(raw: &str) -> Option<u64> {
-    let is_plain = !raw.is_empty() && raw.len() <= 20 && raw.bytes().all(|byte| byte.is_ascii_digit());
-    if is_plain { raw.parse().ok() } else { None }
+    if raw.is_empty() || raw.len() > 20 {
+        return None;
+    }
+    let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9);
+    raw.bytes().try_fold(0_u64, |value, byte| value.checked_mul(10)?.checked_add(u64::from(digit(byte)?)))
 }
 
 /// A number with at most nine decimals, its whole part below a limit; a sign and an exponent of at most two digits may be there.
 #[must_use]
 pub fn decimal_below(raw: &str, most: u64) -> bool {
+    // Most have digits only, or two parts of them.
+    if raw.len() <= 12
+        && let Some(value) = whole(raw)
+    {
+        return value <= most;
+    }
     let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
     let exponent = exponent.trim_start_matches(['+', '-']);
     let (digits, decimals) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), "0"));
@@ -53,7 +62,7 @@ fn digits_in_groups(text: &str) -> usize {
 }
 
 /// Groups of two or four hexadecimal digits, as hardware addresses have.
-fn looks_hexadecimal(text: &str) -> bool {
+pub(super) fn looks_hexadecimal(text: &str) -> bool {
     let groups = |length: usize| {
         let is_group = move |group: &&str| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit());
         text.split(|letter: char| !letter.is_alphanumeric()).filter(is_group).count()
@@ -125,7 +134,7 @@ pub fn is_like_a_path(text: &str) -> bool {
 }
 
 /// `%40`, `\u0040`, `\x40`; `%SystemRoot%` is none.
-fn has_escape(text: &str) -> bool {
+pub(super) fn has_escape(text: &str) -> bool {
     let is_hex = |digits: &[u8], length: usize| digits.get(..length).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     let is_escape = |at: usize| match text.as_bytes().get(at..).unwrap_or_default() {
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),

@@ -2,6 +2,7 @@
 //!
 //! Nothing is proven here that its grammar does not prove, and nothing excluded that it would; the tests hold that.
 
+use super::grammar;
 use super::slot::Slot;
 use crate::inspect::engine::marks::{BACKSLASH, BLANK, COLON, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, SIGN, SLASH, UNDERSCORE};
 
@@ -11,10 +12,6 @@ const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN;
 const SEPARATORS: usize = 5;
 /// Longest value that is harmless by its form under a key that nobody documents, but for a path.
 const LONGEST_INERT: usize = 128;
-/// Shortest text of six groups of two hexadecimal digits.
-const SEPARATED: usize = 17;
-/// Shortest run that may be encoded.
-const ENCODED: usize = 16;
 /// Longest path.
 const LONGEST_PATH: usize = 1_024;
 
@@ -22,7 +19,7 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain_name(text, marks),
+        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks) && !grammar::looks_hexadecimal(text),
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -30,23 +27,41 @@ pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     }
 }
 
-/// A short text of letters, few digits and signs that begin nothing. Without a long run it holds nothing encoded.
-fn is_plain_name(text: &str, marks: &Marks) -> bool {
-    marks.is_only(NAME)
-        && marks.len <= 128
-        && marks.digits <= 4
-        && marks.colons < SEPARATORS
-        && marks.token < ENCODED
-        && !(marks.digits >= 2 && has_telephone(text.as_bytes()))
+/// Whether a text certainly has the form of a name and no more: something may be hidden in a run of it.
+#[must_use]
+pub fn is_plausible_name(slot: Slot, text: &str, marks: &Marks) -> bool {
+    // What has four hyphens may be a GUID; longer runs may be opaque.
+    slot == Slot::Name && is_plain(marks) && marks.colons < 4 && marks.token < 24 && has_code(text, marks)
 }
 
-/// Two to six numbers between dots, not many digits.
+/// A short text of letters, few digits and signs that begin nothing.
+const fn is_plain(marks: &Marks) -> bool {
+    marks.is_only(NAME) && marks.len <= 128 && marks.digits <= 7 && marks.colons < SEPARATORS
+}
+
+/// Whether there may be an address in it.
+fn has_quad(text: &str, marks: &Marks) -> bool {
+    marks.digits >= 4 && marks.has(DOT) && text.bytes().filter(|byte| *byte == b'.').count() >= 3
+}
+
+/// Whether one of the runs of a plain text may be a code, or encoded.
+fn has_code(text: &str, marks: &Marks) -> bool {
+    // A code of fewer bytes has two digits at least.
+    if marks.token < 9 || (marks.token < 16 && marks.digits < 2) {
+        return false;
+    }
+    let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    text.as_bytes().split(parts).any(grammar::is_code)
+}
+
+/// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
 fn is_plain_version(text: &str, marks: &Marks) -> bool {
-    marks.is_only(DIGIT | DOT)
-        && matches!(marks.first, b'1'..=b'9')
-        && text.ends_with(|last: char| last.is_ascii_digit())
-        && matches!(marks.len - marks.digits, 1..=5)
-        && text.split('.').all(|number| matches!(number.len(), 1..=9))
+    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]) {
+        return false;
+    }
+    let mut parts = 0;
+    let is_number = |part: &[u8]| (1..=9).contains(&part.len());
+    text.as_bytes().split(|byte| *byte == b'.').inspect(|_| parts += 1).all(is_number) && parts <= 6
 }
 
 fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
@@ -54,24 +69,22 @@ fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
     is_long_enough && marks.digits + 2 == marks.len && text.starts_with("KB")
 }
 
-/// A path on a drive without escapes or variables, none of whose folders begins as those of persons do, nor holds a run that may be
-/// encoded or a telephone's name.
+/// A path without escapes or variables, none of whose folders begins as those of persons do.
 fn is_plain_path(text: &str, marks: &Marks) -> bool {
-    let is_on_drive = matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
-    is_on_drive
-        && marks.is_only(NAME | BACKSLASH | SLASH | COLON)
+    marks.is_only(NAME | BACKSLASH | SLASH | COLON)
         && marks.len <= 512
-        && marks.digits <= 4
-        && marks.hex < SEPARATED
-        && marks.token < ENCODED
-        && !text.get(2..).is_some_and(|rest| rest.contains(':'))
-        && !(marks.digits >= 2 && has_telephone(text.as_bytes()))
+        && marks.digits < 10
+        && marks.colons < SEPARATORS
+        && begins_like_a_path(text, marks)
         && !has_home(text.as_bytes())
+        && !has_code(text, marks)
+        && !grammar::has_escape(text)
+        && !grammar::looks_hexadecimal(text)
 }
 
-/// Whether `SEP` is anywhere in it.
-fn has_telephone(text: &[u8]) -> bool {
-    text.windows(3).any(|three| three.eq_ignore_ascii_case(b"sep"))
+/// A separator of Windows anywhere, one of others in front, or a drive.
+fn begins_like_a_path(text: &str, marks: &Marks) -> bool {
+    marks.has(BACKSLASH) || marks.first == b'/' || matches!(text.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..])
 }
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.

@@ -28,14 +28,22 @@ struct Known {
     children: Vec<Child>,
     /// Where the next child is expected among them.
     next: usize,
-    /// Whether nothing is in the key itself.
+    /// Whether nothing is in the key itself, so far as is known.
     is_clean: bool,
 }
 
 /// A key inside another.
 struct Child {
-    head: u64,
+    ends: Ends,
     index: usize,
+}
+
+/// The length of a key and its first and last eight bytes: all there is of a short one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    len: usize,
+    head: u64,
+    tail: u64,
 }
 
 /// A container.
@@ -92,9 +100,12 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// Whether the innermost key was looked at before, and nothing is in it.
+    /// Whether nothing is in the innermost key: it has our words only, or was looked at before.
     pub(super) fn is_clean(&self) -> bool {
-        self.index().and_then(|index| self.known.get(index)).is_some_and(|known| known.is_clean)
+        match self.index() {
+            Some(index) => self.known.get(index).is_some_and(|known| known.is_clean),
+            None => self.node().shown().is_some(),
+        }
     }
 
     /// Remembers that nothing is in the innermost key.
@@ -156,8 +167,8 @@ impl<'a> Path<'a> {
     }
 
     fn child(&mut self, parent: usize, key: &str) -> At {
-        let head = head(key.as_bytes());
-        if let Some(index) = self.expected(parent, key, head) {
+        let ends = Ends::of(key.as_bytes());
+        if let Some(index) = self.expected(parent, key, ends) {
             return At::Known(index);
         }
         let Some(known) = self.known.get(parent) else { return At::Apart(self.tree.child(self.tree.root(), key)) };
@@ -166,20 +177,29 @@ impl<'a> Path<'a> {
         if index >= MAX_KNOWN || known.children.len() >= MAX_CHILDREN {
             return At::Apart(node);
         }
-        self.known.push(Known { node, children: Vec::new(), next: 0, is_clean: false });
+        let is_clean = node.shown().is_some();
+        self.known.push(Known { node, children: Vec::new(), next: 0, is_clean });
         if let Some(known) = self.known.get_mut(parent) {
-            known.children.push(Child { head, index });
+            known.children.push(Child { ends, index });
             known.next = known.children.len();
         }
         At::Known(index)
     }
 
     /// The child with this key, looked for from where the next is expected.
-    fn expected(&mut self, parent: usize, key: &str, head: u64) -> Option<usize> {
+    fn expected(&mut self, parent: usize, key: &str, ends: Ends) -> Option<usize> {
         let known = self.known.get(parent)?;
+        let is_key = |child: &Child| {
+            let is_same = child.ends == ends;
+            is_same && (ends.are_all() || self.known.get(child.index).is_some_and(|known| known.node.key() == key))
+        };
+        if let Some(child) = known.children.get(known.next).filter(|child| is_key(child)) {
+            let index = child.index;
+            self.known.get_mut(parent)?.next += 1;
+            return Some(index);
+        }
         let (before, behind) = known.children.split_at_checked(known.next)?;
         let places = (known.next..).zip(behind).chain((0..).zip(before));
-        let is_key = |child: &Child| child.head == head && self.known.get(child.index).is_some_and(|known| known.node.key() == key);
         let (place, index) = places.filter(|(_, child)| is_key(child)).map(|(place, child)| (place, child.index)).next()?;
         self.known.get_mut(parent)?.next = place + 1;
         Some(index)
@@ -213,10 +233,45 @@ impl<'a> Path<'a> {
     }
 }
 
-/// The first eight bytes of a key, to tell most keys apart without comparing them.
-fn head(key: &[u8]) -> u64 {
-    match key.first_chunk::<8>() {
-        Some(first) => u64::from_le_bytes(*first),
-        None => key.iter().fold(key.len() as u64, |head, byte| head << 8 | u64::from(*byte)),
+impl Ends {
+    fn of(key: &[u8]) -> Self {
+        let word = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
+        let head = word(key.first_chunk()).unwrap_or_else(|| key.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)));
+        Self { len: key.len(), head, tail: word(key.last_chunk()).unwrap_or_default() }
+    }
+
+    /// Whether the key has no other bytes.
+    const fn are_all(self) -> bool {
+        self.len <= 16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::engine::shape::Shape;
+
+    /// Enters keys one after the other in one object, and says what each was taken for.
+    fn entered(keys: &[&str]) -> Vec<String> {
+        let tree = Tree::new(Shape::built_in().expect("the shape compiles"));
+        let mut path = Path::new(&tree);
+        path.object();
+        let enter = |key: &&str| {
+            path.enter(key);
+            let taken = path.node().key().to_owned();
+            path.leave();
+            taken
+        };
+        keys.iter().map(enter).collect()
+    }
+
+    #[test]
+    fn keys_that_begin_and_end_alike_are_told_apart() {
+        let long = ["processIdProcessId", "processIdXrocessId", "processIdentification", "a", "", "\0", "\0\0", "aa"];
+        let keys: Vec<&str> = long.iter().chain(long.iter().rev()).chain(&long).copied().collect();
+        assert_eq!(entered(&keys), keys);
+        let alike = ["12345678A12345678", "12345678B12345678", "1234567812345678", "12345678", "123456781234567"];
+        let keys: Vec<&str> = alike.iter().chain(alike.iter().rev()).chain(&alike).copied().collect();
+        assert_eq!(entered(&keys), keys);
     }
 }

@@ -1,8 +1,7 @@
 //! How often a walk looks at a byte, for messages made to cost work.
 
 use super::*;
-use crate::inspect::engine::format::protobuf;
-use crate::inspect::engine::format::{Limits, json};
+use crate::inspect::engine::format::{Limits, json, protobuf};
 use crate::inspect::engine::shape::Shape;
 use crate::inspect::engine::shape::document::Document;
 

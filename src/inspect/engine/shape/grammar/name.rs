@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
 const MAX_TEXT: usize = 256;
+/// Shortest run that could be a code.
+const SHORTEST_CODE: usize = 9;
 /// Shortest run that could be something encoded.
 const ENCODED: usize = 16;
 /// Shortest run that is opaque.
@@ -20,7 +22,7 @@ pub fn is_name(text: &str) -> bool {
         && digits_in_groups(text) < 9
         && has_no_anchor(text)
         && !super::looks_hexadecimal(text)
-        && !tokens(text).any(|token| may_be_encoded(token) || is_coded(token))
+        && !may_hide(text)
 }
 
 /// A text that may be a name, once no detector found anything in it.
@@ -72,51 +74,82 @@ fn is_address(text: &str) -> bool {
 
 /// Words without what parts them.
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !letter.is_alphanumeric() && !"+/=_-".contains(letter)).filter(|token| token.len() >= 9)
+    text.split(|letter: char| !letter.is_alphanumeric() && !"+/=_-".contains(letter)).filter(|token| token.len() >= SHORTEST_CODE)
 }
 
-/// How often letters change to digits, and capitals to small letters: words seldom do, what is encoded does all the time.
-fn changes(token: &str) -> usize {
-    let class = |byte: u8| match byte {
-        b'a'..=b'z' => 1,
-        b'A'..=b'Z' => 2,
-        b'0'..=b'9' => 3,
-        _ => 0,
-    };
-    let classes = token.bytes().map(class);
-    classes.clone().zip(classes.skip(1)).filter(|(one, next)| one != next && *one != 0 && *next != 0).count()
+/// What a run is made of.
+#[derive(Default)]
+struct Makeup {
+    /// How often letters change to digits, and capitals to small letters: words seldom do, what is encoded does all the time.
+    changes: usize,
+    digits: usize,
+    smalls: usize,
+    /// Bytes that are neither letters nor digits of ASCII.
+    others: usize,
+    /// Whether a letter beyond ASCII is in it.
+    is_wide: bool,
 }
 
-fn has_digit(token: &str) -> bool {
-    token.bytes().any(|byte| byte.is_ascii_digit())
+impl Makeup {
+    /// Looks at each byte once.
+    fn of(token: &[u8]) -> Self {
+        let mut makeup = Self::default();
+        let mut before = 0;
+        for byte in token {
+            let class = match byte {
+                b'a'..=b'z' => 1,
+                b'A'..=b'Z' => 2,
+                b'0'..=b'9' => 3,
+                _ => 0,
+            };
+            makeup.changes += usize::from(class != before && class != 0 && before != 0);
+            makeup.smalls += usize::from(class == 1);
+            makeup.digits += usize::from(class == 3);
+            makeup.others += usize::from(class == 0);
+            makeup.is_wide |= !byte.is_ascii();
+            before = class;
+        }
+        makeup
+    }
+
+    /// Without a small letter: base32, or shouting.
+    const fn is_capital(&self) -> bool {
+        self.smalls == 0 && !self.is_wide
+    }
+
+    /// A run of such length that may be encoded.
+    const fn may_be_encoded(&self, len: usize) -> bool {
+        len >= ENCODED && (self.changes * 9 >= len && self.digits > 0 || self.changes * 4 >= len || self.is_capital())
+    }
 }
 
-/// No small letter: base32, or shouting.
-fn is_capital(token: &str) -> bool {
-    token.is_ascii() && token.len() >= ENCODED && !token.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-/// A run that may be encoded.
-fn may_be_encoded(token: &str) -> bool {
-    token.len() >= ENCODED
-        && (changes(token) * 9 >= token.len() && has_digit(token) || changes(token) * 4 >= token.len() || is_capital(token))
+/// A run in which something may be hidden: a telephone's name, a code of a person, something encoded.
+#[must_use]
+pub fn is_code(token: &[u8]) -> bool {
+    if token.len() < SHORTEST_CODE {
+        return false;
+    }
+    let makeup = Makeup::of(token);
+    makeup.may_be_encoded(token.len()) || is_coded(token, &makeup)
 }
 
 /// A part of a path in which something may be hidden: a telephone's name, a run that may be encoded.
 pub(super) fn may_hide(part: &str) -> bool {
-    tokens(part).any(|token| may_be_encoded(token) || is_coded(token))
+    tokens(part).any(|token| is_code(token.as_bytes()))
 }
 
 /// A run that is no words.
 fn is_opaque(token: &str) -> bool {
-    token.len() >= OPAQUE && (changes(token) * 5 >= token.len() * 2 || is_capital(token) && has_digit(token))
+    if token.len() < OPAQUE {
+        return false;
+    }
+    let makeup = Makeup::of(token.as_bytes());
+    makeup.changes * 5 >= token.len() * 2 || makeup.is_capital() && makeup.digits > 0
 }
 
 /// `SEP001B21AABBCC`, `AB123456C`, codes of persons: capitals and digits in one word.
-fn is_coded(token: &str) -> bool {
-    let digits = token.bytes().filter(u8::is_ascii_digit).count();
-    let is_code = token.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_alphabetic());
-    is_code && digits >= 6 && digits < token.len()
-        || token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("sep")) && digits >= 2
-        || (token.len() == 16 && digits >= 5)
+fn is_coded(token: &[u8], makeup: &Makeup) -> bool {
+    makeup.others == 0 && makeup.digits >= 6 && makeup.digits < token.len()
+        || makeup.digits >= 2 && token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sep"))
+        || (token.len() == 16 && makeup.digits >= 5)
 }

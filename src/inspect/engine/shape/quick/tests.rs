@@ -1,13 +1,19 @@
 use super::*;
+use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::shape::grammar;
 use crate::inspect::engine::shape::slot::{Checked, Declared};
 use proptest::prelude::*;
 
 fn check(text: &str) {
     let marks = Marks::of(text.as_bytes());
-    for (name, slot) in Slot::ALL {
-        if proves(*slot, text, &marks) {
-            assert_eq!(slot.text(text, &Declared::default()), Checked::Harmless, "{name}: {text:?}");
+    for marks in [marks, Marks::counted(text.as_bytes())] {
+        for (name, slot) in Slot::ALL {
+            if proves(*slot, text, &marks) {
+                assert_eq!(slot.text(text, &Declared::default()), Checked::Harmless, "{name}: {text:?}");
+            }
+            if is_plausible_name(*slot, text, &marks) {
+                assert_eq!(slot.text(text, &Declared::default()), Checked::Plausible(TextKind::Name), "{name}: {text:?}");
+            }
         }
     }
     assert!(may_be_inert(&marks) || !grammar::is_inert(text), "{text:?}");
@@ -35,6 +41,11 @@ fn most_values_are_proven_at_once() {
         (Slot::Name, "02 1234 5678"),
         (Slot::Name, "00:15:5d:01:02:03"),
         (Slot::Version, "0039021234567"),
+        (Slot::Name, "8.8.8.8"),
+        (Slot::Name, "AB123456C"),
+        (Slot::Name, "Sep0123 Sepxyzuv12"),
+        (Slot::Name, "TWFyaWFSb3NzaVZh"),
+        (Slot::Name, "bWFyaWFYcmVzc2lB"),
     ] {
         assert!(!proves(slot, text, &Marks::of(text.as_bytes())), "{slot:?} {text}");
     }
@@ -48,11 +59,28 @@ const PIECES: &[&str] = &[
     "QWxhZGRpbjpvcGVu", "QWxh", "SEP00", "aa:bb:cc:", "deadbeef", "abcdefghijklmnop", "00", "v", "running", "NT AUTHORITY\\", "://", "\u{0}",
 ];
 
+#[test]
+fn names_in_camel_case_with_numbers_are_plausible_at_once() {
+    for text in ["ContosoBackupAgent3.exe", "FabrikamMonitor3.exe", "TWFyaWFSb3NzaVZh"] {
+        assert!(is_plausible_name(Slot::Name, text, &Marks::of(text.as_bytes())), "{text}");
+        check(text);
+    }
+    for text in ["abcdefab-abcd-abcd-abcd-abcdefabcdef", "svchost.exe", "AbCdEfGhIjKlMnOpQrStUvWxYz", "a@AbCdEfGhIjKlMnOpQ"] {
+        assert!(!is_plausible_name(Slot::Name, text, &Marks::of(text.as_bytes())), "{text}");
+        check(text);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
     fn nothing_is_proven_that_the_grammar_does_not_prove(pieces in prop::collection::vec(0..PIECES.len(), 0..14)) {
         check(&pieces.iter().map(|piece| PIECES[*piece]).collect::<String>());
+    }
+
+    #[test]
+    fn nor_in_names_with_runs(text in "([A-Z][a-z]{0,4}|[0-9]{1,3}|sep|[.]|-| ){1,24}") {
+        check(&text);
     }
 
     #[test]
