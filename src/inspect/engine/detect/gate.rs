@@ -32,10 +32,10 @@ pub(super) fn credential(marks: &Marks, context: &Context<'_>) -> bool {
     (marks.has(LETTER | BEYOND | AT) && (is_token || marks.has(DASH | EQUALS | COLON))) || credential::is_asked(context)
 }
 
-/// `SEP` and twelve hexadecimal digits, or a short text that begins as names of other devices do, perhaps in quotes.
+/// `SEP` and twelve hexadecimal digits, themselves in hexadecimal digits at times, or a short text that begins as names of other devices do, perhaps in quotes.
 pub(super) fn device_name(marks: &Marks, _: &Context<'_>) -> bool {
     let begins = matches!(marks.first, b'C' | b'T' | b'B' | b' ' | b'\t' | b'"' | b'\'');
-    (begins && marks.has(CAPITAL) && marks.len <= 23) || (marks.has(LETTER) && marks.token >= 15 && marks.hex >= 12)
+    (begins && marks.has(CAPITAL) && marks.len <= 23) || (marks.token >= 15 && marks.hex >= 12)
 }
 
 pub(super) fn email(marks: &Marks, _: &Context<'_>) -> bool {
