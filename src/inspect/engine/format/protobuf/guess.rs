@@ -75,7 +75,8 @@ impl<V: Visitor + ?Sized> Walk<'_, V> {
         }
         self.visitor.object();
         let mut fields = Fields::new(bytes, at);
-        while let Some(field) = fields.next_field()? {
+        let mut field = Field::NONE;
+        while fields.read(&mut field)? {
             self.visit(field.overhead, field.at)?;
             self.limits.node(&mut self.nodes, field.at)?;
             self.visitor.key(decimal::unsigned(u64::from(field.number), &mut Buffer::default()));
@@ -182,10 +183,11 @@ impl<V: Visitor + ?Sized> Walk<'_, V> {
     /// Whether all tags and lengths are right. Looks at nothing else.
     fn is_message(&mut self, bytes: &[u8], at: usize) -> Result<bool, Malformed> {
         let mut fields = Fields::new(bytes, at);
+        let mut field = Field::NONE;
         loop {
-            match fields.next_field() {
-                Ok(Some(field)) => self.visit(field.overhead, at)?,
-                Ok(None) => return Ok(true),
+            match fields.read(&mut field) {
+                Ok(true) => self.visit(field.overhead, at)?,
+                Ok(false) => return Ok(true),
                 Err(_) => return Ok(false),
             }
         }

@@ -49,7 +49,7 @@ fn rest(bytes: &[u8]) -> String {
 #[test]
 fn what_is_no_text_is_handed_on_at_the_end() {
     let number = |count: usize| vec![number(1, 300); count].concat();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     // Between texts are but tags and lengths.
     assert_eq!(rest(&[len(1, b"one"), len(2, b"two"), len(1, b"three")].concat()), "");
     let gap = number(2);

@@ -57,7 +57,8 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
         // Elements so far of each repeated field that was there.
         let mut counts = Counts::default();
         let mut fields = Fields::new(bytes, at);
-        while let Some(raw) = fields.next_field()? {
+        let mut raw = Raw::NONE;
+        while fields.read(&mut raw)? {
             self.limits.node(&mut self.nodes, raw.at)?;
             let field = kind.field(raw.number).ok_or(Fault::Schema.at(raw.at))?;
             self.key(&field.name, raw.at)?;
