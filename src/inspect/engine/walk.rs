@@ -185,15 +185,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Most values are proven before their runs are measured.
+    /// Most values are proven before their runs are measured: no proof gets better by it.
     fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
         if quick::proves(slot, text, &counted) || self.memo.has(slot as Under, text) {
             return;
         }
         let marks = &counted.measured(text.as_bytes());
-        if quick::proves(slot, text, marks) {
-            return;
-        }
         if quick::is_plausible_name(slot, text, marks) {
             self.look(text, marks, TextKind::Name);
             return;

@@ -46,12 +46,13 @@ fn has_quad(text: &str, marks: &Marks) -> bool {
 
 /// Whether one of the runs of a plain text may be a code, or encoded.
 fn has_code(text: &str, marks: &Marks) -> bool {
-    // A code of fewer bytes has two digits at least.
-    if marks.token < 9 || (marks.token < 16 && marks.digits < 2) {
+    // A shorter code has two digits at least.
+    let shortest = if marks.digits < 2 { 16 } else { 9 };
+    if marks.token < shortest {
         return false;
     }
     let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    text.as_bytes().split(parts).any(grammar::is_code)
+    text.as_bytes().split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
 }
 
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
