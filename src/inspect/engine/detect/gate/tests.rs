@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const PIECES: &[&str] = &[
     "mario.rossi@example.com", "sip:mario@example.com", "tel:+390212345678", "callto:mario.rossi", "+39 02 1234 5678", "02 1234 5678",
     "0039021234567", "4312", "203.0.113.77", "8.8.8.8", "2a00:1450:4002::1", "fe80::1ff:fe23:4567:890a", "00:15:5d:0a:0b:0c",
-    "aa-bb-cc-dd-ee-ff", "001b.21aa.bbcc", "00155d0a0b0c", "SEP00155D0A0B0C", "CSFJSMITH", "TCT_ROSSI", "C:\\Users\\mrossi\\x", "/home/mrossi/x",
+    "aa-bb-cc-dd-ee-ff", "001b.21aa.bbcc", "00155d0a0b0c", "SEP00155D0A0B0C", "534550453943323935334139464137", "CSFJSMITH", "TCT_ROSSI", "C:\\Users\\mrossi\\x", "/home/mrossi/x",
     "ACME\\m.rossi", "S-1-5-21-1004336348-1177238915-682003330-1001", "010500000000000515000000aaaaaaaabbbbbbbbccccccccf4010000",
     "Mario Rossi", "Anna Bianchi", "Peter Schmidt", "Rossi", "45.4642, 9.1900", "geo:45.4642,9.19", "lat=45.4642&lon=9.1900",
     "+45.4642+009.1900/", "45°27'51\"N", "IT60X0542811101000000123456", "IT60 X054 2811 1010 0000 0123 456", "4111111111111111",
