@@ -97,9 +97,21 @@ impl Inspector {
             declared => charset::readings(declared, bytes),
         };
         match readings {
-            Ok(readings) => readings.iter().fold(Verdict::Clean, |verdict, text| verdict.merge(self.document(media, text.as_bytes()))),
+            Ok(readings) => readings.iter().fold(Verdict::Clean, |verdict, text| verdict.merge(self.reading(media, text))),
             Err(error) => unreadable(error),
         }
+    }
+
+    /// A document that is sent as plain text, as some libraries do unless told otherwise, is read as what it is.
+    fn reading(&self, media: &MediaType, text: &str) -> Verdict {
+        let may_be_json = media.format == Format::Text && text.trim_start().starts_with(['{', '[']);
+        if may_be_json && let Some(json) = MediaType::parse("application/json") {
+            let verdict = self.document(&json, text.as_bytes());
+            if !matches!(verdict, Verdict::Uninspectable(_) | Verdict::TooLarge(_)) {
+                return verdict;
+            }
+        }
+        self.document(media, text.as_bytes())
     }
 
     fn document(&self, media: &MediaType, bytes: &[u8]) -> Verdict {

@@ -204,6 +204,44 @@ fn what_nobody_documents_is_not_cleared_either() {
 }
 
 #[test]
+fn keys_are_read_as_they_look_and_whole() {
+    let json = headers(&[("content-type", "application/json")]);
+    let inert = inspector(Unknown::Inert);
+    for key in ["phone", "ph\u{43e}ne", "\u{ff50}\u{ff48}\u{ff4f}\u{ff4e}\u{ff45}", "pho\u{200b}ne"] {
+        let verdict = inert.body(&json, format!("{{\"{key}\":4312}}").as_bytes());
+        assert!(places(&verdict)[0].starts_with("phone "), "{key}");
+    }
+    let found = inert.body(&json, b"{\"\\u001b[name\":\"m@acme.it\"}");
+    assert_eq!(places(&found), ["email /(0)"], "no control character is shown");
+    assert!(matches!(
+        inert.body(&json, br#"{"services":[{"startupIdentity":"335 123 4567"}]}"#),
+        Verdict::Undocumented(_) | Verdict::Findings(_)
+    ));
+}
+
+#[test]
+fn accounts_of_services_may_be_addresses() {
+    let json = headers(&[("content-type", "application/json")]);
+    let body = br#"{"services":[{"name":"Ucx","startupIdentity":"u.ucx@acme.local"}]}"#;
+    assert!(matches!(inspector(Unknown::Inert).body(&json, body), Verdict::Findings(_)));
+    let settings = Settings { accounts: vec!["u.ucx@acme.local".to_owned()], ..Settings::default() };
+    let inspector = Inspector::new(Shape::built_in().expect("the shape compiles"), settings, None, 1 << 20);
+    assert_eq!(inspector.body(&json, body), Verdict::Clean);
+}
+
+#[test]
+fn documents_are_read_for_what_they_are() {
+    let inspector = inspector(Unknown::Inert);
+    let text = headers(&[("content-type", "text/plain; charset=utf-8")]);
+    assert_eq!(inspector.body(&text, br#"{"processes":[{"pid":4,"name":"System"}]}"#), Verdict::Clean);
+    assert_eq!(places(&inspector.body(&text, br#"{"extension":4312}"#)), ["phone /extension"]);
+    assert!(matches!(inspector.body(&text, b"{words of somebody"), Verdict::Undocumented(_)));
+    let xml = headers(&[("content-type", "application/xml")]);
+    let body = br#"<processes xmlns="urn:imagicle" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><process pid="4" name="System"/></processes>"#;
+    assert_eq!(inspector.body(&xml, body), Verdict::Clean);
+}
+
+#[test]
 fn grpc_messages_are_scanned_compressed_or_not() {
     let inspector = inspector(Unknown::Observe);
     let call = |fields| Inspector::call("/a.B/C", &headers(fields)).expect("a call");

@@ -153,17 +153,23 @@ const NO_DOMAINS: &[&[u8]] = &[
 const BUILDERS: &[&[u8]] = &[b"buildd", b"mockbuild", b"git"];
 
 /// Reports each address. An `@` costs at most 320 bytes of looking around, so the whole costs linear time.
-pub fn scan(text: &[u8], _context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
+pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     for at in memchr_iter(b'@', text) {
         let (before, after) = text.split_at(at);
         let after = after.get(1..).unwrap_or_default();
         let Some(local) = local_part(before) else { continue };
         let Some((length, bits)) = literal(after).or_else(|| domain(after)) else { continue };
-        if is_builder(local, after, length) {
+        let (start, end) = (at - local.len(), at + 1 + length);
+        if is_builder(local, after, length) || is_service(text.get(start..end), context) {
             continue;
         }
-        report(Hit { kind: Kind::Email, start: at - local.len(), end: at + 1 + length, bits });
+        report(Hit { kind: Kind::Email, start, end, bits });
     }
+}
+
+/// `svc-ucx@acme.example`, where the site says that it is a service's account.
+fn is_service(address: Option<&[u8]>, context: &Context<'_>) -> bool {
+    address.is_some_and(|address| context.accounts.iter().any(|account| account.as_bytes().eq_ignore_ascii_case(address)))
 }
 
 /// The local part at the end of `before`, without what only leads to it: `to='mario` is `mario`.

@@ -11,9 +11,11 @@ pub mod quick;
 pub mod slot;
 pub mod words;
 
+use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::finding::Kind;
 use document::Document;
 use slot::Slot;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use words::{Vocabulary, Words};
 
@@ -130,8 +132,9 @@ impl Shape {
     /// The words of a key, and whether it may be shown ([`Shape::knows`]).
     #[must_use]
     pub fn read(&self, key: &str) -> (Words, bool) {
-        let split = words::split(key);
-        let mut is_known = key.len() <= 64 && !split.is_empty() && key.is_ascii();
+        let split = words::split(&plain(key));
+        let is_printable = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        let mut is_known = key.len() <= 64 && !split.is_empty() && is_printable;
         // Every word of the file is known, those that say nothing too.
         let words = self.vocabulary.fold_split(&split, |word| {
             let is_word_known = self.known.contains(word);
@@ -144,7 +147,7 @@ impl Shape {
     /// The words of a key.
     #[must_use]
     pub fn fold(&self, key: &str) -> Words {
-        self.vocabulary.fold(key)
+        self.vocabulary.fold(&plain(key))
     }
 
     /// What a key says inside its containers, the outermost first. A key that says nothing by itself (`value`) has the meaning of
@@ -217,6 +220,11 @@ impl Shape {
         let rules = key.as_slice().iter().flat_map(|word| rules(word).iter().filter(has_all));
         rules.max_by_key(|rule| rule.words.len()).map(|rule| Meaning::Personal(rule.kind))
     }
+}
+
+/// A key as it looks: letters of other scripts that look like Latin ones, wide ones and what is not seen make no other word.
+fn plain(key: &str) -> Cow<'_, str> {
+    if key.is_ascii() { Cow::Borrowed(key) } else { Cow::Owned(skeleton(&fold(key)).into_owned()) }
 }
 
 fn known(document: &Document, vocabulary: &Vocabulary) -> HashSet<String> {

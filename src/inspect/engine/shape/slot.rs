@@ -157,6 +157,8 @@ impl Slot {
             Self::Language => proven(grammar::is_language(text), TextKind::Free),
             Self::Account if grammar::is_service_account(text) => Checked::Harmless,
             Self::Startup if grammar::is_state(text) || grammar::is_service_account(text) => Checked::Harmless,
+            // A number is the name of no account.
+            Self::Account if !text.chars().any(char::is_alphabetic) => Checked::OutOfRange,
             // Accounts of services have many names; all others are persons'.
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
