@@ -124,7 +124,7 @@ impl Inspector {
 
     fn target(&self, target: &str) -> Verdict {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut walk = Walk::new(&self.tree, &self.evidence, path.len());
+        let mut walk = self.evidence_walk(path.len());
         // By segment: the whole would look like a path of a file system.
         for segment in path.split('/') {
             walk.string(segment);
@@ -134,15 +134,14 @@ impl Inspector {
     }
 
     fn query(&self, query: &str) -> Verdict {
-        let settings = if self.settings.unknown == Unknown::Strict { &self.settings } else { &self.evidence };
-        let mut walk = Walk::new(&self.tree, settings, query.len());
-        if form::read(query.as_bytes(), Limits::default(), &mut walk).is_ok() {
-            return Verdict::of(walk.finish());
+        let walk = || if self.settings.unknown == Unknown::Strict { self.walk(query.len()) } else { self.evidence_walk(query.len()) };
+        let mut walked = walk();
+        if form::read(query.as_bytes(), Limits::default(), &mut walked).is_err() {
+            // A query is a form by custom only.
+            walked = walk();
+            walked.string(query);
         }
-        // A query is a form by custom only.
-        let mut walk = Walk::new(&self.tree, settings, query.len());
-        walk.string(query);
-        Verdict::of(walk.finish())
+        Verdict::of(walked.finish())
     }
 
     fn fields(&self, headers: &HeaderMap, section: &str) -> Verdict {
@@ -154,7 +153,7 @@ impl Inspector {
 
     /// What a field is called in a finding: a name that nobody documents could be somebody's.
     fn part(&self, name: &HeaderName, section: &str) -> String {
-        if Field::of(name.as_str()) != Field::Other || self.tree.knows(name.as_str()) {
+        if Field::of(name.as_str()) != Field::Other || self.tree().knows(name.as_str()) {
             return format!("{section} {name}");
         }
         format!("a {section} field of another name")
@@ -184,14 +183,14 @@ impl Inspector {
     }
 
     fn looked_at(&self, text: &str, kind: TextKind) -> Verdict {
-        let mut walk = Walk::new(&self.tree, &self.evidence, text.len());
+        let mut walk = self.evidence_walk(text.len());
         walk.examine(text, kind);
         Verdict::of(walk.finish())
     }
 
     /// A value under a key: the key itself is looked at, and what it says counts.
     fn keyed(&self, name: &str, value: impl FnOnce(&mut Walk<'_>)) -> Verdict {
-        let mut walk = Walk::new(&self.tree, &self.evidence, MAX_HEADERS);
+        let mut walk = self.evidence_walk(MAX_HEADERS);
         walk.object();
         walk.key(name);
         value(&mut walk);
@@ -210,7 +209,7 @@ impl Inspector {
                 walk.string(&String::from_utf8_lossy(&bytes));
                 walk.bytes(&bytes);
             });
-            let mut walk = Walk::new(&self.tree, &self.evidence, bytes.len());
+            let mut walk = self.evidence_walk(bytes.len());
             // What is no message in the end was looked at as text.
             let is_message = format::protobuf::read(&bytes, Limits::default(), &mut walk).is_ok();
             let message = if is_message { Verdict::of(walk.finish()) } else { Verdict::Clean };
@@ -249,7 +248,7 @@ impl Inspector {
         }
         token.split('.').take(2).fold(Verdict::Clean, |verdict, part| {
             let Some(claims) = digits::base64(part.as_bytes()) else { return verdict };
-            let mut walk = Walk::new(&self.tree, &self.evidence, claims.len());
+            let mut walk = self.evidence_walk(claims.len());
             let read = json::read(&claims, Limits::default(), &mut walk);
             let names = if names_a_person(&claims) { found(Kind::PersonName, Why::Key) } else { Verdict::Clean };
             verdict.merge(settled(walk, read)).merge(names)

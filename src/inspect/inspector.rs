@@ -1,6 +1,6 @@
 //! The inspector: what a site configured, compiled once, and asked for every message.
 
-use super::engine::canonical::{self, Unreadable, charset, coding};
+use super::engine::canonical::{self, Unreadable, coding};
 use super::engine::format::grpc_web;
 use super::engine::format::media::{Format, MediaType};
 use super::engine::format::protobuf::Descriptors;
@@ -23,10 +23,10 @@ const NOT_NAMED: &str = "the gRPC message is compressed in a way that grpc-encod
 /// Inspects messages: as documented, or as a site configured.
 #[derive(Debug)]
 pub struct Inspector {
-    pub(super) tree: Tree,
+    tree: Tree,
     pub(super) settings: Settings,
     /// The same, where only evidence counts.
-    pub(super) evidence: Settings,
+    evidence: Settings,
     descriptors: Option<Descriptors>,
     limits: canonical::Limits,
 }
@@ -62,6 +62,11 @@ impl Inspector {
         &self.settings
     }
 
+    /// A walk in which only evidence counts.
+    pub(super) fn evidence_walk(&self, bytes: usize) -> Walk<'_> {
+        Walk::new(&self.tree, &self.evidence, bytes)
+    }
+
     pub(super) fn walk(&self, bytes: usize) -> Walk<'_> {
         Walk::new(&self.tree, &self.settings, bytes)
     }
@@ -92,11 +97,7 @@ impl Inspector {
 
     /// Every reading of a text: receivers may differ, so each has to be clean.
     fn text(&self, media: &MediaType, bytes: &[u8]) -> Verdict {
-        let readings = match media.charset.as_deref() {
-            None if media.format.is_unicode() => charset::unicode(bytes),
-            declared => charset::readings(declared, bytes),
-        };
-        match readings {
+        match media.readings(bytes) {
             Ok(readings) => readings.iter().fold(Verdict::Clean, |verdict, text| verdict.merge(self.reading(media, text))),
             Err(error) => unreadable(error),
         }

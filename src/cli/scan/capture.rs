@@ -1,5 +1,6 @@
 //! A captured file, cut into messages.
 
+use crate::inspect::engine::canonical::charset;
 use crate::inspect::grpc::{Broken, Frame, Frames};
 use crate::inspect::{Call, Inspector, Verdict};
 use bytes::Bytes;
@@ -126,9 +127,10 @@ impl<'a> Capture<'a> {
 
 /// Lines end in one byte; Windows writes its dumps in UTF-16 as a rule.
 fn lines(bytes: &[u8]) -> Cow<'_, [u8]> {
-    match crate::inspect::engine::canonical::charset::readings(None, bytes).as_deref() {
-        Ok([Cow::Owned(text)]) => Cow::Owned(text.as_bytes().to_vec()),
-        Ok([Cow::Borrowed(text)]) => Cow::Owned(text.as_bytes().to_vec()),
+    let mut readings = charset::readings(None, bytes).unwrap_or_default();
+    match (readings.pop(), readings.is_empty()) {
+        (Some(Cow::Owned(text)), true) => Cow::Owned(text.into_bytes()),
+        (Some(Cow::Borrowed(text)), true) => Cow::Borrowed(text.as_bytes()),
         _ => Cow::Borrowed(bytes),
     }
 }

@@ -2,6 +2,8 @@
 
 use super::parameters::Parameterised;
 use super::{Limits, Malformed, Visitor, form, json, multipart, ndjson, protobuf, text, xml};
+use crate::inspect::engine::canonical::{Unreadable, charset};
+use std::borrow::Cow;
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +89,17 @@ impl MediaType {
         let format = Format::of(&parsed.value)?;
         let boundary = if format == Format::Multipart { Some(multipart::boundary(content_type).ok()?) } else { None };
         Some(Self { format, charset: parsed.get("charset").map(str::to_owned), boundary })
+    }
+
+    /// Every reading of a text of this type, as receivers may differ. Where the format is Unicode and no charset is named, none is guessed.
+    ///
+    /// # Errors
+    /// As [`charset::readings`] and [`charset::unicode`].
+    pub fn readings<'b>(&self, bytes: &'b [u8]) -> Result<Vec<Cow<'b, str>>, Unreadable> {
+        match self.charset.as_deref() {
+            None if self.format.is_unicode() => charset::unicode(bytes),
+            declared => charset::readings(declared, bytes),
+        }
     }
 
     /// Reads a document in this format, its text in UTF-8. What is framed is cut before: here it is Protocol Buffers.

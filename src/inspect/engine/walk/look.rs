@@ -1,7 +1,7 @@
 //! How a text is looked at: as it stands, folded, and all that is wrapped in it.
 
 use super::memo::Under;
-use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, Settings, Unknown, Walk};
+use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, Walk};
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
@@ -89,8 +89,9 @@ impl Walk<'_> {
             self.report.unreadable.get_or_insert("a document is nested in strings more than four times");
             return;
         }
-        let settings = Settings { unknown: Unknown::Observe, ..self.settings.clone() };
-        let mut inner = Walk { budget: self.budget, depth: self.depth + 1, ..Walk::new(self.path.tree(), &settings, text.len()) };
+        // What is in it has nothing to prove, as in any further reading.
+        let walk = Walk::new(self.path.tree(), self.settings, text.len());
+        let mut inner = Walk { budget: self.budget, depth: self.depth + 1, readings: 1, ..walk };
         let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
         self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
         let (budget, weak, report) = (inner.budget, inner.weak, inner.report);

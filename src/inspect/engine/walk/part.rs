@@ -1,7 +1,6 @@
 //! A part of a multipart body, read by its own content type.
 
 use super::Walk;
-use crate::inspect::engine::canonical::charset;
 use crate::inspect::engine::format::media::{Format, MediaType};
 use crate::inspect::engine::format::{Limits, Visitor as _};
 
@@ -21,7 +20,7 @@ impl Walk<'_> {
 
     /// Every reading of a text, as receivers may differ.
     fn read_texts(&mut self, media: &MediaType, body: &[u8]) {
-        match charset::readings(media.charset.as_deref(), body) {
+        match media.readings(body) {
             Ok(texts) => texts.iter().for_each(|text| self.read_as(media, text.as_bytes())),
             Err(unreadable) => {
                 self.report.unreadable.get_or_insert(unreadable.detail());

@@ -141,6 +141,16 @@ fn parts_of_a_form_are_read_by_their_own_type() {
 }
 
 #[test]
+fn no_charset_is_guessed_for_a_part_that_is_unicode() {
+    let (tree, settings) = (tree(), settings(Unknown::Inert));
+    let body = part("telemetry", "application/json", r#"{"version":"1.0~"}"#).into_bytes();
+    let body: Vec<u8> = body.into_iter().map(|byte| if byte == b'~' { 0xe9 } else { byte }).collect();
+    let mut walk = Walk::new(&tree, &settings, body.len());
+    crate::inspect::engine::format::multipart::read(&body, "b", Limits::default(), &mut walk).expect("well-formed");
+    assert!(walk.finish().unreadable.is_some());
+}
+
+#[test]
 fn further_readings_have_nothing_to_prove() {
     let (tree, settings) = (tree(), settings(Unknown::Inert));
     let walked = |bytes: &[u8]| {
