@@ -63,11 +63,25 @@ fn digits_in_groups(text: &str) -> usize {
 
 /// Groups of two or four hexadecimal digits, as hardware addresses have.
 pub(super) fn looks_hexadecimal(text: &str) -> bool {
-    let groups = |length: usize| {
-        let is_group = move |group: &&str| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit());
-        text.split(|letter: char| !letter.is_alphanumeric()).filter(is_group).count()
-    };
-    groups(2) >= 6 || (groups(4) >= 3 && text.contains('.'))
+    if text.is_ascii() {
+        return has_groups(text.bytes().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text.as_bytes());
+    }
+    has_groups(text.chars().map(|letter| (letter.is_alphanumeric(), letter.is_ascii_hexdigit())), text.as_bytes())
+}
+
+/// Of each letter whether it belongs to a group, and whether it is a hexadecimal digit.
+fn has_groups(letters: impl Iterator<Item = (bool, bool)>, text: &[u8]) -> bool {
+    let (mut pairs, mut quads, mut length, mut digits) = (0, 0, 0, 0);
+    for (belongs, is_digit) in letters.chain([(false, false)]) {
+        if belongs {
+            (length, digits) = (length + 1, digits + usize::from(is_digit));
+            continue;
+        }
+        pairs += usize::from(length == 2 && digits == 2);
+        quads += usize::from(length == 4 && digits == 4);
+        (length, digits) = (0, 0);
+    }
+    pairs >= 6 || (quads >= 3 && text.contains(&b'.'))
 }
 
 /// Two to six numbers with dots, or one number, and a short word behind.

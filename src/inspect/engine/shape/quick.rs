@@ -19,7 +19,7 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks) && !grammar::looks_hexadecimal(text),
+        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks) && !may_be_hexadecimal(text, marks),
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -55,6 +55,12 @@ fn has_code(text: &str, marks: &Marks) -> bool {
     text.as_bytes().split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
 }
 
+/// Six groups of two digits have five signs between them, three of four have two, and one of those is a dot.
+fn may_be_hexadecimal(text: &str, marks: &Marks) -> bool {
+    let has_parts = marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT));
+    has_parts && marks.len >= 14 && grammar::looks_hexadecimal(text)
+}
+
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
 fn is_plain_version(text: &str, marks: &Marks) -> bool {
     if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]) {
@@ -80,7 +86,7 @@ fn is_plain_path(text: &str, marks: &Marks) -> bool {
         && !has_home(text.as_bytes())
         && !has_code(text, marks)
         && !grammar::has_escape(text)
-        && !grammar::looks_hexadecimal(text)
+        && !may_be_hexadecimal(text, marks)
 }
 
 /// A separator of Windows anywhere, one of others in front, or a drive.

@@ -92,3 +92,14 @@ fn tags_of_languages_hold_no_names() {
     all(is_language, &["it-IT", "en", "zh-Hans-CN", "es-419", "0410", "Italiano (Italia)"]);
     none(is_language, &["mario.rossi", "it-rossi-mario-3331234", "ab-12345678"]);
 }
+
+#[test]
+fn names_of_several_words_are_no_codes() {
+    for name in ["ContosoBackupAgent3", "ImagicleQueueManager12", "FabrikamUpdateService2024", "NorthwindDirectorySync"] {
+        assert!(is_name(name), "{name}");
+    }
+    // Base64 in small words, base32, the code of a person, words without vowels or with a long number.
+    for code in ["TWFyaWFSb3NzaVZh", "nvqxe2lpfzzg643tn4yt", "RssmraUrtLmsAsnt85", "BackupAgentService20245", "KbdTxtRvwPqrStv3"] {
+        assert!(!is_name(code), "{code}");
+    }
+}
