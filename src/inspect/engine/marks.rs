@@ -121,6 +121,7 @@ impl Marks {
         Self { token: token.longest, hex: hex.longest, ..self }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken for itself")]
     fn count(&mut self, chunk: &[u8]) {
         let (mut classes, mut counts) = (0, 0_u32);
         for byte in chunk {
@@ -192,7 +193,7 @@ fn class(byte: u8) -> Class {
 }
 
 fn entry(byte: u8) -> u64 {
-    ENTRIES.get(usize::from(byte)).copied().unwrap_or(OTHER as u64)
+    ENTRIES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Classes of each byte, and what is counted of it above them.

@@ -18,6 +18,7 @@ use memo::{Memo, Under};
 use path::Path;
 use serde::Deserialize;
 use std::net::IpAddr;
+use std::str::Utf8Error;
 
 /// Findings of one message that are kept; more say nothing more.
 pub const MAX_FINDINGS: usize = 16;
@@ -185,13 +186,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Most values are proven before their runs are measured: no proof gets better by it.
+    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
     fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
-        if quick::proves(slot, text, &counted) || self.memo.has(slot as Under, text) {
+        if self.memo.has(slot as Under, text) {
             return;
         }
         let marks = &counted.measured(text.as_bytes());
-        if quick::is_plausible_name(slot, text, marks) {
+        if quick::is_plausible_name(slot, text.as_bytes(), marks) {
             self.look(text, marks, TextKind::Name);
             return;
         }
@@ -315,9 +316,38 @@ impl Visitor for Walk<'_> {
         self.visit(text.len());
         let counted = Marks::counted(text.as_bytes());
         match meaning {
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes(), &counted) => {}
             Meaning::Field(slot) => self.field_text(slot, text, counted),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
         }
+    }
+
+    /// What is proven has no byte beyond ASCII.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        let Meaning::Field(slot) = self.path.node().meaning else {
+            self.string(std::str::from_utf8(bytes)?);
+            return Ok(());
+        };
+        self.visit(bytes.len());
+        let counted = Marks::counted(bytes);
+        if quick::proves(slot, bytes, &counted) {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(bytes)?;
+        if !text.trim_start().is_empty() {
+            self.field_text(slot, text, counted);
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, value: u64) -> bool {
+        self.visit(size_of::<u64>());
+        matches!(self.path.node().meaning, Meaning::Field(slot) if slot.holds(value))
+    }
+
+    fn double(&mut self, value: f64) -> bool {
+        self.visit(size_of::<f64>());
+        matches!(self.path.node().meaning, Meaning::Field(slot) if slot.holds_double(value))
     }
 
     fn number(&mut self, raw: &str) {

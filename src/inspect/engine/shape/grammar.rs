@@ -64,9 +64,14 @@ fn digits_in_groups(text: &str) -> usize {
 /// Groups of two or four hexadecimal digits, as hardware addresses have.
 pub(super) fn looks_hexadecimal(text: &str) -> bool {
     if text.is_ascii() {
-        return has_groups(text.bytes().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text.as_bytes());
+        return looks_hexadecimal_in_ascii(text.as_bytes());
     }
     has_groups(text.chars().map(|letter| (letter.is_alphanumeric(), letter.is_ascii_hexdigit())), text.as_bytes())
+}
+
+/// The same of a text that has no letter beyond ASCII.
+pub(super) fn looks_hexadecimal_in_ascii(text: &[u8]) -> bool {
+    has_groups(text.iter().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text)
 }
 
 /// Of each letter whether it belongs to a group, and whether it is a hexadecimal digit.
@@ -127,7 +132,7 @@ pub fn is_like_a_version(text: &str) -> bool {
 pub fn is_system_path(text: &str) -> bool {
     let is_sign = |letter: char| " .,_-()[]$&'/\\:!+~#%\"*?{}|".contains(letter);
     is_like_a_path(text)
-        && !has_escape(text)
+        && !has_escape(text.as_bytes())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 10
         && !text.contains("://")
@@ -148,14 +153,14 @@ pub fn is_like_a_path(text: &str) -> bool {
 }
 
 /// `%40`, `\u0040`, `\x40`; `%SystemRoot%` is none.
-pub(super) fn has_escape(text: &str) -> bool {
+pub(super) fn has_escape(text: &[u8]) -> bool {
     let is_hex = |digits: &[u8], length: usize| digits.get(..length).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    let is_escape = |at: usize| match text.as_bytes().get(at..).unwrap_or_default() {
+    let is_escape = |at: usize| match text.get(at..).unwrap_or_default() {
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
         [b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
         _ => false,
     };
-    memchr::memchr2_iter(b'%', b'\\', text.as_bytes()).any(is_escape)
+    memchr::memchr2_iter(b'%', b'\\', text).any(is_escape)
 }
 
 /// Folders whose next segment is somebody's.

@@ -17,7 +17,7 @@ const LONGEST_PATH: usize = 1_024;
 
 /// Whether a text is certainly harmless in a slot.
 #[must_use]
-pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
+pub fn proves(slot: Slot, text: &[u8], marks: &Marks) -> bool {
     match slot {
         Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks) && !may_be_hexadecimal(text, marks),
         Slot::Version => is_plain_version(text, marks),
@@ -29,7 +29,7 @@ pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
 
 /// Whether a text certainly has the form of a name and no more: something may be hidden in a run of it.
 #[must_use]
-pub fn is_plausible_name(slot: Slot, text: &str, marks: &Marks) -> bool {
+pub fn is_plausible_name(slot: Slot, text: &[u8], marks: &Marks) -> bool {
     // What has four hyphens may be a GUID; longer runs may be opaque.
     slot == Slot::Name && is_plain(marks) && marks.colons < 4 && marks.token < 24 && has_code(text, marks)
 }
@@ -40,58 +40,58 @@ const fn is_plain(marks: &Marks) -> bool {
 }
 
 /// Whether there may be an address in it.
-fn has_quad(text: &str, marks: &Marks) -> bool {
-    marks.digits >= 4 && marks.has(DOT) && text.bytes().filter(|byte| *byte == b'.').count() >= 3
+fn has_quad(text: &[u8], marks: &Marks) -> bool {
+    marks.digits >= 4 && marks.has(DOT) && text.iter().filter(|byte| **byte == b'.').count() >= 3
 }
 
 /// Whether one of the runs of a plain text may be a code, or encoded.
-fn has_code(text: &str, marks: &Marks) -> bool {
+fn has_code(text: &[u8], marks: &Marks) -> bool {
     // A shorter code has two digits at least.
     let shortest = if marks.digits < 2 { 16 } else { 9 };
     if marks.token < shortest {
         return false;
     }
     let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    text.as_bytes().split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
+    text.split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
 }
 
 /// Six groups of two digits have five signs between them, three of four have two, and one of those is a dot.
-fn may_be_hexadecimal(text: &str, marks: &Marks) -> bool {
+fn may_be_hexadecimal(text: &[u8], marks: &Marks) -> bool {
     let has_parts = marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT));
-    has_parts && marks.len >= 14 && grammar::looks_hexadecimal(text)
+    has_parts && marks.len >= 14 && grammar::looks_hexadecimal_in_ascii(text)
 }
 
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
-fn is_plain_version(text: &str, marks: &Marks) -> bool {
-    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]) {
+fn is_plain_version(text: &[u8], marks: &Marks) -> bool {
+    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text, [b'0', b'0'..=b'9', ..]) {
         return false;
     }
     let mut parts = 0;
     let is_number = |part: &[u8]| (1..=9).contains(&part.len());
-    text.as_bytes().split(|byte| *byte == b'.').inspect(|_| parts += 1).all(is_number) && parts <= 6
+    text.split(|byte| *byte == b'.').inspect(|_| parts += 1).all(is_number) && parts <= 6
 }
 
-fn is_plain_hotfix(text: &str, marks: &Marks) -> bool {
+fn is_plain_hotfix(text: &[u8], marks: &Marks) -> bool {
     let is_long_enough = matches!(marks.len, 8 | 9);
-    is_long_enough && marks.digits + 2 == marks.len && text.starts_with("KB")
+    is_long_enough && marks.digits + 2 == marks.len && text.starts_with(b"KB")
 }
 
 /// A path without escapes or variables, none of whose folders begins as those of persons do.
-fn is_plain_path(text: &str, marks: &Marks) -> bool {
+fn is_plain_path(text: &[u8], marks: &Marks) -> bool {
     marks.is_only(NAME | BACKSLASH | SLASH | COLON)
         && marks.len <= 512
         && marks.digits < 10
         && marks.colons < SEPARATORS
         && begins_like_a_path(text, marks)
-        && !has_home(text.as_bytes())
+        && !has_home(text)
         && !has_code(text, marks)
         && !grammar::has_escape(text)
         && !may_be_hexadecimal(text, marks)
 }
 
 /// A separator of Windows anywhere, one of others in front, or a drive.
-fn begins_like_a_path(text: &str, marks: &Marks) -> bool {
-    marks.has(BACKSLASH) || marks.first == b'/' || matches!(text.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..])
+fn begins_like_a_path(text: &[u8], marks: &Marks) -> bool {
+    marks.has(BACKSLASH) || marks.first == b'/' || matches!(text, [b'A'..=b'Z' | b'a'..=b'z', b':', ..])
 }
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.

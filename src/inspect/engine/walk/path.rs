@@ -235,9 +235,14 @@ impl<'a> Path<'a> {
 
 impl Ends {
     fn of(key: &[u8]) -> Self {
-        let word = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
-        let head = word(key.first_chunk()).unwrap_or_else(|| key.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)));
-        Self { len: key.len(), head, tail: word(key.last_chunk()).unwrap_or_default() }
+        let len = key.len();
+        if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+            return Self { len, head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail) };
+        }
+        if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+            return Self { len, head: u32::from_le_bytes(*head).into(), tail: u32::from_le_bytes(*tail).into() };
+        }
+        Self { len, head: key.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)), tail: 0 }
     }
 
     /// Whether the key has no other bytes.
