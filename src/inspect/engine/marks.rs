@@ -23,8 +23,11 @@ pub const PLUS: Class = 1 << 7;
 pub const PERCENT: Class = 1 << 8;
 /// `&`
 pub const AMPERSAND: Class = 1 << 9;
+/// `,`
+pub const COMMA: Class = 1 << 23;
 /// `,` `;` `|` and tab: what parts fields.
-pub const SEPARATOR: Class = 1 << 10;
+pub const SEPARATOR: Class = COMMA | RARE_SEPARATOR;
+const RARE_SEPARATOR: Class = 1 << 10;
 /// `"`
 pub const QUOTE: Class = 1 << 11;
 /// Line feed and carriage return.
@@ -233,7 +236,8 @@ const fn class_of(byte: u8) -> Class {
         b'+' => PLUS,
         b'%' => PERCENT,
         b'&' => AMPERSAND,
-        b',' | b';' | b'|' | b'\t' => SEPARATOR,
+        b',' => COMMA,
+        b';' | b'|' | b'\t' => RARE_SEPARATOR,
         b'"' => QUOTE,
         b'\n' | b'\r' => BREAK,
         b'{' | b'[' => OPENING,

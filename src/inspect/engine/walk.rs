@@ -309,7 +309,7 @@ impl Visitor for Walk<'_> {
         if text.trim_start().is_empty() {
             return;
         }
-        let meaning = self.path.node().meaning;
+        let meaning = self.path.meaning();
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
@@ -324,7 +324,7 @@ impl Visitor for Walk<'_> {
 
     /// What is proven has no byte beyond ASCII.
     fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
-        let Meaning::Field(slot) = self.path.node().meaning else {
+        let Meaning::Field(slot) = self.path.meaning() else {
             self.string(std::str::from_utf8(bytes)?);
             return Ok(());
         };
@@ -342,17 +342,17 @@ impl Visitor for Walk<'_> {
 
     fn whole(&mut self, value: u64) -> bool {
         self.visit(size_of::<u64>());
-        matches!(self.path.node().meaning, Meaning::Field(slot) if slot.holds(value))
+        matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
     }
 
     fn double(&mut self, value: f64) -> bool {
         self.visit(size_of::<f64>());
-        matches!(self.path.node().meaning, Meaning::Field(slot) if slot.holds_double(value))
+        matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds_double(value))
     }
 
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
-        match self.path.node().meaning {
+        match self.path.meaning() {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
@@ -364,7 +364,7 @@ impl Visitor for Walk<'_> {
     }
 
     fn literal(&mut self, _: &str) {
-        if self.path.node().meaning == Meaning::Unknown {
+        if self.path.meaning() == Meaning::Unknown {
             self.strictly_undocumented();
         }
     }

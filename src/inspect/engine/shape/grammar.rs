@@ -62,16 +62,11 @@ fn digits_in_groups(text: &str) -> usize {
 }
 
 /// Groups of two or four hexadecimal digits, as hardware addresses have.
-pub(super) fn looks_hexadecimal(text: &str) -> bool {
+fn looks_hexadecimal(text: &str) -> bool {
     if text.is_ascii() {
-        return looks_hexadecimal_in_ascii(text.as_bytes());
+        return has_groups(text.bytes().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text.as_bytes());
     }
     has_groups(text.chars().map(|letter| (letter.is_alphanumeric(), letter.is_ascii_hexdigit())), text.as_bytes())
-}
-
-/// The same of a text that has no letter beyond ASCII.
-pub(super) fn looks_hexadecimal_in_ascii(text: &[u8]) -> bool {
-    has_groups(text.iter().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text)
 }
 
 /// Of each letter whether it belongs to a group, and whether it is a hexadecimal digit.

@@ -4,10 +4,10 @@
 
 use super::grammar;
 use super::slot::Slot;
-use crate::inspect::engine::marks::{BACKSLASH, BLANK, COLON, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, SIGN, SLASH, UNDERSCORE};
+use crate::inspect::engine::marks::{BACKSLASH, BLANK, COLON, COMMA, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, SIGN, SLASH, UNDERSCORE};
 
 /// Signs of names that begin nothing.
-const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN;
+const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN | COMMA;
 /// Fewest groups of two hexadecimal digits that may be a hardware address, less one.
 const SEPARATORS: usize = 5;
 /// Longest value that is harmless by its form under a key that nobody documents, but for a path.
@@ -19,7 +19,7 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &[u8], marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks) && !may_be_hexadecimal(text, marks),
+        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks),
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -41,24 +41,50 @@ const fn is_plain(marks: &Marks) -> bool {
 
 /// Whether there may be an address in it.
 fn has_quad(text: &[u8], marks: &Marks) -> bool {
-    marks.digits >= 4 && marks.has(DOT) && text.iter().filter(|byte| **byte == b'.').count() >= 3
+    marks.digits >= 4 && marks.has(DOT) && memchr::memchr_iter(b'.', text).nth(2).is_some()
+}
+
+/// Shortest run that may be a code, or encoded: one of less than sixteen has two digits at least.
+const fn shortest_code(marks: &Marks) -> usize {
+    if marks.digits < 2 { 16 } else { 9 }
 }
 
 /// Whether one of the runs of a plain text may be a code, or encoded.
 fn has_code(text: &[u8], marks: &Marks) -> bool {
-    // A shorter code has two digits at least.
-    let shortest = if marks.digits < 2 { 16 } else { 9 };
-    if marks.token < shortest {
-        return false;
-    }
+    let shortest = shortest_code(marks);
     let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    text.split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
+    marks.token >= shortest && text.split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
 }
 
-/// Six groups of two digits have five signs between them, three of four have two, and one of those is a dot.
-fn may_be_hexadecimal(text: &[u8], marks: &Marks) -> bool {
-    let has_parts = marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT));
-    has_parts && marks.len >= 14 && grammar::looks_hexadecimal_in_ascii(text)
+/// Whether a plain text has such a run, or groups of hexadecimal digits as hardware addresses have: six of two with five signs between
+/// them at least, or three of four with two, one of which is a dot.
+fn may_hide(text: &[u8], marks: &Marks) -> bool {
+    let shortest = shortest_code(marks);
+    let has_groups = marks.len >= 14 && (marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT)));
+    if marks.token < shortest && !has_groups {
+        return false;
+    }
+    let is_hexadecimal = |from: usize, to: usize| text.get(from..to).is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit));
+    let (mut run, mut group, mut pairs, mut quads) = (0, 0, 0, 0);
+    for (at, byte) in text.iter().chain(b" ").enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            continue;
+        }
+        match at - group {
+            2 => pairs += usize::from(is_hexadecimal(group, at)),
+            4 => quads += usize::from(is_hexadecimal(group, at)),
+            _ => {}
+        }
+        group = at + 1;
+        if matches!(byte, b'-' | b'_') {
+            continue;
+        }
+        if at - run >= shortest && text.get(run..at).is_some_and(grammar::is_code) {
+            return true;
+        }
+        run = at + 1;
+    }
+    pairs >= 6 || (quads >= 3 && marks.has(DOT))
 }
 
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
@@ -66,9 +92,18 @@ fn is_plain_version(text: &[u8], marks: &Marks) -> bool {
     if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text, [b'0', b'0'..=b'9', ..]) {
         return false;
     }
-    let mut parts = 0;
-    let is_number = |part: &[u8]| (1..=9).contains(&part.len());
-    text.split(|byte| *byte == b'.').inspect(|_| parts += 1).all(is_number) && parts <= 6
+    let (mut dots, mut digits) = (0, 0);
+    for byte in text {
+        if *byte != b'.' {
+            digits += 1;
+            continue;
+        }
+        if !(1..=9).contains(&digits) {
+            return false;
+        }
+        (dots, digits) = (dots + 1, 0);
+    }
+    dots < 6 && (1..=9).contains(&digits)
 }
 
 fn is_plain_hotfix(text: &[u8], marks: &Marks) -> bool {
@@ -84,9 +119,8 @@ fn is_plain_path(text: &[u8], marks: &Marks) -> bool {
         && marks.colons < SEPARATORS
         && begins_like_a_path(text, marks)
         && !has_home(text)
-        && !has_code(text, marks)
         && !grammar::has_escape(text)
-        && !may_be_hexadecimal(text, marks)
+        && !may_hide(text, marks)
 }
 
 /// A separator of Windows anywhere, one of others in front, or a drive.

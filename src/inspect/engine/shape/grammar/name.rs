@@ -129,8 +129,16 @@ pub fn is_code(token: &[u8]) -> bool {
     if token.len() < SHORTEST_CODE {
         return false;
     }
+    if is_words(token) && !is_telephone(token) {
+        return false;
+    }
     let makeup = Makeup::of(token);
-    makeup.may_be_encoded(token.len()) && !is_words(token) || is_coded(token, &makeup)
+    makeup.may_be_encoded(token.len()) || is_coded(token, &makeup)
+}
+
+/// Names of telephones begin so.
+fn is_telephone(token: &[u8]) -> bool {
+    token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sep"))
 }
 
 /// Longest number behind words.
@@ -184,6 +192,6 @@ fn is_opaque(token: &str) -> bool {
 /// `SEP001B21AABBCC`, `AB123456C`, codes of persons: capitals and digits in one word.
 fn is_coded(token: &[u8], makeup: &Makeup) -> bool {
     makeup.others == 0 && makeup.digits >= 6 && makeup.digits < token.len()
-        || makeup.digits >= 2 && token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sep"))
+        || makeup.digits >= 2 && is_telephone(token)
         || (token.len() == 16 && makeup.digits >= 5)
 }
