@@ -2,9 +2,12 @@
 //!
 //! Nothing is proven here that its grammar does not prove, and nothing excluded that it would; the tests hold that.
 
+mod bits;
+
 use super::grammar;
 use super::slot::Slot;
 use crate::inspect::engine::marks::{BACKSLASH, BLANK, COLON, COMMA, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, SIGN, SLASH, UNDERSCORE};
+use bits::Bits;
 
 /// Signs of names that begin nothing.
 const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN | COMMA;
@@ -63,6 +66,12 @@ fn may_hide(text: &[u8], marks: &Marks) -> bool {
     let has_groups = marks.len >= 14 && (marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT)));
     if marks.token < shortest && !has_groups {
         return false;
+    }
+    if let Some(bits) = Bits::of(text) {
+        let (pairs, quads) = bits.groups();
+        if !bits.has_run(shortest) && pairs < 6 && quads < 3 {
+            return false;
+        }
     }
     let is_hexadecimal = |from: usize, to: usize| text.get(from..to).is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit));
     let (mut run, mut group, mut pairs, mut quads) = (0, 0, 0, 0);
