@@ -24,6 +24,13 @@ use std::str::Utf8Error;
 pub const MAX_FINDINGS: usize = 16;
 /// Shortest text in bytes that is looked at: shorter ones are chance.
 const SHORTEST_STRETCH: usize = 6;
+/// Looks at a byte of a message, on average, from which no further one begins; telemetry takes three. The last may end beyond eight
+/// only by what is free.
+const MOST_LOOKS: u64 = 7;
+/// Looks beyond those, so that a short message may be looked at from every side.
+const FREE_LOOKS: u64 = 64 << 10;
+/// A message that would take more.
+const SPENT: &str = "the message would take too long to look at: most of it may hide something";
 /// Bits of weak signs that are enough together.
 const ENOUGH_TOGETHER: u32 = 24;
 
@@ -91,6 +98,10 @@ pub struct Walk<'a> {
     budget: Budget,
     /// Bytes looked at so far, but for those in `budget`.
     visits: u64,
+    /// How many may be.
+    most: u64,
+    /// Of these, how many are set apart for the search for encodings.
+    held: u64,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -116,6 +127,8 @@ impl<'a> Walk<'a> {
             budget: Budget::new(bytes),
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
+            most: (bytes as u64).saturating_mul(MOST_LOOKS).saturating_add(FREE_LOOKS),
+            held: 0,
             depth: 0,
             report: Report::default(),
         }
@@ -123,8 +136,21 @@ impl<'a> Walk<'a> {
 
     /// What was found.
     #[must_use]
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        if self.is_spent() {
+            self.report.unreadable.get_or_insert(SPENT);
+        }
         self.report
+    }
+
+    /// Looks at bytes that are left.
+    const fn left(&self) -> u64 {
+        self.most.saturating_sub(self.visits.saturating_add(self.budget.visited()).saturating_add(self.held))
+    }
+
+    /// Whether none are: what is looked at no more is not cleared.
+    const fn is_spent(&self) -> bool {
+        self.left() == 0
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -188,7 +214,7 @@ impl<'a> Walk<'a> {
 
     /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
     fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
-        if self.memo.has(slot as Under, text) {
+        if self.memo.has(slot as Under, text) || self.is_spent() {
             return;
         }
         let marks = &counted.measured(text.as_bytes());
@@ -225,6 +251,9 @@ impl<'a> Walk<'a> {
         if self.under().is_some_and(|under| self.memo.has(under, text)) {
             return self.undocumented();
         }
+        if self.is_spent() {
+            return;
+        }
         if quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) {
@@ -249,6 +278,9 @@ impl<'a> Walk<'a> {
 
     /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
     fn look_at_stretches(&mut self, bytes: &[u8]) {
+        if self.is_spent() {
+            return;
+        }
         self.visit(2 * bytes.len());
         let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
         let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');

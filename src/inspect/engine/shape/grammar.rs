@@ -270,7 +270,8 @@ fn is_listed_state(text: &str) -> bool {
         count += 1;
     }
     let word = buffer.get(..count).unwrap_or_default();
-    STATES.iter().any(|state| state.as_bytes() == word)
+    // Few begin with the same letter; comparing all of each costs more.
+    STATES.iter().map(|state| state.as_bytes()).any(|state| state.first() == word.first() && state == word)
 }
 
 /// What stands where there is no value.
