@@ -4,6 +4,7 @@ mod look;
 mod memo;
 mod part;
 mod path;
+mod rows;
 
 use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
@@ -16,6 +17,7 @@ use super::shape::{Meaning, grammar, quick};
 use super::tree::Tree;
 use memo::{Memo, Under};
 use path::Path;
+use rows::Rows;
 use serde::Deserialize;
 use std::net::IpAddr;
 
@@ -80,6 +82,8 @@ pub struct Walk<'a> {
     accounts: Vec<&'a str>,
     path: Path<'a>,
     memo: Memo,
+    /// Rows of numbers so far.
+    rows: Rows,
     /// Further readings that are open.
     readings: u32,
     /// Signs so far, however weak: what has none may be forgotten.
@@ -109,6 +113,7 @@ impl<'a> Walk<'a> {
             accounts: settings.accounts.iter().map(String::as_str).collect(),
             path: Path::new(tree),
             memo: Memo::new(),
+            rows: Rows::default(),
             readings: 0,
             signs: 0,
             weak: 0,
@@ -122,8 +127,25 @@ impl<'a> Walk<'a> {
 
     /// What was found.
     #[must_use]
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        self.end_row();
         self.report
+    }
+
+    /// Ends the row of numbers that is open.
+    fn end_row(&mut self) {
+        if self.rows.end() {
+            self.find(Kind::CallRecord, Why::Together);
+        }
+    }
+
+    /// A value in an array inside another.
+    fn cell(&mut self, text: &str) {
+        if let Some(at) = self.path.column()
+            && self.rows.cell(at, text)
+        {
+            self.find(Kind::CallRecord, Why::Together);
+        }
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -279,7 +301,10 @@ impl Visitor for Walk<'_> {
         let signs = self.signs;
         self.visit(key.len());
         self.look(key, &Marks::of(key.as_bytes()), TextKind::Free);
-        if self.signs == signs {
+        // A list by numbers that are somebody's: identifiers of the system are shorter, and times are times.
+        if grammar::is_long_number(key) {
+            self.undocumented();
+        } else if self.signs == signs {
             self.path.mark_clean();
         }
     }
@@ -308,6 +333,7 @@ impl Visitor for Walk<'_> {
         if text.trim_start().is_empty() {
             return;
         }
+        self.cell(text);
         let meaning = self.path.node().meaning;
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
@@ -322,6 +348,7 @@ impl Visitor for Walk<'_> {
 
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
+        self.cell(raw);
         match self.path.node().meaning {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {

@@ -19,7 +19,13 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &str, marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !has_code(text, marks) && !grammar::looks_hexadecimal(text),
+        Slot::Name => {
+            is_plain(marks)
+                && !has_quad(text, marks)
+                && !has_code(text, marks)
+                && !grammar::looks_hexadecimal(text)
+                && (marks.digits < 2 || !grammar::may_lead_to_somebody(text))
+        }
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -57,7 +63,7 @@ fn has_code(text: &str, marks: &Marks) -> bool {
 
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
 fn is_plain_version(text: &str, marks: &Marks) -> bool {
-    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]) {
+    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || marks.len == 19 || matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]) {
         return false;
     }
     let mut parts = 0;
@@ -81,6 +87,7 @@ fn is_plain_path(text: &str, marks: &Marks) -> bool {
         && !has_code(text, marks)
         && !grammar::has_escape(text)
         && !grammar::looks_hexadecimal(text)
+        && !(marks.has(BLANK) && grammar::names_an_account(text))
 }
 
 /// A separator of Windows anywhere, one of others in front, or a drive.
@@ -90,15 +97,15 @@ fn begins_like_a_path(text: &str, marks: &Marks) -> bool {
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.
 fn has_home(text: &[u8]) -> bool {
-    const FOLDERS: &[&[u8]] = &[b"use", b"ute", b"ben", b"uti", b"usu", b"doc", b"hom"];
+    const FOLDERS: &[&[u8]] = &[b"use", b"ute", b"ben", b"uti", b"usu", b"doc", b"dok", b"hom", b"prof", b"perf"];
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\\' | b'/' | b'o' | b'O' | b'|' | b'\t')) {
         let Some((first, after)) = rest.get(at..).and_then(<[u8]>::split_first) else { return false };
         let found = match first {
             b'o' | b'O' => after.get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b"nedr")),
             b'\\' | b'/' => {
-                let next = after.get(..3).unwrap_or(after);
-                matches!(after.first(), Some(b'\\' | b'/')) || FOLDERS.iter().any(|folder| next.eq_ignore_ascii_case(folder))
+                let is_folder = |folder: &&[u8]| after.get(..folder.len()).is_some_and(|next| next.eq_ignore_ascii_case(folder));
+                matches!(after.first(), Some(b'\\' | b'/')) || FOLDERS.iter().any(is_folder)
             }
             _ => true,
         };

@@ -142,6 +142,14 @@ impl<'a> Path<'a> {
         self.steps.pop();
     }
 
+    /// Where in its row a value is, if it is in an array inside another.
+    pub(super) fn column(&self) -> Option<usize> {
+        match self.steps.as_slice() {
+            [.., Step::Element(_), Step::Element(column)] => Some(*column),
+            _ => None,
+        }
+    }
+
     pub(super) fn object(&mut self) {
         self.members.push(0);
         let Some(index) = self.index() else { return };
