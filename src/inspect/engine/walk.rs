@@ -4,6 +4,7 @@ mod look;
 mod memo;
 mod part;
 mod path;
+mod rows;
 
 use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
@@ -16,6 +17,7 @@ use super::shape::{Meaning, grammar, quick};
 use super::tree::Tree;
 use memo::{Memo, Under};
 use path::Path;
+use rows::Rows;
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::str::Utf8Error;
@@ -88,6 +90,8 @@ pub struct Walk<'a> {
     accounts: Vec<&'a str>,
     path: Path<'a>,
     memo: Memo,
+    /// Rows of numbers so far.
+    rows: Rows,
     /// Further readings that are open.
     readings: u32,
     /// Signs so far, however weak: what has none may be forgotten.
@@ -121,6 +125,7 @@ impl<'a> Walk<'a> {
             accounts: settings.accounts.iter().map(String::as_str).collect(),
             path: Path::new(tree),
             memo: Memo::new(),
+            rows: Rows::default(),
             readings: 0,
             signs: 0,
             weak: 0,
@@ -137,6 +142,7 @@ impl<'a> Walk<'a> {
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> Report {
+        self.end_row();
         if self.is_spent() {
             self.report.unreadable.get_or_insert(SPENT);
         }
@@ -151,6 +157,22 @@ impl<'a> Walk<'a> {
     /// Whether none are: what is looked at no more is not cleared.
     const fn is_spent(&self) -> bool {
         self.left() == 0
+    }
+
+    /// Ends the row of numbers that is open.
+    fn end_row(&mut self) {
+        if self.rows.end() {
+            self.find(Kind::CallRecord, Why::Together);
+        }
+    }
+
+    /// A value in an array inside another.
+    fn cell(&mut self, text: &str) {
+        if let Some(at) = self.path.column()
+            && self.rows.cell(at, text)
+        {
+            self.find(Kind::CallRecord, Why::Together);
+        }
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -312,7 +334,10 @@ impl Visitor for Walk<'_> {
         let signs = self.signs;
         self.visit(key.len());
         self.look(key, &Marks::of(key.as_bytes()), TextKind::Free);
-        if self.signs == signs {
+        // A list by numbers that are somebody's: identifiers of the system are shorter, and times are times.
+        if grammar::is_long_number(key) {
+            self.undocumented();
+        } else if self.signs == signs {
             self.path.mark_clean();
         }
     }
@@ -341,6 +366,7 @@ impl Visitor for Walk<'_> {
         if text.trim_start().is_empty() {
             return;
         }
+        self.cell(text);
         let meaning = self.path.meaning();
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
@@ -374,7 +400,7 @@ impl Visitor for Walk<'_> {
 
     fn whole(&mut self, value: u64) -> bool {
         self.visit(size_of::<u64>());
-        matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
+        self.path.column().is_none() && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
     }
 
     fn double(&mut self, value: f64) -> bool {
@@ -384,6 +410,7 @@ impl Visitor for Walk<'_> {
 
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
+        self.cell(raw);
         match self.path.meaning() {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {

@@ -1,4 +1,4 @@
-//! Accounts of persons: `DOMAIN\user`, user principal names, bare names in a slot for accounts.
+//! Accounts of persons: `DOMAIN\user`, user principal names, bare names in a slot for accounts, and what a text calls an account.
 //!
 //! Source of the well-known names: Microsoft, "Service accounts" and "Security identifiers" (localised authorities included).
 
@@ -6,8 +6,10 @@ use super::lexis::{at, before, ends_in, find, is_any, is_sorted, is_word, part, 
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
+pub mod authority;
 #[cfg(test)]
 mod tests;
+mod written;
 
 /// The longest domain or user that is looked at.
 const LONGEST: usize = 64;
@@ -20,7 +22,11 @@ const IN_TEXT: u8 = 20;
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     match context.text {
         TextKind::Identity => in_slot(text, context, report),
-        TextKind::Free => in_text(text, context, report),
+        TextKind::Free => {
+            in_text(text, context, report);
+            written::scan(text, context.accounts, report);
+        }
+        TextKind::Name | TextKind::Path => written::scan(text, context.accounts, report),
         _ => {}
     }
 }
@@ -45,11 +51,11 @@ fn in_slot(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
 fn is_person(value: &[u8], accounts: &[&str]) -> bool {
     if let Some(slash) = memchr::memchr2(b'\\', b'/', value) {
         let user = part(value, run(value, slash, 4, is_slash), value.len());
+        if is_authority(value, slash) {
+            return !is_of_authority(value, slash, user);
+        }
         // A second component makes it a path.
-        return !is_authority(value, slash)
-            && !user.is_empty()
-            && memchr::memchr2(b'\\', b'/', user).is_none()
-            && !is_service(user, accounts);
+        return !user.is_empty() && memchr::memchr2(b'\\', b'/', user).is_none() && !is_service(user, accounts);
     }
     if let Some(sign) = memchr::memchr(b'@', value) {
         return sign > 0 && !is_service(part(value, 0, sign), accounts);
@@ -103,12 +109,9 @@ fn account(text: &[u8], slash: usize, behind: usize, accounts: &[&str]) -> Optio
         && is_user(user)
         && !is_path(text, start, slash, end)
         && !is_escape(domain, user, start == 0 && end == text.len());
-    (person
-        && !is_authority(text, slash)
-        && !is_instance(text, start)
-        && !listed(part(text, start, end), accounts)
-        && !is_service(user, accounts))
-    .then_some((start, end))
+    let is_known = || is_authority(text, slash) && is_of_authority(text, slash, part(text, behind, behind + LONGEST));
+    (person && !is_known() && !is_instance(text, start) && !listed(part(text, start, end), accounts) && !is_service(user, accounts))
+        .then_some((start, end))
 }
 
 const fn is_account(byte: u8) -> bool {
@@ -277,6 +280,12 @@ fn is_instance(text: &[u8], start: usize) -> bool {
 }
 
 // ---- what is known ----------------------------------------------------------------------------------------------------------
+
+/// Whether an authority that ends at `end` has the account that `behind` begins with: it has one for each service, or a closed set.
+fn is_of_authority(text: &[u8], end: usize, behind: &[u8]) -> bool {
+    let domain = String::from_utf8_lossy(part(text, end.saturating_sub(LONGEST), end)).to_lowercase();
+    authority::is_open(&domain) || authority::begins_with_account(behind)
+}
 
 /// Whether an authority of the operating system ends here, in any of its languages: `NT AUTHORITY`, `AUTORITE NT`,
 /// `NT-AUTORITÄT`, `AUTORITÀ NT`, `IIS APPPOOL`, `BUILTIN`.

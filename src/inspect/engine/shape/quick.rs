@@ -22,7 +22,7 @@ const LONGEST_PATH: usize = 1_024;
 #[must_use]
 pub fn proves(slot: Slot, text: &[u8], marks: &Marks) -> bool {
     match slot {
-        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks),
+        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks),
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
@@ -96,9 +96,17 @@ fn may_hide(text: &[u8], marks: &Marks) -> bool {
     pairs >= 6 || (quads >= 3 && marks.has(DOT))
 }
 
+/// Whether a plain text has an extension, a position, or the number of a person in groups.
+fn may_lead_to_somebody(text: &[u8], marks: &Marks) -> bool {
+    // Positions and numbers have six digits, and receivers a dollar sign.
+    let may_lead = || std::str::from_utf8(text).is_ok_and(grammar::may_lead_to_somebody);
+    marks.digits >= 2 && (grammar::has_extension(text) || (marks.digits >= 6 || marks.has(SIGN) && text.contains(&b'$')) && may_lead())
+}
+
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
 fn is_plain_version(text: &[u8], marks: &Marks) -> bool {
-    if !marks.is_only(DIGIT | DOT) || !marks.has(DOT) || marks.len > 59 || matches!(text, [b'0', b'0'..=b'9', ..]) {
+    let is_version = marks.is_only(DIGIT | DOT) && marks.has(DOT) && marks.len <= 59 && marks.len != 19;
+    if !is_version || matches!(text, [b'0', b'0'..=b'9', ..]) {
         return false;
     }
     let (mut dots, mut digits) = (0, 0);
@@ -130,6 +138,7 @@ fn is_plain_path(text: &[u8], marks: &Marks) -> bool {
         && !has_home(text)
         && !grammar::has_escape(text)
         && !may_hide(text, marks)
+        && !(marks.has(BLANK) && grammar::names_an_account(text))
 }
 
 /// A separator of Windows anywhere, one of others in front, or a drive.
@@ -139,15 +148,15 @@ fn begins_like_a_path(text: &[u8], marks: &Marks) -> bool {
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.
 fn has_home(text: &[u8]) -> bool {
-    const FOLDERS: &[&[u8]] = &[b"use", b"ute", b"ben", b"uti", b"usu", b"doc", b"hom"];
+    const FOLDERS: &[&[u8]] = &[b"use", b"ute", b"ben", b"uti", b"usu", b"doc", b"dok", b"hom", b"prof", b"perf"];
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\\' | b'/' | b'o' | b'O' | b'|' | b'\t')) {
         let Some((first, after)) = rest.get(at..).and_then(<[u8]>::split_first) else { return false };
         let found = match first {
             b'o' | b'O' => after.get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b"nedr")),
             b'\\' | b'/' => {
-                let next = after.get(..3).unwrap_or(after);
-                matches!(after.first(), Some(b'\\' | b'/')) || FOLDERS.iter().any(|folder| next.eq_ignore_ascii_case(folder))
+                let is_folder = |folder: &&[u8]| after.get(..folder.len()).is_some_and(|next| next.eq_ignore_ascii_case(folder));
+                matches!(after.first(), Some(b'\\' | b'/')) || FOLDERS.iter().any(is_folder)
             }
             _ => true,
         };

@@ -6,7 +6,7 @@ use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
 use crate::inspect::engine::context::{Context, TextKind};
-use crate::inspect::engine::detect::{self, email, iban, national_id};
+use crate::inspect::engine::detect::{self, email, iban, national_id, user_path};
 use crate::inspect::engine::finding::{Hit, Kind, Why};
 use crate::inspect::engine::format::{Limits, json};
 use crate::inspect::engine::marks::{BEYOND, Marks};
@@ -105,6 +105,7 @@ impl Walk<'_> {
         let most = self.left().saturating_add(self.budget.visited());
         let mut inner = Walk { budget: self.budget, most, depth: self.depth + 1, readings: 1, ..walk };
         let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
+        inner.end_row();
         self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
         let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
         self.budget = budget;
@@ -160,7 +161,7 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut
         // Look-alikes matter where the form is exact; names in other scripts are not turned into Latin ones.
         let latin = skeleton(&folded);
         visits += 2 * folded.len() as u64;
-        for detector in [email::scan, iban::scan, national_id::scan] {
+        for detector in [email::scan, iban::scan, national_id::scan, user_path::scan] {
             detector(latin.as_bytes(), context, &mut |hit| found.keep(hit));
             visits += latin.len() as u64;
         }

@@ -175,6 +175,14 @@ impl<'a> Path<'a> {
         self.steps.pop();
     }
 
+    /// Where in its row a value is, if it is in an array inside another.
+    pub(super) fn column(&self) -> Option<usize> {
+        match self.steps.as_slice() {
+            [.., Step::Element(_), Step::Element(column)] => usize::try_from(*column).ok(),
+            _ => None,
+        }
+    }
+
     pub(super) fn object(&mut self) {
         self.around.push(self.members);
         self.members = 0;

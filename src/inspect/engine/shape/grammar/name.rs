@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
 const MAX_TEXT: usize = 256;
+/// Longest version as SQL Server states it, in letters.
+const MAX_BANNER: usize = 512;
 /// Shortest run that could be a code.
 const SHORTEST_CODE: usize = 9;
 /// Shortest run that could be something encoded.
@@ -23,6 +25,20 @@ pub fn is_name(text: &str) -> bool {
         && has_no_anchor(text)
         && !super::looks_hexadecimal(text)
         && !may_hide(text)
+        && !super::may_lead_to_somebody(text)
+}
+
+/// Whether a text is longer than any name.
+#[must_use]
+pub const fn is_long(text: &str) -> bool {
+    text.len() > MAX_TEXT
+}
+
+/// What `SELECT @@VERSION` of SQL Server says: edition, version, day it was made and the Windows it runs on, in four lines.
+#[must_use]
+pub fn is_banner(text: &str) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    text.starts_with("Microsoft SQL ") && text.len() <= MAX_BANNER && text.bytes().all(is_letter) && !tokens(text).any(is_opaque)
 }
 
 /// A text that may be a name, once no detector found anything in it.
