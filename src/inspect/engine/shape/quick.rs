@@ -26,6 +26,9 @@ pub fn proves(slot: Slot, text: &[u8], marks: &Marks) -> bool {
         Slot::Version => is_plain_version(text, marks),
         Slot::Hotfix => is_plain_hotfix(text, marks),
         Slot::Path => is_plain_path(text, marks),
+        Slot::Id | Slot::Handles | Slot::Users | Slot::Count | Slot::Percent | Slot::Rate | Slot::Bytes | Slot::Retention => {
+            marks.is_only(DIGIT) && whole(text).is_some_and(|value| slot.holds(value))
+        }
         _ => false,
     }
 }
@@ -121,6 +124,12 @@ fn is_plain_version(text: &[u8], marks: &Marks) -> bool {
         (dots, digits) = (dots + 1, 0);
     }
     dots < 6 && (1..=9).contains(&digits)
+}
+
+/// Digits and nothing else, so many that they cannot overflow.
+fn whole(digits: &[u8]) -> Option<u64> {
+    let value = || digits.iter().fold(0_u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit & 0xf)));
+    (1..=18).contains(&digits.len()).then(value)
 }
 
 fn is_plain_hotfix(text: &[u8], marks: &Marks) -> bool {

@@ -158,20 +158,14 @@ impl Slot {
     /// Checks a raw number.
     #[must_use]
     pub fn number(self, raw: &str) -> Checked {
-        if let Some(value) = grammar::whole_in_any_form(raw)
-            && self.holds(value)
-        {
-            return Checked::Harmless;
-        }
+        let decimal = || self.most().is_some_and(|most| grammar::decimal_below(raw, most));
         match self {
-            Self::Percent | Self::Rate | Self::Version => {
-                harmless_or_not(self.most().is_some_and(|most| grammar::decimal_below(raw, most)))
-            }
+            Self::Percent | Self::Rate | Self::Version => harmless_or_not(decimal()),
             // A size in a greater unit has decimals.
-            Self::Bytes => harmless_or_not(!raw.starts_with('-') && self.most().is_some_and(|most| grammar::decimal_below(raw, most))),
+            Self::Bytes => harmless_or_not(!raw.starts_with('-') && decimal()),
             Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
-            _ => Checked::OutOfRange,
+            _ => harmless_or_not(grammar::whole_in_any_form(raw).is_some_and(|value| self.holds(value))),
         }
     }
 

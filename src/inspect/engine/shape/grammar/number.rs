@@ -72,14 +72,31 @@ pub fn whole_in_any_form(raw: &str) -> Option<u64> {
     whole(raw).or_else(|| other().and_then(|number| u64::try_from(number.whole).ok()))
 }
 
+/// The part in front of the point of a short number of digits, or of two parts of them: most have no more.
+fn plain(raw: &str) -> Option<u64> {
+    if raw.len() > 18 {
+        return None;
+    }
+    let bytes = raw.as_bytes();
+    let (mut whole, mut at) = (0_u64, 0);
+    while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+        // Eighteen digits cannot overflow.
+        whole = whole.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        at += 1;
+    }
+    let is_plain = match bytes.get(at..) {
+        Some([]) => at > 0,
+        Some([b'.', rest @ ..]) => at > 0 && !rest.is_empty() && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_plain.then_some(whole)
+}
+
 /// A number whose part in front of the point is at most a limit, whatever its sign.
 #[must_use]
 pub fn decimal_below(raw: &str, most: u64) -> bool {
-    // Most have digits only.
-    if raw.len() <= 12
-        && let Some(value) = whole(raw)
-    {
-        return value <= most;
+    if let Some(whole) = plain(raw) {
+        return whole <= most;
     }
     Decimal::read(raw).is_some_and(|number| number.whole <= u128::from(most))
 }

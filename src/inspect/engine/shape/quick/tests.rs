@@ -27,6 +27,8 @@ fn most_values_are_proven_at_once() {
         (Slot::Name, "ContosoBackupAgent3.exe"),
         (Slot::Version, "10.0.20348.2113"),
         (Slot::Hotfix, "KB5031364"),
+        (Slot::Count, "1250"),
+        (Slot::Bytes, "0017179869184"),
         (Slot::Path, r"C:\Program Files (x86)\Imagicle\UCX"),
         (Slot::Path, r"C:\Windows\system32\svchost.exe -k netsvcs"),
     ] {
@@ -39,6 +41,8 @@ fn most_values_are_proven_at_once() {
         (Slot::Path, r"C:/home/x"),
         (Slot::Name, "+39 02 1234"),
         (Slot::Name, "a@b"),
+        (Slot::Count, "3351234567"),
+        (Slot::Id, "12 "),
         (Slot::Name, "02 1234 5678"),
         (Slot::Name, "00:15:5d:01:02:03"),
         (Slot::Version, "0039021234567"),
@@ -81,6 +85,11 @@ proptest! {
 
     #[test]
     fn nor_in_names_with_runs(text in "([A-Z][a-z]{0,4}|[0-9]{1,3}|sep|[.]|-| ){1,24}") {
+        check(&text);
+    }
+
+    #[test]
+    fn nor_in_numbers(text in "[0-9]{1,20}") {
         check(&text);
     }
 
