@@ -10,7 +10,7 @@ use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
 use super::context::TextKind;
 use super::finding::{Finding, Kind, Why};
-use super::format::Visitor;
+use super::format::{Leaf, Visitor};
 use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
@@ -380,32 +380,37 @@ impl Visitor for Walk<'_> {
         }
     }
 
-    /// What is proven has no byte beyond ASCII.
-    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
-        let Meaning::Field(slot) = self.path.meaning() else {
-            self.string(std::str::from_utf8(bytes)?);
-            return Ok(());
-        };
-        self.visit(bytes.len());
-        let counted = Marks::counted(bytes);
-        if quick::proves(slot, bytes, &counted) {
-            return Ok(());
-        }
-        let text = std::str::from_utf8(bytes)?;
-        if !text.trim_start().is_empty() {
-            self.field_text(slot, text, counted);
-        }
-        Ok(())
-    }
-
     fn whole(&mut self, value: u64) -> bool {
         self.visit(size_of::<u64>());
         self.path.column().is_none() && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
     }
 
-    fn double(&mut self, value: f64) -> bool {
-        self.visit(size_of::<f64>());
-        matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds_double(value))
+    fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
+        let Some(Meaning::Field(slot)) = self.path.expects(key) else { return false };
+        let (bytes, is_proven) = match leaf {
+            Leaf::Whole(value) => (size_of::<u64>(), slot.holds(value)),
+            Leaf::Double(value) => (size_of::<f64>(), slot.holds_double(value)),
+            // What is proven has no byte beyond ASCII.
+            Leaf::Text(text) => (text.len(), quick::proves(slot, text, &Marks::counted(text))),
+        };
+        self.visit(bytes);
+        if is_proven {
+            self.path.pass();
+        }
+        is_proven
+    }
+
+    /// A string of a repeated field, or one that was not proven.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        let is_proven = match self.path.meaning() {
+            Meaning::Field(slot) if self.path.column().is_none() => quick::proves(slot, bytes, &Marks::counted(bytes)),
+            _ => false,
+        };
+        self.visit(bytes.len());
+        if !is_proven {
+            self.string(std::str::from_utf8(bytes)?);
+        }
+        Ok(())
     }
 
     fn number(&mut self, raw: &str) {

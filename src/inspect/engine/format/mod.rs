@@ -48,9 +48,9 @@ pub trait Visitor {
         let _ = value; // most want the text
         false
     }
-    /// A double, likewise.
-    fn double(&mut self, value: f64) -> bool {
-        let _ = value; // most want the text
+    /// A member whose value is one leaf, before any of it is told: true if nothing more is to be known of it.
+    fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
+        let _ = (key, leaf); // most want key and text
         false
     }
     /// A string of which nobody has seen yet that it is UTF-8.
@@ -78,6 +78,17 @@ pub trait Visitor {
     fn reading(&mut self) {}
     /// The further reading is over.
     fn reading_end(&mut self) {}
+}
+
+/// A value as a format of bytes has it, before it is made a text.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaf<'a> {
+    /// A whole number.
+    Whole(u64),
+    /// A number with decimals.
+    Double(f64),
+    /// A string of which nobody has seen yet that it is UTF-8.
+    Text(&'a [u8]),
 }
 
 /// Where a document breaks a rule.

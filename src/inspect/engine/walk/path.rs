@@ -158,6 +158,24 @@ impl<'a> Path<'a> {
         self.members += 1;
     }
 
+    /// What a value under the next key is, if it is the one that is expected and nothing is in the key itself.
+    pub(super) fn expects(&self, key: &str) -> Option<Meaning> {
+        let parent = self.known()?;
+        let child = parent.children.get(parent.next)?;
+        let known = self.known.get(child.index as usize)?;
+        let is_key = child.ends == Ends::of(key.as_bytes()) && (child.ends.are_all() || known.node.key() == key);
+        (is_key && known.is_clean).then_some(known.meaning)
+    }
+
+    /// Passes the key that was expected, with its value.
+    pub(super) fn pass(&mut self) {
+        self.members += 1;
+        let Some(index) = self.index() else { return };
+        if let Some(known) = self.known.get_mut(index) {
+            known.next += 1;
+        }
+    }
+
     pub(super) fn leave(&mut self) {
         if let At::Apart(_) = self.innermost {
             self.apart.pop();

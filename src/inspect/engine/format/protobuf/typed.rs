@@ -3,7 +3,7 @@
 use super::decimal::{self, Buffer};
 use super::descriptor::{Descriptors, Field, Kind, Message, Type};
 use super::wire::{Field as Raw, Fields, Value};
-use crate::inspect::engine::format::{Fault, Limits, Malformed, Visitor};
+use crate::inspect::engine::format::{Fault, Leaf, Limits, Malformed, Visitor};
 use std::collections::BTreeMap;
 
 const ANY: &str = "google.protobuf.Any";
@@ -61,6 +61,9 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
         while fields.read(&mut raw)? {
             self.limits.node(&mut self.nodes, raw.at)?;
             let field = kind.field(raw.number).ok_or(Fault::Schema.at(raw.at))?;
+            if !field.is_repeated && self.is_known(field, raw.value) {
+                continue;
+            }
             self.key(&field.name, raw.at)?;
             if !field.is_repeated {
                 self.value(field.kind, &raw, depth)?;
@@ -72,6 +75,17 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
             self.visitor.key_end();
         }
         Ok(())
+    }
+
+    /// Whether the receiver needs no more of a field than it is asked about here.
+    fn is_known(&mut self, field: &Field, value: Value<'_>) -> bool {
+        let leaf = match (field.kind, value) {
+            (Kind::Double, Value::Fixed64(bits)) => Leaf::Double(f64::from_bits(bits)),
+            (Kind::String, Value::Len(text)) if text.len() <= self.limits.string => Leaf::Text(text),
+            (kind, Value::Varint(value)) if value <= largest(kind) => Leaf::Whole(value),
+            _ => return false,
+        };
+        field.name.len() <= self.limits.key && self.visitor.leaf(&field.name, leaf)
     }
 
     fn key(&mut self, key: &str, at: usize) -> Result<(), Malformed> {
@@ -140,19 +154,12 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
     }
 
     fn scalar(&mut self, kind: Kind, value: Value<'_>, at: usize) -> Result<(), Malformed> {
-        if let Value::Varint(whole) = value
-            && whole <= largest(kind)
-            && self.visitor.whole(whole)
-        {
-            return Ok(());
-        }
         let mut buffer = Buffer::default();
         let float = match (kind, value) {
             (Kind::Bool, Value::Varint(flag @ 0..=1)) => {
                 self.visitor.literal(if flag == 1 { "true" } else { "false" });
                 return Ok(());
             }
-            (Kind::Double, Value::Fixed64(bits)) if self.visitor.double(f64::from_bits(bits)) => return Ok(()),
             (Kind::Double, Value::Fixed64(bits)) => f64::from_bits(bits),
             (Kind::Float, Value::Fixed32(bits)) => f64::from(f32::from_bits(bits)),
             _ => {
