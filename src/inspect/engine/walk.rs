@@ -20,11 +20,19 @@ use path::Path;
 use rows::Rows;
 use serde::Deserialize;
 use std::net::IpAddr;
+use std::str::Utf8Error;
 
 /// Findings of one message that are kept; more say nothing more.
 pub const MAX_FINDINGS: usize = 16;
 /// Shortest text in bytes that is looked at: shorter ones are chance.
 const SHORTEST_STRETCH: usize = 6;
+/// Looks at a byte of a message, on average, from which no further one begins; telemetry takes three. The last may end beyond eight
+/// only by what is free.
+const MOST_LOOKS: u64 = 7;
+/// Looks beyond those, so that a short message may be looked at from every side.
+const FREE_LOOKS: u64 = 64 << 10;
+/// A message that would take more.
+const SPENT: &str = "the message would take too long to look at: most of it may hide something";
 /// Bits of weak signs that are enough together.
 const ENOUGH_TOGETHER: u32 = 24;
 
@@ -94,6 +102,10 @@ pub struct Walk<'a> {
     budget: Budget,
     /// Bytes looked at so far, but for those in `budget`.
     visits: u64,
+    /// How many may be.
+    most: u64,
+    /// Of these, how many are set apart for the search for encodings.
+    held: u64,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -120,6 +132,8 @@ impl<'a> Walk<'a> {
             budget: Budget::new(bytes),
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
+            most: (bytes as u64).saturating_mul(MOST_LOOKS).saturating_add(FREE_LOOKS),
+            held: 0,
             depth: 0,
             report: Report::default(),
         }
@@ -129,6 +143,9 @@ impl<'a> Walk<'a> {
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.end_row();
+        if self.is_spent() {
+            self.report.unreadable.get_or_insert(SPENT);
+        }
         self.report
     }
 
@@ -146,6 +163,16 @@ impl<'a> Walk<'a> {
         {
             self.find(Kind::CallRecord, Why::Together);
         }
+    }
+
+    /// Looks at bytes that are left.
+    const fn left(&self) -> u64 {
+        self.most.saturating_sub(self.visits.saturating_add(self.budget.visited()).saturating_add(self.held))
+    }
+
+    /// Whether none are: what is looked at no more is not cleared.
+    const fn is_spent(&self) -> bool {
+        self.left() == 0
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -207,13 +234,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Most values are proven before their runs are measured: no proof gets better by it.
+    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
     fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
-        if quick::proves(slot, text, &counted) || self.memo.has(slot as Under, text) {
+        if self.memo.has(slot as Under, text) || self.is_spent() {
             return;
         }
         let marks = &counted.measured(text.as_bytes());
-        if quick::is_plausible_name(slot, text, marks) {
+        if quick::is_plausible_name(slot, text.as_bytes(), marks) {
             self.look(text, marks, TextKind::Name);
             return;
         }
@@ -246,6 +273,9 @@ impl<'a> Walk<'a> {
         if self.under().is_some_and(|under| self.memo.has(under, text)) {
             return self.undocumented();
         }
+        if self.is_spent() {
+            return;
+        }
         if quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) {
@@ -270,6 +300,9 @@ impl<'a> Walk<'a> {
 
     /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
     fn look_at_stretches(&mut self, bytes: &[u8]) {
+        if self.is_spent() {
+            return;
+        }
         self.visit(2 * bytes.len());
         let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
         let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
@@ -334,22 +367,51 @@ impl Visitor for Walk<'_> {
             return;
         }
         self.cell(text);
-        let meaning = self.path.node().meaning;
+        let meaning = self.path.meaning();
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
         self.visit(text.len());
         let counted = Marks::counted(text.as_bytes());
         match meaning {
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes(), &counted) => {}
             Meaning::Field(slot) => self.field_text(slot, text, counted),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
         }
     }
 
+    /// What is proven has no byte beyond ASCII.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        let Meaning::Field(slot) = self.path.meaning() else {
+            self.string(std::str::from_utf8(bytes)?);
+            return Ok(());
+        };
+        self.visit(bytes.len());
+        let counted = Marks::counted(bytes);
+        if quick::proves(slot, bytes, &counted) {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(bytes)?;
+        if !text.trim_start().is_empty() {
+            self.field_text(slot, text, counted);
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, value: u64) -> bool {
+        self.visit(size_of::<u64>());
+        matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
+    }
+
+    fn double(&mut self, value: f64) -> bool {
+        self.visit(size_of::<f64>());
+        matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds_double(value))
+    }
+
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
         self.cell(raw);
-        match self.path.node().meaning {
+        match self.path.meaning() {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
@@ -361,7 +423,7 @@ impl Visitor for Walk<'_> {
     }
 
     fn literal(&mut self, _: &str) {
-        if self.path.node().meaning == Meaning::Unknown {
+        if self.path.meaning() == Meaning::Unknown {
             self.strictly_undocumented();
         }
     }

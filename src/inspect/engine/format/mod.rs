@@ -18,6 +18,7 @@ pub mod text;
 pub mod xml;
 
 use std::fmt;
+use std::str::Utf8Error;
 
 /// Receives a document, leaf by leaf. Locations are kept by the receiver from these calls.
 ///
@@ -42,6 +43,24 @@ pub trait Visitor {
     fn string(&mut self, text: &str);
     /// A number as it stands, never by way of a float.
     fn number(&mut self, raw: &str);
+    /// A whole number, before it is told as text: true if its size says all that is to be known of it.
+    fn whole(&mut self, value: u64) -> bool {
+        let _ = value; // most want the text
+        false
+    }
+    /// A double, likewise.
+    fn double(&mut self, value: f64) -> bool {
+        let _ = value; // most want the text
+        false
+    }
+    /// A string of which nobody has seen yet that it is UTF-8.
+    ///
+    /// # Errors
+    /// When it is not. What is proven harmless byte by byte need not be decoded.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        self.string(std::str::from_utf8(bytes)?);
+        Ok(())
+    }
     /// A word of the format: `true`, `false`, `null`; `NaN` and `Infinity` of Protocol Buffers.
     fn literal(&mut self, word: &str);
     /// Bytes that are no text.

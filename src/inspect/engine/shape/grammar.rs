@@ -7,13 +7,13 @@ mod name;
 mod number;
 mod time;
 
-use super::lists::{LANGUAGES, STATES, SWITCHES};
+use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::authority;
 pub use address::{is_declared, is_host_name, is_no_address};
 pub use command::names_an_account;
 pub use lead::may_lead_to_somebody;
-pub use name::{is_banner, is_code, is_like_a_name, is_long, is_name};
+pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
 pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
 use std::net::IpAddr;
 pub use time::{is_epoch, is_evident_time, is_near_epoch, is_span, is_time};
@@ -47,12 +47,26 @@ fn digits_in_groups(text: &str) -> usize {
 }
 
 /// Groups of two or four hexadecimal digits, as hardware addresses have.
-pub(super) fn looks_hexadecimal(text: &str) -> bool {
-    let groups = |length: usize| {
-        let is_group = move |group: &&str| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit());
-        text.split(|letter: char| !letter.is_alphanumeric()).filter(is_group).count()
-    };
-    groups(2) >= 6 || (groups(4) >= 3 && text.contains('.'))
+fn looks_hexadecimal(text: &str) -> bool {
+    if text.is_ascii() {
+        return has_groups(text.bytes().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text.as_bytes());
+    }
+    has_groups(text.chars().map(|letter| (letter.is_alphanumeric(), letter.is_ascii_hexdigit())), text.as_bytes())
+}
+
+/// Of each letter whether it belongs to a group, and whether it is a hexadecimal digit.
+fn has_groups(letters: impl Iterator<Item = (bool, bool)>, text: &[u8]) -> bool {
+    let (mut pairs, mut quads, mut length, mut digits) = (0, 0, 0, 0);
+    for (belongs, is_digit) in letters.chain([(false, false)]) {
+        if belongs {
+            (length, digits) = (length + 1, digits + usize::from(is_digit));
+            continue;
+        }
+        pairs += usize::from(length == 2 && digits == 2);
+        quads += usize::from(length == 4 && digits == 4);
+        (length, digits) = (0, 0);
+    }
+    pairs >= 6 || (quads >= 3 && text.contains(&b'.'))
 }
 
 /// Two to six numbers with dots, or one number, and a short word behind.
@@ -104,13 +118,13 @@ pub fn is_like_a_version(text: &str) -> bool {
 pub fn is_system_path(text: &str) -> bool {
     let is_sign = |letter: char| " .,_-()[]$&'/\\:!+~#%\"*?{}|".contains(letter);
     is_like_a_path(text)
-        && !has_escape(text)
+        && !has_escape(text.as_bytes())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 10
         && !text.contains("://")
         && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
         && !looks_hexadecimal(text)
-        && !names_an_account(text)
+        && !names_an_account(text.as_bytes())
         && !has_home(text)
 }
 
@@ -126,14 +140,14 @@ pub fn is_like_a_path(text: &str) -> bool {
 }
 
 /// `%40`, `\u0040`, `\x40`; `%SystemRoot%` is none.
-pub(super) fn has_escape(text: &str) -> bool {
+pub(super) fn has_escape(text: &[u8]) -> bool {
     let is_hex = |digits: &[u8], length: usize| digits.get(..length).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    let is_escape = |at: usize| match text.as_bytes().get(at..).unwrap_or_default() {
+    let is_escape = |at: usize| match text.get(at..).unwrap_or_default() {
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
         [b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
         _ => false,
     };
-    memchr::memchr2_iter(b'%', b'\\', text.as_bytes()).any(is_escape)
+    memchr::memchr2_iter(b'%', b'\\', text).any(is_escape)
 }
 
 /// Beginnings of folders whose next segment is somebody's; the detector knows the whole names.
@@ -210,9 +224,10 @@ pub fn is_like_a_hotfix(text: &str) -> bool {
         let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
         rest.get(..end).is_some_and(is_article)
     };
+    let is_package = ["package_for_", "servicing stack "].iter().any(|head| text.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head)));
     let words = ["security update", "update", "hotfix", "service pack", "feature update", "cumulative update"];
     let is_one = text.match_indices("KB").chain(text.match_indices("kb")).any(is_named);
-    (is_one && is_like_a_name(text)) || words.iter().any(|word| word.eq_ignore_ascii_case(text))
+    ((is_one || is_package) && is_like_a_name(text)) || words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// A language tag (RFC 5646, two or three subtags) or the name of a language with its country.
@@ -249,7 +264,7 @@ pub fn is_state(text: &str) -> bool {
 fn is_listed_state(text: &str) -> bool {
     if !text.is_ascii() {
         let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
-        return STATES.contains(&lower.as_str());
+        return STATES.contains(&lower.as_str()) || DATABASE_STATES.contains(&lower.as_str());
     }
     let mut buffer = [0; LONGEST_WORD];
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
@@ -261,7 +276,8 @@ fn is_listed_state(text: &str) -> bool {
         count += 1;
     }
     let word = buffer.get(..count).unwrap_or_default();
-    STATES.iter().any(|state| state.as_bytes() == word)
+    // Few begin with the same letter; comparing all of each costs more.
+    STATES.iter().chain(DATABASE_STATES).map(|state| state.as_bytes()).any(|state| state.first() == word.first() && state == word)
 }
 
 /// What stands where there is no value.

@@ -117,28 +117,61 @@ impl Slot {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
     }
 
+    /// The largest whole number that the field may hold, where that is all there is to say of it.
+    const fn most(self) -> Option<u64> {
+        match self {
+            Self::Id => Some(u32::MAX as u64),
+            Self::Bytes => Some(1 << 46),
+            Self::Handles => Some(1 << 24),
+            Self::Count | Self::Users | Self::Retention | Self::Rate => Some(MEGA),
+            Self::Percent => Some(102_400),
+            // Windows numbers its states, start types and languages.
+            Self::State | Self::Startup | Self::Language => Some(0xffff),
+            Self::Hotfix => Some(9_999_999),
+            Self::Version => Some(100_000),
+            Self::Token => Some(10 * MEGA - 1),
+            Self::Address => Some(128),
+            Self::Switch => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether a whole number is harmless in it, so far as its size says.
+    #[must_use]
+    pub fn holds(self, value: u64) -> bool {
+        self.most().is_some_and(|most| value <= most)
+    }
+
+    /// Whether a double is harmless in it, so far as its size and its four decimals at most say.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "it is below a million")]
+    pub fn holds_double(self, value: f64) -> bool {
+        const SCALE: f64 = 10_000.0;
+        let has_decimals = matches!(self, Self::Percent | Self::Rate);
+        if !has_decimals || !(0.0..MEGA as f64).contains(&value) || !self.holds(value as u64) {
+            return false;
+        }
+        let scaled = (value * SCALE + 0.5) as u64;
+        (scaled as f64 / SCALE).to_bits() == value.to_bits()
+    }
+
     /// Checks a raw number.
     #[must_use]
     pub fn number(self, raw: &str) -> Checked {
-        let whole = |most: u64| harmless_or_not(grammar::whole_in_any_form(raw).is_some_and(|value| value <= most));
+        if let Some(value) = grammar::whole_in_any_form(raw)
+            && self.holds(value)
+        {
+            return Checked::Harmless;
+        }
         match self {
-            Self::Id => whole(u64::from(u32::MAX)),
             // A size in a greater unit has decimals.
-            Self::Bytes => harmless_or_not(!raw.starts_with('-') && grammar::decimal_below(raw, 1 << 46)),
-            Self::Handles => whole(1 << 24),
-            Self::Count | Self::Users | Self::Retention => whole(MEGA),
-            Self::Percent => harmless_or_not(grammar::decimal_below(raw, 102_400)),
-            Self::Rate => harmless_or_not(grammar::decimal_below(raw, MEGA)),
+            Self::Bytes if raw.starts_with('-') => Checked::OutOfRange,
+            Self::Bytes | Self::Percent | Self::Rate | Self::Version => {
+                harmless_or_not(self.most().is_some_and(|most| grammar::decimal_below(raw, most)))
+            }
             Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
-            Self::Switch => harmless_or_not(matches!(raw, "0" | "1")),
-            // Windows numbers its states, start types and languages.
-            Self::State | Self::Startup | Self::Language => whole(0xffff),
-            Self::Hotfix => whole(9_999_999),
-            Self::Version => harmless_or_not(grammar::decimal_below(raw, 100_000)),
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
-            Self::Token => whole(10 * MEGA - 1),
-            Self::Address => whole(128),
-            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => Checked::OutOfRange,
+            _ => Checked::OutOfRange,
         }
     }
 
@@ -163,7 +196,7 @@ impl Slot {
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
             Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
-            Self::State => proven(grammar::is_state(text), TextKind::Free),
+            Self::State => proven(grammar::is_state(text) || grammar::is_missing(text), TextKind::Free),
             Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
             Self::Address => addresses(text, declared),
             Self::Node => nodes(text, declared),
@@ -225,7 +258,7 @@ const MAX_LABEL: usize = 1_024;
 
 fn label(text: &str) -> Checked {
     match text.len() {
-        _ if grammar::is_like_a_name(text) => Checked::Plausible(TextKind::Free),
+        ..=MAX_LABEL if grammar::is_like_words(text) => Checked::Plausible(TextKind::Free),
         ..=MAX_LABEL => Checked::Unproven(TextKind::Free),
         _ => Checked::OutOfRange,
     }

@@ -133,21 +133,26 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
     }
 
     fn string(&mut self, bytes: &[u8], at: usize) -> Result<(), Malformed> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Fault::Utf8.at(at))?;
-        if text.len() > self.limits.string {
+        if bytes.len() > self.limits.string {
             return Err(Fault::String.at(at));
         }
-        self.visitor.string(text);
-        Ok(())
+        self.visitor.utf8(bytes).map_err(|_| Fault::Utf8.at(at))
     }
 
     fn scalar(&mut self, kind: Kind, value: Value<'_>, at: usize) -> Result<(), Malformed> {
+        if let Value::Varint(whole) = value
+            && whole <= largest(kind)
+            && self.visitor.whole(whole)
+        {
+            return Ok(());
+        }
         let mut buffer = Buffer::default();
         let float = match (kind, value) {
             (Kind::Bool, Value::Varint(flag @ 0..=1)) => {
                 self.visitor.literal(if flag == 1 { "true" } else { "false" });
                 return Ok(());
             }
+            (Kind::Double, Value::Fixed64(bits)) if self.visitor.double(f64::from_bits(bits)) => return Ok(()),
             (Kind::Double, Value::Fixed64(bits)) => f64::from_bits(bits),
             (Kind::Float, Value::Fixed32(bits)) => f64::from(f32::from_bits(bits)),
             _ => {
@@ -270,6 +275,15 @@ const fn packed_type(kind: Kind) -> Option<Wire> {
             Some(Wire::Varint)
         }
         Kind::String | Kind::Message(_) | Kind::Bytes | Kind::None => None,
+    }
+}
+
+/// The largest varint that is a number of such a field as it stands.
+const fn largest(kind: Kind) -> u64 {
+    match kind {
+        Kind::Uint64 | Kind::Int64 => i64::MAX.cast_unsigned(),
+        Kind::Uint32 | Kind::Int32 | Kind::Enum => i32::MAX.cast_unsigned() as u64,
+        _ => 0,
     }
 }
 

@@ -9,9 +9,8 @@ const OPTIONS: &[&str] = &[
 /// Whether one of the arguments of a command line is an option for an account or a password, with a value: `-u name`, `/user:name`.
 /// `-p` is also an option without one: `svchost.exe -k netsvcs -p`.
 #[must_use]
-pub fn names_an_account(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr::memchr_iter(b' ', bytes).any(|blank| is_option(bytes.get(blank + 1..).unwrap_or_default()))
+pub fn names_an_account(text: &[u8]) -> bool {
+    memchr::memchr_iter(b' ', text).any(|blank| is_option(text.get(blank + 1..).unwrap_or_default()))
 }
 
 fn is_option(argument: &[u8]) -> bool {
@@ -40,7 +39,7 @@ mod tests {
             "tool.exe --password=x1",
             "x /U mrossi",
         ] {
-            assert!(names_an_account(text), "{text}");
+            assert!(names_an_account(text.as_bytes()), "{text}");
         }
         for text in [
             r"C:\Windows\system32\svchost.exe -k netsvcs -p",
@@ -50,7 +49,7 @@ mod tests {
             "x.exe -u",
             "x.exe /p \"C:\\x\"",
         ] {
-            assert!(!names_an_account(text), "{text}");
+            assert!(!names_an_account(text.as_bytes()), "{text}");
         }
     }
 }

@@ -113,3 +113,14 @@ fn accounts_hold_no_numbers_of_persons() {
     all(is_account, &[r"ACME\svc_ucx", "LocalSystem", "S-1-5-80-3880718306-3832830129-1677859214-2598158968-1052248003", "jürgen@acme.it"]);
     none(is_account, &["svc 0039 335 1234567", "4312", "svc +39", "svc 02/1234-5678", "a;b", ""]);
 }
+
+#[test]
+fn names_of_several_words_are_no_codes() {
+    for name in ["ContosoBackupAgent3", "ImagicleQueueManager12", "FabrikamUpdateService2024", "NorthwindDirectorySync"] {
+        assert!(is_name(name), "{name}");
+    }
+    // Base64 in small words, base32, the code of a person, words without vowels or with a long number.
+    for code in ["TWFyaWFSb3NzaVZh", "nvqxe2lpfzzg643tn4yt", "RssmraUrtLmsAsnt85", "BackupAgentService20245", "KbdTxtRvwPqrStv3"] {
+        assert!(!is_name(code), "{code}");
+    }
+}
