@@ -55,9 +55,7 @@ fn is_person(value: &[u8], accounts: &[&str]) -> bool {
             return !is_of_authority(value, slash, user);
         }
         // A second component makes it a path.
-        return !user.is_empty()
-            && memchr::memchr2(b'\\', b'/', user).is_none()
-            && !is_service(user, accounts);
+        return !user.is_empty() && memchr::memchr2(b'\\', b'/', user).is_none() && !is_service(user, accounts);
     }
     if let Some(sign) = memchr::memchr(b'@', value) {
         return sign > 0 && !is_service(part(value, 0, sign), accounts);
@@ -112,12 +110,8 @@ fn account(text: &[u8], slash: usize, behind: usize, accounts: &[&str]) -> Optio
         && !is_path(text, start, slash, end)
         && !is_escape(domain, user, start == 0 && end == text.len());
     let is_known = || is_authority(text, slash) && is_of_authority(text, slash, part(text, behind, behind + LONGEST));
-    (person
-        && !is_known()
-        && !is_instance(text, start)
-        && !listed(part(text, start, end), accounts)
-        && !is_service(user, accounts))
-    .then_some((start, end))
+    (person && !is_known() && !is_instance(text, start) && !listed(part(text, start, end), accounts) && !is_service(user, accounts))
+        .then_some((start, end))
 }
 
 const fn is_account(byte: u8) -> bool {
@@ -466,7 +460,8 @@ fn is_administration(word: &[u8]) -> bool {
     ROLES.iter().map(|role| role.len()).any(|length| {
         let Some(end) = word.len().checked_sub(length) else { return false };
         let is_role = |from: usize| is_any(part(word, from, from + length), ROLES);
-        is_role(end) && is_sorted(part(word, 0, end), SERVICE_WORDS) || is_role(0) && is_sorted(part(word, length, word.len()), SERVICE_WORDS)
+        is_role(end) && is_sorted(part(word, 0, end), SERVICE_WORDS)
+            || is_role(0) && is_sorted(part(word, length, word.len()), SERVICE_WORDS)
     })
 }
 

@@ -34,7 +34,9 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         let (end, bits) = match length {
             1 => (start + 1, None).max(loose(text, start)),
             2 => pairs(text, start, is_keyed),
-            4 if context.text != TextKind::Version => quads(text, start, is_keyed).map_or((start + length, None), |bits| (start + 14, Some(bits))),
+            4 if context.text != TextKind::Version => {
+                quads(text, start, is_keyed).map_or((start + length, None), |bits| (start + 14, Some(bits)))
+            }
             12 if is_keyed => (start + length, bare(text, start)),
             12 if is_written(text, start) => (start + length, bare(text, start)),
             _ => (start + length, None),
@@ -96,9 +98,10 @@ fn spaced(text: &[u8], start: usize) -> (usize, Option<u8>) {
     let mut octets = [0; 6];
     octets.iter_mut().zip(written.chunks(3)).for_each(|(slot, group)| *slot = pair(group).unwrap_or_default());
     let is_unicast = octets.first().is_some_and(|first| first & 1 == 0);
-    let is_behind_pair = text.get(..start).and_then(|head| head.strip_suffix(b" ")).is_some_and(|head| {
-        head.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count() == 2
-    });
+    let is_behind_pair = text
+        .get(..start)
+        .and_then(|head| head.strip_suffix(b" "))
+        .is_some_and(|head| head.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count() == 2);
     let is_address = count == 6 && letters >= 2 && has_case(u8::is_ascii_digit) && !is_mixed && is_unicast && !is_behind_pair;
     (end, (is_address && is_left_free(text, start) && is_right_free(text, end) && is_card(octets)).then_some(BITS))
 }

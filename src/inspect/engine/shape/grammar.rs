@@ -224,7 +224,9 @@ pub fn is_like_a_hotfix(text: &str) -> bool {
         let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
         rest.get(..end).is_some_and(is_article)
     };
-    let is_package = ["package_for_", "servicing stack "].iter().any(|head| text.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head)));
+    let is_package = ["package_for_", "servicing stack "]
+        .iter()
+        .any(|head| text.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head)));
     let words = ["security update", "update", "hotfix", "service pack", "feature update", "cumulative update"];
     let is_one = text.match_indices("KB").chain(text.match_indices("kb")).any(is_named);
     ((is_one || is_package) && is_like_a_name(text)) || words.iter().any(|word| word.eq_ignore_ascii_case(text))
@@ -355,7 +357,9 @@ fn is_windows_path(text: &str) -> bool {
 /// A licence token or product code.
 #[must_use]
 pub fn is_token(text: &str) -> bool {
-    text.len() <= MAX_TOKEN && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte)) && !looks_hexadecimal(text)
+    text.len() <= MAX_TOKEN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte))
+        && !looks_hexadecimal(text)
 }
 
 #[cfg(test)]

@@ -207,7 +207,8 @@ impl Slot {
             Self::Retention if grammar::is_span(text) => Checked::Harmless,
             Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
             Self::Bitness => {
-                let words = ["x86", "x64", "amd64", "x86_64", "arm64", "32", "64", "32-bit", "64-bit", "32 bit", "64 bit", "32bit", "64bit"];
+                let words =
+                    ["x86", "x64", "amd64", "x86_64", "arm64", "32", "64", "32-bit", "64-bit", "32 bit", "64 bit", "32bit", "64bit"];
                 proven(words.iter().any(|word| word.eq_ignore_ascii_case(text)), TextKind::Free)
             }
             Self::Users if grammar::amount(text).is_none() => proven(grammar::is_missing(text), TextKind::Identity),

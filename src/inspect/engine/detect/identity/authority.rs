@@ -88,9 +88,10 @@ impl Authority {
             Self::System => SYSTEM.contains(&account),
             Self::Builtin => BUILTIN.contains(&account),
             Self::Services => !account.is_empty(),
-            Self::Sessions => account.strip_prefix("dwm-").or_else(|| account.strip_prefix("umfd-")).is_some_and(|number| {
-                (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-            }),
+            Self::Sessions => account
+                .strip_prefix("dwm-")
+                .or_else(|| account.strip_prefix("umfd-"))
+                .is_some_and(|number| (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())),
         }
     }
 }
@@ -98,8 +99,10 @@ impl Authority {
 /// Whether what stands behind the separator begins with an account that a closed authority has, as whole words.
 pub(super) fn begins_with_account(behind: &[u8]) -> bool {
     let behind = String::from_utf8_lossy(behind).to_lowercase();
-    let is_ended = |rest: &str| !rest.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_'))
-        || rest.starts_with('.') && !rest.get(1..).is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+    let is_ended = |rest: &str| {
+        !rest.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_'))
+            || rest.starts_with('.') && !rest.get(1..).is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
+    };
     SYSTEM.iter().chain(BUILTIN).any(|account| behind.strip_prefix(account).is_some_and(is_ended))
 }
 

@@ -12,8 +12,24 @@ const DIRECTORY: usize = 256;
 
 /// Words for an account in front of `=` or `:`, in the order of their bytes.
 const WORDS: &[&str] = &[
-    "account", "benutzer", "benutzername", "konto", "login", "loginname", "logon", "logonname", "nomeutente", "samaccountname", "uid", "user", "userid",
-    "username", "usr", "usuario", "utente", "utilisateur",
+    "account",
+    "benutzer",
+    "benutzername",
+    "konto",
+    "login",
+    "loginname",
+    "logon",
+    "logonname",
+    "nomeutente",
+    "samaccountname",
+    "uid",
+    "user",
+    "userid",
+    "username",
+    "usr",
+    "usuario",
+    "utente",
+    "utilisateur",
 ];
 /// Options for an account.
 const ACCOUNTS: &[&str] = &["u", "user", "username", "usr", "uid", "userid", "login", "logon", "account", "runas"];
@@ -21,8 +37,35 @@ const ACCOUNTS: &[&str] = &["u", "user", "username", "usr", "uid", "userid", "lo
 const SECRETS: &[&str] = &["pw", "pwd", "pass", "passwd", "password"];
 /// Values that are words of a sentence or of a program.
 const OTHERS: &[&str] = &[
-    "access", "account", "and", "auto", "control", "current", "data", "experience", "for", "group", "id", "install", "interface", "is", "local", "management",
-    "manager", "mode", "name", "not", "or", "password", "profile", "required", "settings", "start", "string", "the", "to",
+    "access",
+    "account",
+    "and",
+    "auto",
+    "control",
+    "current",
+    "data",
+    "experience",
+    "for",
+    "group",
+    "id",
+    "install",
+    "interface",
+    "is",
+    "local",
+    "management",
+    "manager",
+    "mode",
+    "name",
+    "not",
+    "or",
+    "password",
+    "profile",
+    "required",
+    "settings",
+    "start",
+    "string",
+    "the",
+    "to",
 ];
 
 /// Reports each. A blank is looked at for options, a sign for what stands around it.
@@ -85,7 +128,8 @@ fn assigned(text: &[u8], place: usize, sign: u8, accounts: &[&str]) -> Found {
     }
     let (start, end) = value(text, run(text, place + 1, 2, |byte| matches!(byte, b' ' | b'"' | b'\'')))?;
     // Behind a colon may stand a sentence: an account is all there is.
-    let is_all = sign == b'=' || matches!(at(text, end), 0 | b',' | b';' | b')' | b'"' | b'\'' | b'|' | b'\r' | b'\n' | b'\t' | b'}' | b']');
+    let is_all =
+        sign == b'=' || matches!(at(text, end), 0 | b',' | b';' | b')' | b'"' | b'\'' | b'|' | b'\r' | b'\n' | b'\t' | b'}' | b']');
     let is_named = is_all && is_persons(part(text, start, end), accounts);
     // The name in SIP's digest is part of the credentials.
     let is_digest = || find(part(text, end, end + DIRECTORY), 0, "realm=").is_some();
@@ -114,10 +158,29 @@ fn is_persons(name: &[u8], accounts: &[&str]) -> bool {
 /// `CN=Mario Rossi,OU=Users,DC=acme,DC=it`, `uid=mrossi,ou=people,…`: the name of an entry for a person.
 fn directory(text: &[u8], place: usize, accounts: &[&str]) -> Found {
     const PEOPLE: &[&str] = &[
-        "ou=users", "cn=users", "ou=people", "ou=staff", "ou=employees", "ou=utenti", "ou=personale", "ou=dipendenti", "ou=benutzer", "ou=mitarbeiter",
-        "ou=utilisateurs", "ou=usuarios",
+        "ou=users",
+        "cn=users",
+        "ou=people",
+        "ou=staff",
+        "ou=employees",
+        "ou=utenti",
+        "ou=personale",
+        "ou=dipendenti",
+        "ou=benutzer",
+        "ou=mitarbeiter",
+        "ou=utilisateurs",
+        "ou=usuarios",
     ];
-    const MACHINES: &[&str] = &["ou=servers", "ou=server", "cn=computers", "ou=computers", "ou=domain controllers", "cn=builtin", "ou=service", "cn=managed service"];
+    const MACHINES: &[&str] = &[
+        "ou=servers",
+        "ou=server",
+        "cn=computers",
+        "ou=computers",
+        "ou=domain controllers",
+        "cn=builtin",
+        "ou=service",
+        "cn=managed service",
+    ];
     let is_named = matches!(part(text, place.saturating_sub(2), place), [b'c' | b'C', b'n' | b'N']) && starts_word(text, place - 2)
         || place >= 3 && part(text, place - 3, place).eq_ignore_ascii_case(b"uid") && starts_word(text, place - 3);
     if !is_named || before(text, place) == b' ' {

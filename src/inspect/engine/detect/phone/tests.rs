@@ -386,12 +386,31 @@ fn in_a_name_a_number_counts_as_people_write_it() {
 
 #[test]
 fn numbers_inside_a_company_count_behind_their_word() {
-    for text in ["ext. 4312", "Mario ext 4312", "interno 4312", "int. 4312", "Durchwahl 12", "Extension: 204", "\"Mario Rossi\" <4312>", "poste 4312"] {
+    for text in [
+        "ext. 4312",
+        "Mario ext 4312",
+        "interno 4312",
+        "int. 4312",
+        "Durchwahl 12",
+        "Extension: 204",
+        "\"Mario Rossi\" <4312>",
+        "poste 4312",
+    ] {
         for kind in [TextKind::Free, TextKind::Name] {
             assert_eq!(hits(text, &of(kind)).len(), 1, "{kind:?} {text}");
         }
     }
-    for text in ["ext4 driver", "Ext 2 IFS", "Visual Studio Extension 2019", "int 21", "extension 12", "ext-4312", "interno 4312.5.1", "<4312>", "a <12>"] {
+    for text in [
+        "ext4 driver",
+        "Ext 2 IFS",
+        "Visual Studio Extension 2019",
+        "int 21",
+        "extension 12",
+        "ext-4312",
+        "interno 4312.5.1",
+        "<4312>",
+        "a <12>",
+    ] {
         for kind in [TextKind::Free, TextKind::Name] {
             assert!(hits(text, &of(kind)).is_empty(), "{kind:?} {text}");
         }

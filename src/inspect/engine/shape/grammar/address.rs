@@ -52,7 +52,9 @@ fn is_of_a_card(address: IpAddr) -> bool {
 /// What stands where there is no address, or where one is given by a server.
 #[must_use]
 pub fn is_no_address(text: &str) -> bool {
-    is_missing(text) || is_switch(text) || ["dynamic", "preferred", "tentative", "duplicate"].iter().any(|word| word.eq_ignore_ascii_case(text))
+    is_missing(text)
+        || is_switch(text)
+        || ["dynamic", "preferred", "tentative", "duplicate"].iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// `255.255.255.0` and the like.
@@ -84,9 +86,17 @@ mod tests {
     #[test]
     fn addresses_of_the_link_name_nobody_and_those_of_a_card_do() {
         let networks = [("10.20.0.0".parse().expect("an address"), 24), ("fe80::".parse().expect("an address"), 10)];
-        for text in
-            ["10.20.0.11", "10.20.0.11/24", "::1", "fe80::1%12", "fe80::9c2a:77b2:c1d0:51e4%7", "169.254.12.7", "fec0:0:0:ffff::1", "0.0.0.0", "255.255.255.0"]
-        {
+        for text in [
+            "10.20.0.11",
+            "10.20.0.11/24",
+            "::1",
+            "fe80::1%12",
+            "fe80::9c2a:77b2:c1d0:51e4%7",
+            "169.254.12.7",
+            "fec0:0:0:ffff::1",
+            "0.0.0.0",
+            "255.255.255.0",
+        ] {
             assert!(is_declared(text, &networks), "{text}");
         }
         for text in [

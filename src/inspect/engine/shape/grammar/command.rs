@@ -2,8 +2,8 @@
 
 /// Options, without what begins them, whose value is an account or opens one.
 const OPTIONS: &[&str] = &[
-    "u", "user", "username", "usr", "uid", "userid", "login", "logon", "account", "p", "pw", "pwd", "pass", "passwd", "password", "savecred",
-    "runas",
+    "u", "user", "username", "usr", "uid", "userid", "login", "logon", "account", "p", "pw", "pwd", "pass", "passwd", "password",
+    "savecred", "runas",
 ];
 
 /// Whether one of the arguments of a command line is an option for an account or a password, with a value: `-u name`, `/user:name`.

@@ -119,20 +119,78 @@ pub fn amount(text: &str) -> Option<u64> {
     let last = separators.last().copied().unwrap_or_default();
     let behind = groups.len() - 1;
     // Of two kinds, the last is in front of the decimals, as is one alone that parts no thousands.
-    let is_decimal = matches!(last, '.' | ',') && (separators.len() == 1 || !is_one_kind && separators.iter().filter(|one| **one == last).count() == 1);
+    let is_decimal =
+        matches!(last, '.' | ',') && (separators.len() == 1 || !is_one_kind && separators.iter().filter(|one| **one == last).count() == 1);
     let whole_groups = if is_decimal && (separators.len() > 1 || !is_thousands(rest)) { groups.get(..behind)? } else { groups };
     let is_grouped = whole_groups.len() == 1 || is_thousands(whole_groups.get(1..)?);
-    is_grouped.then(|| whole_groups.iter().try_fold(0_u64, |value, group| {
-        value.checked_mul(10_u64.checked_pow(u32::try_from(group.len()).ok()?)?)?.checked_add(whole(group)?)
-    }))?
+    is_grouped.then(|| {
+        whole_groups.iter().try_fold(0_u64, |value, group| {
+            value.checked_mul(10_u64.checked_pow(u32::try_from(group.len()).ok()?)?)?.checked_add(whole(group)?)
+        })
+    })?
 }
 
 /// Units of memory and of time, in the languages of the suite.
 const UNITS: &[&str] = &[
-    "", "b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "byte", "bytes", "ko", "mo", "go", "to", "octets", "k", "m", "g", "day",
-    "days", "day(s)", "giorni", "giorno", "gg", "tage", "tag", "jours", "jour", "días", "día", "dias", "dia", "hour", "hours", "ore", "ora",
-    "stunden", "heures", "horas", "week", "weeks", "settimane", "wochen", "semaines", "semanas", "month", "months", "mesi", "monate", "mois",
-    "meses", "year", "years", "anni", "jahre", "d", "h",
+    "",
+    "b",
+    "kb",
+    "mb",
+    "gb",
+    "tb",
+    "kib",
+    "mib",
+    "gib",
+    "tib",
+    "byte",
+    "bytes",
+    "ko",
+    "mo",
+    "go",
+    "to",
+    "octets",
+    "k",
+    "m",
+    "g",
+    "day",
+    "days",
+    "day(s)",
+    "giorni",
+    "giorno",
+    "gg",
+    "tage",
+    "tag",
+    "jours",
+    "jour",
+    "días",
+    "día",
+    "dias",
+    "dia",
+    "hour",
+    "hours",
+    "ore",
+    "ora",
+    "stunden",
+    "heures",
+    "horas",
+    "week",
+    "weeks",
+    "settimane",
+    "wochen",
+    "semaines",
+    "semanas",
+    "month",
+    "months",
+    "mesi",
+    "monate",
+    "mois",
+    "meses",
+    "year",
+    "years",
+    "anni",
+    "jahre",
+    "d",
+    "h",
 ];
 
 /// An amount with its unit, or without.
@@ -187,9 +245,14 @@ mod tests {
         {
             assert!(is_inert_number(raw), "{raw}");
         }
-        for raw in
-            ["4111111111111111", "-4111111111111111", "4.111111111111111e15", "41111111111111110e-1", "4111111111111111.5", "5555555555554444.0"]
-        {
+        for raw in [
+            "4111111111111111",
+            "-4111111111111111",
+            "4.111111111111111e15",
+            "41111111111111110e-1",
+            "4111111111111111.5",
+            "5555555555554444.0",
+        ] {
             assert!(!is_inert_number(raw), "{raw}");
         }
         // No counter has so many digits.

@@ -43,7 +43,10 @@ fn names_are_proven_only_if_nothing_can_hide_in_them() {
 #[test]
 fn versions_are_no_numbers_of_persons() {
     all(is_version, &["10.0.17763.1", "v2.1", "21H2", "2026.2.1-rc.2", "4.8.03761", "1"]);
-    none(is_version, &["4111.1111.1111.1111", "06.12.34.56.78", "3C:52:82:11:3A:B7", "3331234567", "10.0 SEP001B21AABBCC", "784-1990-1234567-1"]);
+    none(
+        is_version,
+        &["4111.1111.1111.1111", "06.12.34.56.78", "3C:52:82:11:3A:B7", "3331234567", "10.0 SEP001B21AABBCC", "784-1990-1234567-1"],
+    );
     all(is_like_a_version, &["22.10.23.01-220622a-380677C", "14.0.1.13900-155"]);
     none(is_like_a_version, &["3c98.73c9.a132", "10.0 (0044 20 7546 9641", "784-1990-1234567-1", "06.12.34.56.78"]);
 }
@@ -93,7 +96,18 @@ fn what_says_nothing_by_its_form_may_stand_anywhere() {
 #[test]
 fn accounts_of_services_are_named_like_ones() {
     all(is_service_account, &["LocalSystem", r"NT SERVICE\MSSQL$UCX", "NT-AUTORITÄT\\SYSTEM", r".\LocalSystem"]);
-    none(is_service_account, &[r"NT AUTHORITY\mario.rossi", r"BUILTIN\mrossi", r"Window Manager\mrossi", r"ACME\m.rossi", "mario", r"NT SERVICE\x mario@example.com", r"NT SERVICE\password=secret"]);
+    none(
+        is_service_account,
+        &[
+            r"NT AUTHORITY\mario.rossi",
+            r"BUILTIN\mrossi",
+            r"Window Manager\mrossi",
+            r"ACME\m.rossi",
+            "mario",
+            r"NT SERVICE\x mario@example.com",
+            r"NT SERVICE\password=secret",
+        ],
+    );
 }
 
 #[test]

@@ -33,7 +33,11 @@ fn is_within(raw: &str, seconds: std::ops::RangeInclusive<u64>) -> bool {
 #[must_use]
 pub fn is_time(text: &str) -> bool {
     let never = ["never", "mai", "nie", "niemals", "jamais", "nunca"];
-    is_ticks(text) || is_epoch(text) || is_written(text) || super::is_missing(text) || never.iter().any(|word| word.eq_ignore_ascii_case(text))
+    is_ticks(text)
+        || is_epoch(text)
+        || is_written(text)
+        || super::is_missing(text)
+        || never.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// `/Date(1548138160707)/`, `/Date(1548138160707+0100)/`: how .NET writes times in JSON.
