@@ -439,10 +439,30 @@ pub(super) fn is_service(name: &[u8], accounts: &[&str]) -> bool {
     }
     let bounded = |byte: &u8| matches!(byte, b'-' | b'_' | b'.' | b' ') || byte.is_ascii_digit();
     let mut words = name.split(bounded).filter(|word| !word.is_empty());
-    is_sorted(words.next().unwrap_or_default(), SERVICE_WORDS)
+    let first = words.next().unwrap_or_default();
+    is_sorted(first, SERVICE_WORDS)
+        || is_administration(first)
         || words.next_back().is_some_and(|last| is_sorted(last, SERVICE_WORDS))
         || stands_one(name, 0, &["svc", "srv", "sql", "mssql", "service"])
         || ends_in(name, name.len(), &["svc", "service", "srv", "apppool"])
+}
+
+/// Whether a name begins with a mark of accounts of services, which those of persons never have: `svc_ucx`.
+pub(super) fn is_marked(name: &[u8]) -> bool {
+    const MARKS: &[&str] = &["svc", "srv", "service", "gmsa", "mssql"];
+    let end = run(name, 0, LONGEST, |byte| byte.is_ascii_alphabetic());
+    is_any(part(name, 0, end), MARKS) && end < name.len()
+}
+
+/// `ucxadmin`, `adminveeam`: the account that administers a service.
+fn is_administration(word: &[u8]) -> bool {
+    const ROLES: &[&str] = &["admin", "adm", "user", "account", "usr"];
+    ROLES.iter().map(|role| role.len()).any(|length| {
+        let Some(end) = word.len().checked_sub(length) else { return false };
+        let is_role = |from: usize| is_any(part(word, from, from + length), ROLES);
+        is_role(end) && is_sorted(part(word, 0, end), SERVICE_WORDS)
+            || is_role(0) && is_sorted(part(word, length, word.len()), SERVICE_WORDS)
+    })
 }
 
 fn listed(name: &[u8], accounts: &[&str]) -> bool {

@@ -7,13 +7,13 @@ mod name;
 mod number;
 mod time;
 
-use super::lists::{LANGUAGES, STATES, SWITCHES};
+use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::authority;
 pub use address::{is_declared, is_host_name, is_no_address};
 pub use command::names_an_account;
 pub use lead::{has_extension, may_lead_to_somebody};
-pub use name::{is_banner, is_code, is_like_a_name, is_long, is_name};
+pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
 pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
 use std::net::IpAddr;
 pub use time::{is_epoch, is_evident_time, is_near_epoch, is_span, is_time};
@@ -224,9 +224,12 @@ pub fn is_like_a_hotfix(text: &str) -> bool {
         let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
         rest.get(..end).is_some_and(is_article)
     };
+    let is_package = ["package_for_", "servicing stack "]
+        .iter()
+        .any(|head| text.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head)));
     let words = ["security update", "update", "hotfix", "service pack", "feature update", "cumulative update"];
     let is_one = text.match_indices("KB").chain(text.match_indices("kb")).any(is_named);
-    (is_one && is_like_a_name(text)) || words.iter().any(|word| word.eq_ignore_ascii_case(text))
+    ((is_one || is_package) && is_like_a_name(text)) || words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// A language tag (RFC 5646, two or three subtags) or the name of a language with its country.
@@ -263,7 +266,7 @@ pub fn is_state(text: &str) -> bool {
 fn is_listed_state(text: &str) -> bool {
     if !text.is_ascii() {
         let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
-        return STATES.contains(&lower.as_str());
+        return STATES.contains(&lower.as_str()) || DATABASE_STATES.contains(&lower.as_str());
     }
     let mut buffer = [0; LONGEST_WORD];
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
@@ -276,7 +279,7 @@ fn is_listed_state(text: &str) -> bool {
     }
     let word = buffer.get(..count).unwrap_or_default();
     // Few begin with the same letter; comparing all of each costs more.
-    STATES.iter().map(|state| state.as_bytes()).any(|state| state.first() == word.first() && state == word)
+    STATES.iter().chain(DATABASE_STATES).map(|state| state.as_bytes()).any(|state| state.first() == word.first() && state == word)
 }
 
 /// What stands where there is no value.

@@ -102,7 +102,7 @@ fn may_hide(text: &[u8], marks: &Marks) -> bool {
 /// Whether a plain text has an extension, a position, or the number of a person in groups.
 fn may_lead_to_somebody(text: &[u8], marks: &Marks) -> bool {
     // Positions and numbers have six digits, and receivers a dollar sign.
-    let may_lead = || std::str::from_utf8(text).is_ok_and(grammar::may_lead_to_somebody);
+    let may_lead = || grammar::may_lead_to_somebody(text);
     marks.digits >= 2 && (grammar::has_extension(text) || (marks.digits >= 6 || marks.has(SIGN) && text.contains(&b'$')) && may_lead())
 }
 

@@ -190,7 +190,7 @@ impl Slot {
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
             Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
-            Self::State => proven(grammar::is_state(text), TextKind::Free),
+            Self::State => proven(grammar::is_state(text) || grammar::is_missing(text), TextKind::Free),
             Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
             Self::Address => addresses(text, declared),
             Self::Node => nodes(text, declared),
@@ -253,7 +253,7 @@ const MAX_LABEL: usize = 1_024;
 
 fn label(text: &str) -> Checked {
     match text.len() {
-        _ if grammar::is_like_a_name(text) => Checked::Plausible(TextKind::Free),
+        ..=MAX_LABEL if grammar::is_like_words(text) => Checked::Plausible(TextKind::Free),
         ..=MAX_LABEL => Checked::Unproven(TextKind::Free),
         _ => Checked::OutOfRange,
     }

@@ -130,7 +130,10 @@ fn assigned(text: &[u8], place: usize, sign: u8, accounts: &[&str]) -> Found {
     // Behind a colon may stand a sentence: an account is all there is.
     let is_all =
         sign == b'=' || matches!(at(text, end), 0 | b',' | b';' | b')' | b'"' | b'\'' | b'|' | b'\r' | b'\n' | b'\t' | b'}' | b']');
-    (is_all && is_persons(part(text, start, end), accounts)).then_some((Kind::Identity, start, end))
+    let is_named = is_all && is_persons(part(text, start, end), accounts);
+    // The name in SIP's digest is part of the credentials.
+    let is_digest = || find(part(text, end, end + DIRECTORY), 0, "realm=").is_some();
+    (is_named && !is_digest()).then_some((Kind::Identity, start, end))
 }
 
 /// The value that starts here, behind a domain if there is one.
@@ -186,7 +189,9 @@ fn directory(text: &[u8], place: usize, accounts: &[&str]) -> Found {
     let end = run(text, place + 1, LONGEST, |byte| !matches!(byte, b',' | b';' | b'"' | b'\n' | b'='));
     let rest = part(text, end, end + DIRECTORY);
     let says = |words: &[&str]| words.iter().any(|word| find(rest, 0, word).is_some());
-    let is_entry = at(text, end) == b',' && (says(PEOPLE) || says(&["dc="]) && !says(MACHINES));
+    // An entry with all it has is a contact.
+    let is_contact = says(&["objectclass"]);
+    let is_entry = at(text, end) == b',' && !is_contact && (says(PEOPLE) || says(&["dc="]) && !says(MACHINES));
     let name = part(text, place + 1, end).trim_ascii();
     (is_entry && name.len() >= 2 && !is_service(name, accounts)).then_some((Kind::Identity, place + 1, end))
 }

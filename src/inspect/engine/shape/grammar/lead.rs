@@ -17,11 +17,14 @@ const NUMBERS: &[(&[usize], usize)] = &[
     (&[6, 2, 3, 4, 1], 1),
 ];
 
+/// More groups than a name has.
+const MAX_GROUPS: usize = 64;
+
 /// Whether a text has to be looked at though it has the letters and signs of a name: it has at least two digits then.
 #[must_use]
-pub fn may_lead_to_somebody(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 2 && (has_extension(text.as_bytes()) || has_position(text) || digits >= 6 && has_number_in_groups(text))
+pub fn may_lead_to_somebody(text: &[u8]) -> bool {
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits >= 2 && (has_extension(text) || has_position(text) || digits >= 6 && has_number_in_groups(text))
 }
 
 /// A number behind a word for one inside a company: `int. 4312`.
@@ -41,20 +44,20 @@ pub fn has_extension(text: &[u8]) -> bool {
 }
 
 /// Two numbers with three decimals or more, degrees, or a sentence of a receiver (NMEA 0183).
-fn has_position(text: &str) -> bool {
-    let is_precise = |part: &str| part.bytes().take(3).filter(u8::is_ascii_digit).count() == 3;
-    let numbers = text.split('.').skip(1).filter(|part| is_precise(part)).count();
-    numbers >= 2 || text.contains('°') || text.contains("$G") || text.contains("$B")
+fn has_position(text: &[u8]) -> bool {
+    let is_precise = |part: &&[u8]| part.iter().take(3).filter(|byte| byte.is_ascii_digit()).count() == 3;
+    let numbers = text.split(|byte| *byte == b'.').skip(1).filter(is_precise).count();
+    numbers >= 2 || text.windows(2).any(|pair| matches!(pair, [0xc2, 0xb0] | b"$G" | b"$B"))
 }
 
-/// Groups of letters and digits between blanks or hyphens that have the lengths of an identity number.
-fn has_number_in_groups(text: &str) -> bool {
-    let mut groups = [""; 48];
-    let split = text.split(|letter: char| !letter.is_alphanumeric());
+/// Groups of letters and digits between other signs that have the lengths of an identity number.
+fn has_number_in_groups(text: &[u8]) -> bool {
+    let mut groups: [&[u8]; MAX_GROUPS] = [&[]; MAX_GROUPS];
+    let split = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
     let count = groups.iter_mut().zip(split).map(|(slot, group)| *slot = group).count();
     let groups = groups.get(..count).unwrap_or_default();
-    let is_number = |window: &[&str], lengths: &[usize], digits: usize| {
-        let is_digits = window.get(digits).is_some_and(|group| group.bytes().any(|byte| byte.is_ascii_digit()));
+    let is_number = |window: &[&[u8]], lengths: &[usize], digits: usize| {
+        let is_digits = window.get(digits).is_some_and(|group| group.iter().any(u8::is_ascii_digit));
         is_digits && window.iter().map(|group| group.len()).eq(lengths.iter().copied())
     };
     NUMBERS.iter().any(|(lengths, digits)| groups.windows(lengths.len()).any(|window| is_number(window, lengths, *digits)))
@@ -78,7 +81,7 @@ mod tests {
             "$GPGGA,123519,4807.038,N",
             "45°27'50\"N 9°11'24\"E",
         ] {
-            assert!(may_lead_to_somebody(text), "{text}");
+            assert!(may_lead_to_somebody(text.as_bytes()), "{text}");
         }
         for text in [
             "svchost.exe",
@@ -89,7 +92,7 @@ mod tests {
             "Broadcom NetXtreme Gigabit Ethernet #2",
             "KINGSTON SA400S37480G",
         ] {
-            assert!(!may_lead_to_somebody(text), "{text}");
+            assert!(!may_lead_to_somebody(text.as_bytes()), "{text}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn is_name(text: &str) -> bool {
         && has_no_anchor(text)
         && !super::looks_hexadecimal(text)
         && !may_hide(text)
-        && !super::may_lead_to_somebody(text)
+        && !super::may_lead_to_somebody(text.as_bytes())
 }
 
 /// Whether a text is longer than any name.
@@ -44,7 +44,23 @@ pub fn is_banner(text: &str) -> bool {
 /// A text that may be a name, once no detector found anything in it.
 #[must_use]
 pub fn is_like_a_name(text: &str) -> bool {
-    text.len() <= MAX_TEXT && !text.chars().any(char::is_control) && !tokens(text).any(is_opaque)
+    text.len() <= MAX_TEXT && is_like_words(text)
+}
+
+/// A text of any length in which nothing is opaque, once no detector found anything in it. A GUID in braces is not: `isatap.{…}`.
+#[must_use]
+pub fn is_like_words(text: &str) -> bool {
+    let behind = |text: &str| text.find('}').filter(|end| text.get(..=*end).is_some_and(super::is_guid)).map_or(0, |end| end + 1);
+    let words = |part: &str| !tokens(part).any(is_opaque);
+    let mut rest = text;
+    let mut is_plain = !text.chars().any(char::is_control);
+    while let Some(start) = rest.find('{') {
+        let (head, tail) = rest.split_at(start);
+        let end = behind(tail).max(1);
+        is_plain &= words(head);
+        rest = tail.get(end..).unwrap_or_default();
+    }
+    is_plain && words(rest)
 }
 
 /// Letters of Europe, ASCII digits, and signs that begin nothing.

@@ -32,7 +32,12 @@ fn is_within(raw: &str, seconds: std::ops::RangeInclusive<u64>) -> bool {
 /// seconds or smaller steps.
 #[must_use]
 pub fn is_time(text: &str) -> bool {
-    is_ticks(text) || is_epoch(text) || is_written(text)
+    let never = ["never", "mai", "nie", "niemals", "jamais", "nunca"];
+    is_ticks(text)
+        || is_epoch(text)
+        || is_written(text)
+        || super::is_missing(text)
+        || never.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// `/Date(1548138160707)/`, `/Date(1548138160707+0100)/`: how .NET writes times in JSON.
@@ -154,13 +159,14 @@ impl Rest<'_> {
 
     /// `2024-01-31`, `31/01/2024`, `1/31/2024`, `31.01.2024`.
     fn date(&mut self) -> bool {
-        if self.field(4, 1600..=2199) {
+        // .NET's first day stands for none.
+        if self.field(4, 1600..=2199) || self.field(4, 1..=1) {
             let Some(separator) = self.one_of(b"-/.") else { return false };
             return self.number(2, 1..=12) && self.same(separator) && self.number(2, 1..=31);
         }
         let number = self.number(2, 1..=31);
         let Some(separator) = self.one_of(b"-/.").filter(|_| number) else { return false };
-        self.number(2, 1..=31) && self.same(separator) && self.field(4, 1900..=2199)
+        self.number(2, 1..=31) && self.same(separator) && (self.field(4, 1900..=2199) || self.field(4, 1..=1))
     }
 
     /// `28 nov 2026`, `28. November 2026`, `28-Nov-2026`, `Sat, 28 Nov 2026`, `Nov 28, 2026`.
@@ -198,7 +204,10 @@ impl Rest<'_> {
     }
 
     fn gap(&mut self) -> bool {
-        self.one_of(b"Tt ").is_some() || (self.same(b',') && self.same(b' '))
+        let is_there = self.one_of(b"Tt ").is_some() || (self.same(b',') && self.same(b' '));
+        // SQL Server pads the hour with a blank.
+        self.same(b' ');
+        is_there
     }
 
     /// `23:59`, `23:59:58.1234567 PM`, with a zone or without.
@@ -262,6 +271,10 @@ mod tests {
             "2012-01-02 08:00",
             "3/10/1984",
             "28 nov 2026 03:00",
+            "Nov 28 2026  3:00AM",
+            "0001-01-01T00:00:00",
+            "1/1/0001 12:00:00 AM",
+            "Never",
             "28. November 2026",
             "28-Nov-2026 03:00:00",
             "Sat, 28 Nov 2026 03:00:00 GMT",
