@@ -2,6 +2,7 @@
 
 mod look;
 mod memo;
+mod pair;
 mod part;
 mod path;
 
@@ -13,8 +14,9 @@ use super::format::Visitor;
 use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
-use super::tree::Tree;
+use super::tree::{Oddity, Role, Tree};
 use memo::{Memo, Under};
+use pair::Pairs;
 use path::Path;
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -79,6 +81,7 @@ pub struct Walk<'a> {
     /// Those of the settings.
     accounts: Vec<&'a str>,
     path: Path<'a>,
+    pairs: Pairs,
     memo: Memo,
     /// Further readings that are open.
     readings: u32,
@@ -108,6 +111,7 @@ impl<'a> Walk<'a> {
             settings,
             accounts: settings.accounts.iter().map(String::as_str).collect(),
             path: Path::new(tree),
+            pairs: Pairs::default(),
             memo: Memo::new(),
             readings: 0,
             signs: 0,
@@ -156,7 +160,10 @@ impl<'a> Walk<'a> {
         let counts = self.readings == 0 && self.settings.unknown != Unknown::Observe;
         if counts && self.report.undocumented.len() < MAX_FINDINGS {
             let place = self.path.place();
-            self.report.undocumented.push(place);
+            // A key that nobody documents, and what stands under it.
+            if self.report.undocumented.last() != Some(&place) {
+                self.report.undocumented.push(place);
+            }
         }
     }
 
@@ -198,9 +205,18 @@ impl<'a> Walk<'a> {
         self.visit(text.len());
         match slot.text(text, &Declared { networks: &self.settings.networks }) {
             Checked::Harmless => self.memo.keep(slot as Under, text),
-            Checked::OutOfRange => self.unfit(text, marks, TextKind::Free),
+            Checked::OutOfRange => self.unfit(text, marks, out_of_range(slot)),
             Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
             Checked::Unproven(kind) => self.unproven(text, marks, kind),
+        }
+    }
+
+    /// Where how many there are is documented, there is one number: a list is what was counted.
+    fn is_listed_amount(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Users => self.path.is_element() || self.path.is_of_a_list_of_persons(),
+            Slot::Count => self.path.is_element(),
+            _ => false,
         }
     }
 
@@ -269,9 +285,19 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// What a text may be that its field cannot hold: where users are counted, one of them.
+const fn out_of_range(slot: Slot) -> TextKind {
+    if matches!(slot, Slot::Users) { TextKind::Identity } else { TextKind::Free }
+}
+
 impl Visitor for Walk<'_> {
     fn key(&mut self, key: &str) {
         self.path.enter(key);
+        match self.path.node().oddity {
+            Oddity::None => {}
+            Oddity::Words => self.strictly_undocumented(),
+            Oddity::Data => self.undocumented(),
+        }
         // A map may have its data in its keys.
         if self.path.is_clean() {
             return;
@@ -297,10 +323,12 @@ impl Visitor for Walk<'_> {
     }
 
     fn object(&mut self) {
+        self.pairs.begin(self.path.depth(), self.path.node().role);
         self.path.object();
     }
 
     fn object_end(&mut self) {
+        self.pairs.end();
         self.path.object_end();
     }
 
@@ -308,13 +336,20 @@ impl Visitor for Walk<'_> {
         if text.trim_start().is_empty() {
             return;
         }
-        let meaning = self.path.node().meaning;
+        let (mut meaning, role) = (self.path.node().meaning, self.path.node().role);
+        if role != Role::None || self.pairs.is_direct(self.path.depth()) {
+            meaning = self.pair(role, text, false).unwrap_or(meaning);
+        }
+        if self.path.node().is_product && grammar::is_release(text) {
+            return self.strictly_undocumented();
+        }
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
         self.visit(text.len());
         let counted = Marks::counted(text.as_bytes());
         match meaning {
+            Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &counted.measured(text.as_bytes()), out_of_range(slot)),
             Meaning::Field(slot) => self.field_text(slot, text, counted),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
         }
@@ -322,8 +357,13 @@ impl Visitor for Walk<'_> {
 
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
-        match self.path.node().meaning {
+        let (mut meaning, role) = (self.path.node().meaning, self.path.node().role);
+        if role == Role::Value {
+            meaning = self.pair(role, raw, true).unwrap_or(meaning);
+        }
+        match meaning {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
+            Meaning::Field(slot) if self.is_listed_amount(slot) => self.undocumented(),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
                 Checked::Plausible(kind) | Checked::Unproven(kind) => self.unproven(raw, &Marks::of(raw.as_bytes()), kind),

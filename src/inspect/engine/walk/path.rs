@@ -91,6 +91,36 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// Keys that are open.
+    pub(super) const fn depth(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether an element of an array is at hand.
+    pub(super) fn is_element(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Element(_)))
+    }
+
+    /// Whether the object at hand is an element of a list of persons, or of what is theirs.
+    pub(super) fn is_of_a_list_of_persons(&self) -> bool {
+        let is_of_a_list = matches!(self.steps.as_slice(), [.., Step::Element(_), Step::Member(_)]);
+        is_of_a_list && self.container(self.depth().saturating_sub(1)).is_of_persons()
+    }
+
+    /// What a name would be as a key, inside so many of the open keys.
+    pub(super) fn named(&self, depth: usize, name: &str) -> Arc<Node> {
+        self.tree.child(self.container(depth), name)
+    }
+
+    /// The innermost of so many open keys.
+    fn container(&self, depth: usize) -> &Node {
+        match depth.checked_sub(1).and_then(|at| self.nodes.get(at)) {
+            Some(At::Apart(node)) => node,
+            Some(At::Known(index)) => self.known.get(*index).map_or(self.tree.root(), |known| &known.node),
+            None => self.tree.root(),
+        }
+    }
+
     /// The innermost key among those that are known, if it is.
     pub(super) fn index(&self) -> Option<usize> {
         match self.nodes.last() {
