@@ -3,7 +3,6 @@
 use super::{BAD_CONFIG, OK, failed, load, print};
 use crate::inspect::engine::shape::json_schema::{self, Import};
 use crate::inspect::engine::shape::{Meaning, document};
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +65,6 @@ fn proposal(name: &str, import: Import, meaning: impl Fn(&str) -> Meaning) -> Re
     for field in &personal {
         let _ = writeln!(text, "# left out: {}: its name speaks of a person", field.quote);
     }
-    let document =
-        document::Document { format: 1, name: name.to_owned(), noise: Vec::new(), synonyms: HashMap::new(), fields, personal: Vec::new() };
+    let document = document::Document { format: 1, name: name.to_owned(), fields, ..document::Document::default() };
     Ok(text + "\n" + &toml::to_string(&document)?)
 }

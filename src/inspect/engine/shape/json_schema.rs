@@ -49,6 +49,9 @@ impl Document {
         for (meaning, words) in other.synonyms {
             self.synonyms.entry(meaning).or_default().extend(words);
         }
+        self.words.extend(other.words);
+        self.counting.extend(other.counting);
+        self.impersonal.extend(other.impersonal);
         self.fields.extend(other.fields);
         self.personal.extend(other.personal);
     }
