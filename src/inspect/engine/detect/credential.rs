@@ -181,7 +181,7 @@ fn is_header(word: &[u8]) -> bool {
     printable && named && last.last() == Some(&b'}')
 }
 
-/// Claims that name a person (OpenID Connect Core 5.1, Microsoft identity platform).
+/// Claims that name a person (`OpenID` Connect Core 5.1, Microsoft identity platform).
 const CLAIMS: &[&str] = &[
     "\"name\"",
     "\"given_name\"",

@@ -194,11 +194,11 @@ fn short(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> {
     let digits = text.get(start..)?.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
     let end = start + digits;
     let head = text.get(..start)?;
-    let is_shown = (2..=MAX_DIGITS).contains(&digits)
+    let is_shown = (3..=MAX_DIGITS).contains(&digits)
         && text.get(end) == Some(&b'>')
         && head.strip_suffix(b"<").is_some_and(|head| head.trim_ascii_end().ends_with(b"\""));
     let is_extension = (2..=6).contains(&digits)
-        && !head.last().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && !head.last().is_some_and(u8::is_ascii_alphanumeric)
         && is_right_free(text, end)
         && words::is_extension_before(text, start, digits);
     (is_shown || is_extension).then_some(Hit { kind: Kind::Phone, start, end, bits: KEYED_BITS })
