@@ -209,6 +209,8 @@ impl Slot {
             Self::Bound => harmless_or_not(is_bound(text)),
             Self::Token if grammar::is_guid(text) => Checked::Harmless,
             Self::Token if grammar::is_token(text) => Checked::Plausible(TextKind::Token),
+            // What identifies an installation may be the name of an update.
+            Self::Token if grammar::is_like_a_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Token => Checked::OutOfRange,
             Self::Retention if grammar::is_span(text) => Checked::Harmless,
             Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
