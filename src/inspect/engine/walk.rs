@@ -1,5 +1,6 @@
 //! One message, leaf by leaf: harmless by its form, personal, or documented nowhere.
 
+mod codes;
 mod look;
 mod memo;
 mod part;
@@ -14,6 +15,7 @@ use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
 use super::tree::Tree;
+use codes::Codes;
 use memo::{Memo, Under};
 use path::Path;
 use serde::Deserialize;
@@ -90,6 +92,8 @@ pub struct Walk<'a> {
     budget: Budget,
     /// Bytes looked at so far, but for those in `budget`.
     visits: u64,
+    /// Numbers that may be the codes of characters.
+    codes: Codes,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -115,6 +119,7 @@ impl<'a> Walk<'a> {
             budget: Budget::new(bytes),
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
+            codes: Codes::default(),
             depth: 0,
             report: Report::default(),
         }
@@ -122,7 +127,8 @@ impl<'a> Walk<'a> {
 
     /// What was found.
     #[must_use]
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        self.look_at_codes();
         self.report
     }
 
@@ -285,10 +291,16 @@ impl Visitor for Walk<'_> {
     }
 
     fn key_end(&mut self) {
+        if !self.codes.is_empty() {
+            self.look_at_codes();
+        }
         self.path.leave();
     }
 
     fn element(&mut self, index: usize) {
+        if !self.codes.element(index) {
+            self.look_at_codes();
+        }
         self.path.element(index);
     }
 
@@ -322,6 +334,9 @@ impl Visitor for Walk<'_> {
 
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
+        if !self.codes.number(raw) && !self.codes.is_empty() {
+            self.look_at_codes();
+        }
         match self.path.node().meaning {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {
@@ -337,6 +352,16 @@ impl Visitor for Walk<'_> {
         if self.path.node().meaning == Meaning::Unknown {
             self.strictly_undocumented();
         }
+    }
+
+    /// `<mrossi/>`: a key that nobody documents may be the value itself.
+    fn nothing(&mut self) {
+        let node = self.path.node();
+        if node.shown().is_some() || matches!(node.meaning, Meaning::Field(_)) {
+            return;
+        }
+        let key = node.key().to_owned();
+        self.string(&key);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
