@@ -1,5 +1,6 @@
 //! One message, leaf by leaf: harmless by its form, personal, or documented nowhere.
 
+mod codes;
 mod look;
 mod memo;
 mod pair;
@@ -16,6 +17,7 @@ use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
 use super::tree::{Oddity, Role, Tree};
+use codes::Codes;
 use memo::{Memo, Under};
 use pair::Pairs;
 use path::Path;
@@ -107,6 +109,8 @@ pub struct Walk<'a> {
     most: u64,
     /// Of these, how many are set apart for the search for encodings.
     held: u64,
+    /// Numbers that may be the codes of characters.
+    codes: Codes,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -136,6 +140,7 @@ impl<'a> Walk<'a> {
             visits: 2 * bytes as u64,
             most: (bytes as u64).saturating_mul(MOST_LOOKS).saturating_add(FREE_LOOKS),
             held: 0,
+            codes: Codes::default(),
             depth: 0,
             report: Report::default(),
         }
@@ -144,6 +149,7 @@ impl<'a> Walk<'a> {
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> Report {
+        self.look_at_codes();
         self.end_row();
         if self.is_spent() {
             self.report.unreadable.get_or_insert(SPENT);
@@ -326,10 +332,16 @@ impl Visitor for Walk<'_> {
     }
 
     fn key_end(&mut self) {
+        if !self.codes.is_empty() {
+            self.look_at_codes();
+        }
         self.path.leave();
     }
 
     fn element(&mut self, index: usize) {
+        if !self.codes.element(index) {
+            self.look_at_codes();
+        }
         self.path.element(index);
     }
 
@@ -374,7 +386,7 @@ impl Visitor for Walk<'_> {
 
     fn whole(&mut self, value: u64) -> bool {
         self.visit(size_of::<u64>());
-        let is_plain = self.path.column().is_none() && self.path.role() != Role::Value;
+        let is_plain = !self.path.is_element() && self.path.role() != Role::Value;
         is_plain && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value) && !self.is_listed_amount(slot))
     }
 
@@ -414,6 +426,9 @@ impl Visitor for Walk<'_> {
 
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
+        if !self.codes.number(raw) && !self.codes.is_empty() {
+            self.look_at_codes();
+        }
         self.cell(raw);
         let (mut meaning, role) = (self.path.meaning(), self.path.role());
         if role == Role::Value {
@@ -435,6 +450,16 @@ impl Visitor for Walk<'_> {
         if self.path.meaning() == Meaning::Unknown {
             self.strictly_undocumented();
         }
+    }
+
+    /// `<mrossi/>`: a key that nobody documents may be the value itself.
+    fn nothing(&mut self) {
+        let node = self.path.node();
+        if node.shown().is_some() || matches!(node.meaning, Meaning::Field(_)) {
+            return;
+        }
+        let key = node.key().to_owned();
+        self.string(&key);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

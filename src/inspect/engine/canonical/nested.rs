@@ -1,14 +1,19 @@
 //! Nested encodings: text in base64, base32, hex, escapes and mail encodings, found without being announced.
 
+mod ascii85;
 mod escape;
 mod follow;
 mod gate;
+mod grouped;
 mod mail;
 mod plausible;
 mod run;
 mod search;
+mod seven;
+mod short;
 mod spaced;
 mod stretch;
+mod uu;
 
 use super::coding::{self, Coding};
 use super::magic::{self, Magic};
@@ -40,15 +45,17 @@ const MAX_INFLATED: usize = 8;
 pub enum Via {
     /// Not at all: binary data or UTF-16 where text was expected.
     Raw,
-    /// RFC 4648 4 and 5, with or without padding and line breaks.
+    /// RFC 4648 4 and 5, with or without padding and line breaks; in groups.
     Base64,
+    /// Ascii85 between its marks, as Adobe writes it.
+    Base85,
     /// RFC 4648 6.
     Base32,
     /// Hexadecimal digits, together or in groups.
     Hex,
-    /// Percent, HTML and backslash escapes.
+    /// Percent, HTML and backslash escapes, and UTF-7 (RFC 2152).
     Escape,
-    /// Quoted-printable and encoded words (RFC 2045 6.7, RFC 2047).
+    /// Quoted-printable and encoded words (RFC 2045 6.7, RFC 2047), uuencode.
     Mail,
     /// A compressed stream.
     Inflated(Coding),
@@ -155,6 +162,7 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 /// - Runs of at least 16 characters in base64, base32 or hex (also grouped), if they decode to text (UTF-8 or UTF-16, at
 ///   least 90 % printable) or to known binary data. Text is also found behind a prefix that shifts the alignment.
 ///   Digests, identifiers, paths and words decode to neither, and are passed over. Long ones are tried as deflate.
+/// - Shorter runs if they decode to what can only be a number or an address; runs in groups of one length; uuencode; Ascii85.
 /// - The whole text with all percent, HTML and backslash escapes decoded, and again with those of mail, if there are any.
 /// - The text itself if it is JSON, UTF-16, or binary data.
 ///
@@ -178,6 +186,15 @@ pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_
     if marks.has(Marks::ESCAPE) || is_json && memchr::memchr(b'\\', text).is_some() {
         escape::find(text, is_json, &mut finder)?;
     }
+    if marks.has(Marks::BLANK) {
+        grouped::find(text, &mut finder)?;
+    }
+    if marks.has(Marks::LINES) && marks.has(Marks::UU) {
+        uu::find(text, &mut finder)?;
+    }
+    if marks.has(Marks::ASCII85) {
+        ascii85::find(text, &mut finder)?;
+    }
     if marks.has(Marks::MAIL) { mail::find(text, &mut finder) } else { Ok(()) }
 }
 
@@ -195,6 +212,11 @@ impl Marks {
     const NUL: u8 = 8;
     /// A byte that is not ASCII.
     const HIGH: u8 = 16;
+    /// How Ascii85 begins.
+    const ASCII85: u8 = 32;
+    const BLANK: u8 = 64;
+    /// How the first word of uuencode ends.
+    const UU: u8 = 128;
 
     /// One pass without branches: most text ends here.
     fn of(text: &[u8]) -> Self {
@@ -216,14 +238,19 @@ fn pair(byte: u8, next: u8) -> u8 {
     let percent = byte == b'%' && (is_hex || small == b'u');
     let entity = byte == b'&' && (next == b'#' || small.is_ascii_lowercase());
     // What a Windows path hardly has behind a backslash.
-    let backslash = byte == b'\\' && (is_break(next) || matches!(next, b'"' | b'/' | b'x') || small == b'u');
+    let backslash = byte == b'\\' && (is_break(next) || matches!(next, b'"' | b'/' | b'x' | b'0'..=b'3') || small == b'u');
+    // How every sign of ASCII begins in UTF-7.
+    let seven = byte == b'+' && next == b'A';
     let mail = byte == b'=' && (is_hex || is_break(next) || next == b'?');
     let mark = |is_there: bool, mark: u8| u8::from(is_there) * mark;
-    mark(percent || entity || backslash, Marks::ESCAPE)
+    mark(percent || entity || backslash || seven, Marks::ESCAPE)
         | mark(mail, Marks::MAIL)
         | mark(is_break(byte), Marks::LINES)
         | mark(byte == 0, Marks::NUL)
         | mark(byte >= 0x80, Marks::HIGH)
+        | mark(byte == b'<' && next == b'~', Marks::ASCII85)
+        | mark(byte == b' ', Marks::BLANK)
+        | mark(byte == b'n' && next == b' ', Marks::UU)
 }
 
 /// Takes what the parts find, and charges it.

@@ -4,6 +4,7 @@
 //! Readers expect UTF-8: what a charset or a byte order mark says is settled before.
 
 pub mod base64;
+pub mod csv;
 pub mod form;
 pub mod grpc_web;
 pub mod json;
@@ -12,6 +13,7 @@ pub mod multipart;
 pub mod ndjson;
 mod parameters;
 pub mod protobuf;
+pub mod sniff;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;
@@ -73,6 +75,8 @@ pub trait Visitor {
             Err(_) => self.bytes(body),
         }
     }
+    /// The innermost member holds nothing at all: its key is all that it says.
+    fn nothing(&mut self) {}
     /// What follows up to [`Visitor::reading_end`] is a further reading of bytes that were or will be read in another way:
     /// evidence found in it counts, but it need not prove itself harmless. [`Visitor::bytes`] in it may be text in part.
     fn reading(&mut self) {}

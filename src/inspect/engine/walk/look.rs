@@ -25,7 +25,7 @@ impl Walk<'_> {
         }
         let (before, signs) = (self.report.findings.len(), self.signs);
         self.look_at(text, marks, kind, Why::Value);
-        if nested::may_hold(marks) {
+        if nested::may_hold(text, marks) {
             self.unwrap(text.as_bytes(), kind);
         }
         if let Some(under) = under.filter(|_| self.signs == signs) {
@@ -106,6 +106,7 @@ impl Walk<'_> {
         let mut inner = Walk { budget: self.budget, most, depth: self.depth + 1, readings: 1, ..walk };
         let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
         inner.end_row();
+        inner.look_at_codes();
         self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
         let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
         self.budget = budget;

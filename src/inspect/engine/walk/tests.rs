@@ -86,6 +86,45 @@ fn persons_are_found_by_key_by_value_and_through_encodings() {
     }
 }
 
+/// Encodings of a whole value that are none of base64, hexadecimal digits and escapes.
+#[test]
+fn persons_are_found_through_rarer_encodings() {
+    let codes = |text: &str| format!("{:?}", text.as_bytes());
+    for (value, kind) in [
+        (codes("mario.rossi@example.com"), Kind::Email),
+        (codes("+39 02 1234 5678"), Kind::Phone),
+        (format!("[1,2,3,{}", &codes("mario.rossi@example.com")[1..]), Kind::Email),
+        (r#""mario.rossi+AEA-example.com""#.to_owned(), Kind::Email),
+        (r#""+AG0AYQByAGkAbwBAAGUAeABhAG0AcABsAGUALgBjAG8AbQ-""#.to_owned(), Kind::Email),
+        (r#""\\155\\141\\162\\151\\157\\100\\145\\170\\141\\155\\160\\154\\145\\056\\143\\157\\155""#.to_owned(), Kind::Email),
+        (r#""mario\\100example.com""#.to_owned(), Kind::Email),
+        (r#""bWFy aW8u cm9z c2lA ZXhh bXBs ZS5j b20=""#.to_owned(), Kind::Email),
+        (r#""as c2VlIG1hcm lvLnJvc3Np QGV4YW1wbG UuY29tIGFu ZCBzbyBvbg ==""#.to_owned(), Kind::Email),
+        (r#""begin 644 x\n7;6%R:6\\N<F]S<VE`97AA;7!L92YC;VT`\n`\nend\n""#.to_owned(), Kind::Email),
+        (r#""<~D..I!D_?'KF)u%\\AU%X#E,9)<@rH2~>""#.to_owned(), Kind::Email),
+        (r#""MTIzNDU2Nzha""#.to_owned(), Kind::NationalId),
+        (r#""KzM5MDIxMjM0NTY3OA==""#.to_owned(), Kind::Phone),
+        (r#""bUBhY21lLml0""#.to_owned(), Kind::Email),
+    ] {
+        let text = format!(r#"{{"note":{value}}}"#);
+        assert!(kinds(&text).contains(&kind), "{kind:?} in {text}: {:?}", kinds(&text));
+    }
+}
+
+/// Percentages and counters in a row are no text.
+#[test]
+fn measurements_in_arrays_are_no_text() {
+    for text in [
+        r#"{"cpuUsage":[45,46,64,65,66,73,84,46,73,84]}"#,
+        r#"{"cpuUsage":[50,51,52,49,53,55,50,48,57,50]}"#,
+        r#"{"x":[97,98,99,100,99,98,97,99,98,97]}"#,
+        r#"{"processes":[{"pid":109},{"pid":64},{"pid":110}]}"#,
+        r#"{"x":[[109,97],[114,105],[111,64],[97,99],[109,101],[46,105],[116,32]]}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Inert), Report::default(), "{text}");
+    }
+}
+
 #[test]
 fn places_show_no_key_that_is_not_ours() {
     let found = report(r#"{"mario":{"vendor":["a","x mario.rossi@example.com"]}}"#, Unknown::Observe);
