@@ -53,6 +53,8 @@ struct Rule {
     /// Words of which one container must have one; anywhere, if there is none.
     under: Vec<String>,
     slot: Slot,
+    /// Whether it was written as the number of one thing.
+    numbers: bool,
 }
 
 #[derive(Debug)]
@@ -123,7 +125,7 @@ impl Shape {
                 if words.is_empty() {
                     return Err(Unfit(format!("field {}: the key {key:?} has no word that means anything", field.id)));
                 }
-                shape.fields.entry(words.signature()).or_default().push(Rule { under, slot });
+                shape.fields.entry(words.signature()).or_default().push(Rule { under, slot, numbers: words.form().numbers() });
             }
         }
         for entry in &document.personal {
@@ -306,7 +308,11 @@ impl Shape {
     fn field(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool, is_number: bool) -> Option<Meaning> {
         let rules = self.fields.get(&key.signature())?;
         let is_fit = |slot| !(is_number && matches!(slot, Slot::Count | Slot::Users));
-        rules.iter().find(|rule| counts(&rule.under) && is_fit(rule.slot)).map(|rule| Meaning::Field(rule.slot))
+        let is_meant = |rule: &&Rule| counts(&rule.under) && is_fit(rule.slot);
+        // The number of a hotfix is no amount of them.
+        let numbers = key.form().numbers();
+        let same = rules.iter().filter(is_meant).find(|rule| rule.numbers == numbers);
+        same.or_else(|| rules.iter().find(is_meant)).map(|rule| Meaning::Field(rule.slot))
     }
 
     /// What a key says of a person.

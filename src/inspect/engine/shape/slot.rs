@@ -186,6 +186,8 @@ impl Slot {
                 proven(matches!(text, "32" | "64" | "x86" | "x64" | "32-bit" | "64-bit" | "32 bit" | "64 bit"), TextKind::Free)
             }
             Self::Users if text.bytes().any(|byte| !byte.is_ascii_digit()) => harmless_or_not(grammar::is_missing(text)),
+            // What is counted may be told to be there, or not.
+            Self::Count if grammar::is_switch(text) => Checked::Harmless,
             Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
         }
     }
