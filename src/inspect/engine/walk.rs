@@ -180,9 +180,14 @@ impl<'a> Walk<'a> {
     }
 
     fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
-        if !self.look(text, marks, kind) {
+        if !self.look(text, marks, kind) && !self.names_a_field(text) {
             self.strictly_undocumented();
         }
+    }
+
+    /// The name of a value beside it, in our words.
+    fn names_a_field(&self, text: &str) -> bool {
+        self.path.node().role == Role::Name && self.path.tree().knows(text)
     }
 
     /// A value that its field cannot hold, or of which nobody says what it may be.

@@ -122,14 +122,22 @@ impl Walk<'_> {
         let pair = self.pairs.open.get(at).copied()?;
         if let Some(name) = pair.name {
             let documented = self.judge(pair.depth, name, text, is_number)?;
-            let is_needed = self.settings.unknown == Unknown::Strict && self.path.node().meaning == Meaning::Unknown;
-            return is_needed.then_some(documented);
+            return Some(documented).filter(|_| self.is_open(text, is_number));
         }
         let held = Held { span: self.pairs.keep(at, text), is_number };
         if let Some(pair) = self.pairs.open.get_mut(at) {
             pair.value = Some(held);
         }
         None
+    }
+
+    /// Whether nothing else says what a value is: its place is not documented, or is its container's, and its form does not prove it
+    /// harmless either.
+    fn is_open(&self, text: &str, is_number: bool) -> bool {
+        let node = self.path.node();
+        let is_unknown = node.meaning == Meaning::Unknown;
+        let is_inert = || if is_number { grammar::is_inert_number(text) } else { grammar::is_inert(text) };
+        node.is_silent() && (!is_unknown || self.settings.unknown == Unknown::Strict || !is_inert())
     }
 
     /// Judges a value by the name beside it, in the object inside so many keys; what the name is documented as.
@@ -146,7 +154,8 @@ impl Walk<'_> {
             self.find(kind, Why::Key);
             return None;
         }
-        Some(Meaning::Field(Slot::Rate)).filter(|_| is_number && node.oddity == Oddity::None)
+        let slot = if is_number { Slot::Rate } else { Slot::Users };
+        Some(Meaning::Field(slot)).filter(|_| (is_number || is_amount) && node.oddity == Oddity::None)
     }
 }
 
