@@ -140,6 +140,12 @@ impl Node {
         form.counts() || form.plural
     }
 
+    /// Whether it has no words: it has the meaning of what it stands in.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.own.is_empty()
+    }
+
     /// Whether what stands in it speaks of persons.
     #[must_use]
     pub const fn is_of_persons(&self) -> bool {

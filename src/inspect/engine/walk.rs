@@ -217,14 +217,14 @@ impl<'a> Walk<'a> {
     }
 
     fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
-        if !self.look(text, marks, kind) {
+        if !self.look(text, marks, kind) && !self.names_a_field(text) {
             self.strictly_undocumented();
         }
     }
 
     /// A value that its field cannot hold, or of which nobody says what it may be.
     fn unfit(&mut self, text: &str, marks: &Marks, kind: TextKind) {
-        if !self.look(text, marks, kind) {
+        if !self.look(text, marks, kind) && !self.names_a_field(text) {
             self.undocumented();
         }
     }

@@ -53,6 +53,8 @@ struct Rule {
     /// Words of which one container must have one; anywhere, if there is none.
     under: Vec<String>,
     slot: Slot,
+    /// Whether it was written as the number of one thing.
+    numbers: bool,
 }
 
 #[derive(Debug)]
@@ -123,7 +125,7 @@ impl Shape {
                 if words.is_empty() {
                     return Err(Unfit(format!("field {}: the key {key:?} has no word that means anything", field.id)));
                 }
-                shape.fields.entry(words.signature()).or_default().push(Rule { under, slot });
+                shape.fields.entry(words.signature()).or_default().push(Rule { under, slot, numbers: words.form().numbers() });
             }
         }
         for entry in &document.personal {
@@ -272,11 +274,27 @@ impl Shape {
 
     /// What the words of a key say: what counts in a container that is there comes before what counts anywhere.
     fn documented(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
-        let inside = |under: &[String]| under.iter().any(|word| containers.iter().any(|container| container.has(word)));
-        let person = self.person(key, &inside);
-        let is_number = key.form().numbers() && person.or_else(|| self.person(key, &<[String]>::is_empty)).is_some();
-        let field = |counts: &dyn Fn(&[String]) -> bool| self.field(key, counts, is_number);
-        field(&inside).or_else(|| person.map(Meaning::Personal)).or_else(|| field(&<[String]>::is_empty))
+        let is_inside = |under: &[String]| innermost(containers, under).is_some();
+        let is_person = || self.person(key, &is_inside).or_else(|| self.person(key, &<[String]>::is_empty)).is_some();
+        let is_number = key.form().numbers() && is_person();
+        self.inside(containers, key, is_number).or_else(|| self.anywhere(key, is_number))
+    }
+
+    /// What they say in a container that is there; what counts in the innermost one is meant.
+    fn inside(&self, containers: &[Words], key: &Words, is_number: bool) -> Option<Meaning> {
+        let depth = |under: &[String]| innermost(containers, under);
+        let field = self.field(key, is_number, &depth);
+        let person = self.personal_rule(key, &|under| depth(under).is_some()).and_then(|rule| Some((depth(&rule.under), rule.kind?)));
+        match (field, person) {
+            (Some(field), Some((around, kind))) if around > depth(&field.under) => Some(Meaning::Personal(kind)),
+            (Some(field), _) => Some(Meaning::Field(field.slot)),
+            (None, person) => person.map(|(_, kind)| Meaning::Personal(kind)),
+        }
+    }
+
+    /// What they say wherever they stand.
+    fn anywhere(&self, key: &Words, is_number: bool) -> Option<Meaning> {
+        self.field(key, is_number, &|under| under.is_empty().then_some(0)).map(|rule| Meaning::Field(rule.slot))
     }
 
     /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person. What the
@@ -291,10 +309,9 @@ impl Shape {
             }
             around.truncate(containers.len());
             around.push(container);
-            let inside = |under: &[String]| under.iter().any(|word| around.iter().any(|container| container.has(word)));
             let is_number = key.form().numbers() && whole.is_some();
-            let found = self.field(&key, &inside, is_number).or_else(|| self.person(&key, &inside).map(Meaning::Personal));
-            let anywhere = || self.field(&key, &<[String]>::is_empty, is_number).filter(|_| whole.is_none() || person(&key) == whole);
+            let found = self.inside(&around, &key, is_number);
+            let anywhere = || self.anywhere(&key, is_number).filter(|_| whole.is_none() || person(&key) == whole);
             if let Some(meaning) = found.or_else(anywhere) {
                 return Some(meaning);
             }
@@ -302,11 +319,16 @@ impl Shape {
         None
     }
 
-    /// Somebody's number is no amount.
-    fn field(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool, is_number: bool) -> Option<Meaning> {
+    /// The rule for a key, of those whose containers are at some depth the deepest. Somebody's number is no amount.
+    fn field(&self, key: &Words, is_number: bool, depth: &dyn Fn(&[String]) -> Option<usize>) -> Option<&Rule> {
         let rules = self.fields.get(&key.signature())?;
-        let is_fit = |slot| !(is_number && matches!(slot, Slot::Count | Slot::Users));
-        rules.iter().find(|rule| counts(&rule.under) && is_fit(rule.slot)).map(|rule| Meaning::Field(rule.slot))
+        let is_fit = |rule: &&Rule| !(is_number && matches!(rule.slot, Slot::Count | Slot::Users));
+        // The number of a hotfix is no amount of them.
+        let numbers = key.form().numbers();
+        let rank = |rule: &Rule| depth(&rule.under).map(|depth| (depth, rule.numbers == numbers));
+        // Of equals, the last of the turned order is the first of the file.
+        let ranked = rules.iter().rev().filter(is_fit).filter_map(|rule| Some((rank(rule)?, rule)));
+        ranked.max_by_key(|(rank, _)| *rank).map(|(_, rule)| rule)
     }
 
     /// What a key says of a person.
@@ -323,6 +345,11 @@ impl Shape {
         let rules = key.as_slice().iter().flat_map(|word| rules(word).iter().filter(has_all));
         rules.max_by_key(|rule| rule.words.len())
     }
+}
+
+/// The place of the innermost container that has one of the words.
+fn innermost(containers: &[Words], words: &[String]) -> Option<usize> {
+    containers.iter().rposition(|container| words.iter().any(|word| container.has(word)))
 }
 
 /// A key as it looks: letters of other scripts that look like Latin ones, wide ones and what is not seen make no other word.

@@ -220,6 +220,8 @@ impl Slot {
                 proven(words.iter().any(|word| word.eq_ignore_ascii_case(text)), TextKind::Free)
             }
             Self::Users if grammar::amount(text).is_none() => harmless_or_not(grammar::is_missing(text)),
+            // What is counted may be told to be there, or not.
+            Self::Count if grammar::is_switch(text) => Checked::Harmless,
             Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
         }
     }

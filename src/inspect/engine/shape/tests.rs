@@ -90,6 +90,7 @@ fn nothing_documented_makes_a_person_harmless() {
         "p.h.o.n.e",
         "pho_ne",
         "os/surname",
+        "license/customer/name",
         "users/mrossi",
     ] {
         assert!(matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}: {:?}", meaning(&shape, path));
@@ -155,6 +156,7 @@ fn things_that_sound_like_persons_are_none() {
         assert!(!matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}");
     }
     for (path, slot) in [
+        ("agent/processes/name", Slot::Name),
         ("operatingSystem/family", Slot::Version),
         ("processors/family", Slot::Version),
         ("cluster/nodes/hostname", Slot::Node),
@@ -169,6 +171,17 @@ fn things_that_sound_like_persons_are_none() {
         assert_eq!(meaning(&shape, path), Meaning::Field(slot), "{path}");
     }
     assert!(matches!(meaning(&shape, "family"), Meaning::Personal(_)));
+}
+
+#[test]
+fn no_single_word_is_impersonal() {
+    let document: Document = toml::from_str(DOCUMENTED).expect("TOML");
+    let shape = shape();
+    assert!(document.impersonal.len() > 20);
+    for key in &document.impersonal {
+        let words = key.rsplit(':').next().unwrap_or_default();
+        assert!(key.contains(':') || shape.fold(words).as_slice().len() > 1, "{key}");
+    }
 }
 
 #[test]

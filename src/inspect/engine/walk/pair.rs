@@ -109,6 +109,11 @@ impl Walk<'_> {
         None
     }
 
+    /// The name of a value beside it, in our words.
+    pub(super) fn names_a_field(&self, text: &str) -> bool {
+        self.path.role() == Role::Name && self.path.tree().knows(text)
+    }
+
     /// A text of the innermost object whose key is not entered: kept if it is a name; whether it can be.
     pub(super) fn is_noted(&mut self, role: Role, text: &[u8]) -> bool {
         if role == Role::None {
@@ -136,14 +141,22 @@ impl Walk<'_> {
         let pair = self.pairs.open.get(at).copied()?;
         if let Some(name) = pair.name {
             let documented = self.judge(pair.depth, name, text, is_number)?;
-            let is_needed = self.settings.unknown == Unknown::Strict && self.path.node().meaning == Meaning::Unknown;
-            return is_needed.then_some(documented);
+            return Some(documented).filter(|_| self.is_open(text, is_number));
         }
         let held = Held { span: self.pairs.keep(at, text.as_bytes()), is_number };
         if let Some(pair) = self.pairs.open.get_mut(at) {
             pair.value = Some(held);
         }
         None
+    }
+
+    /// Whether nothing else says what a value is: its place is not documented, or is its container's, and its form does not prove it
+    /// harmless either.
+    fn is_open(&self, text: &str, is_number: bool) -> bool {
+        let node = self.path.node();
+        let is_unknown = node.meaning == Meaning::Unknown;
+        let is_inert = || if is_number { grammar::is_inert_number(text) } else { grammar::is_inert(text) };
+        node.is_silent() && (!is_unknown || self.settings.unknown == Unknown::Strict || !is_inert())
     }
 
     /// Judges a value by the name beside it, in the object inside so many keys; what the name is documented as.
@@ -160,7 +173,8 @@ impl Walk<'_> {
             self.find(kind, Why::Key);
             return None;
         }
-        Some(Meaning::Field(Slot::Rate)).filter(|_| is_number && node.oddity == Oddity::None)
+        let slot = if is_number { Slot::Rate } else { Slot::Users };
+        Some(Meaning::Field(slot)).filter(|_| (is_number || is_amount) && node.oddity == Oddity::None)
     }
 }
 

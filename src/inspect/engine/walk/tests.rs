@@ -323,8 +323,11 @@ fn pairs_of_a_name_and_a_value_are_keys_and_values() {
         assert_eq!(kinds(text), [], "{text}");
     }
     // What the name documents, the value is.
-    let named = r#"{"counters":[{"name":"Phone Lock","value":0.4},{"name":"Number of users","value":1200}]}"#;
+    let named = r#"{"counters":[{"name":"Phone Lock","value":0.4},{"name":"Number of users","value":"1200"}],
+        "process":[{"key":"name","value":"svchost.exe"},{"key":"used memory","value":123456789}]}"#;
     assert_eq!(report(named, Unknown::Strict), Report::default());
+    let unfit = r#"{"process":[{"key":"used memory","value":"Mario Rossi"},{"key":"zork","value":"svchost.exe"}]}"#;
+    assert!(!report(unfit, Unknown::Strict).undocumented.is_empty());
 }
 
 #[test]
