@@ -39,7 +39,7 @@ fn digits_in_groups(text: &str) -> usize {
         if letter.is_ascii_digit() {
             current += 1;
             longest = longest.max(current);
-        } else if !" -/.()".contains(letter) {
+        } else if !" -/.()_–\u{a0}".contains(letter) {
             current = 0;
         }
     }
