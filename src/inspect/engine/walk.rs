@@ -5,12 +5,13 @@ mod look;
 mod memo;
 mod part;
 mod path;
+mod rows;
 
 use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
 use super::context::TextKind;
 use super::finding::{Finding, Kind, Why};
-use super::format::Visitor;
+use super::format::{Leaf, Visitor};
 use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
@@ -18,13 +19,22 @@ use super::tree::Tree;
 use codes::Codes;
 use memo::{Memo, Under};
 use path::Path;
+use rows::Rows;
 use serde::Deserialize;
 use std::net::IpAddr;
+use std::str::Utf8Error;
 
 /// Findings of one message that are kept; more say nothing more.
 pub const MAX_FINDINGS: usize = 16;
 /// Shortest text in bytes that is looked at: shorter ones are chance.
 const SHORTEST_STRETCH: usize = 6;
+/// Looks at a byte of a message, on average, from which no further one begins; telemetry takes three. The last may end beyond eight
+/// only by what is free.
+const MOST_LOOKS: u64 = 7;
+/// Looks beyond those, so that a short message may be looked at from every side.
+const FREE_LOOKS: u64 = 64 << 10;
+/// A message that would take more.
+const SPENT: &str = "the message would take too long to look at: most of it may hide something";
 /// Bits of weak signs that are enough together.
 const ENOUGH_TOGETHER: u32 = 24;
 
@@ -82,6 +92,8 @@ pub struct Walk<'a> {
     accounts: Vec<&'a str>,
     path: Path<'a>,
     memo: Memo,
+    /// Rows of numbers so far.
+    rows: Rows,
     /// Further readings that are open.
     readings: u32,
     /// Signs so far, however weak: what has none may be forgotten.
@@ -94,6 +106,10 @@ pub struct Walk<'a> {
     visits: u64,
     /// Numbers that may be the codes of characters.
     codes: Codes,
+    /// How many may be.
+    most: u64,
+    /// Of these, how many are set apart for the search for encodings.
+    held: u64,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -113,6 +129,7 @@ impl<'a> Walk<'a> {
             accounts: settings.accounts.iter().map(String::as_str).collect(),
             path: Path::new(tree),
             memo: Memo::new(),
+            rows: Rows::default(),
             readings: 0,
             signs: 0,
             weak: 0,
@@ -120,6 +137,8 @@ impl<'a> Walk<'a> {
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
             codes: Codes::default(),
+            most: (bytes as u64).saturating_mul(MOST_LOOKS).saturating_add(FREE_LOOKS),
+            held: 0,
             depth: 0,
             report: Report::default(),
         }
@@ -129,7 +148,37 @@ impl<'a> Walk<'a> {
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.look_at_codes();
+        self.end_row();
+        if self.is_spent() {
+            self.report.unreadable.get_or_insert(SPENT);
+        }
         self.report
+    }
+
+    /// Looks at bytes that are left.
+    const fn left(&self) -> u64 {
+        self.most.saturating_sub(self.visits.saturating_add(self.budget.visited()).saturating_add(self.held))
+    }
+
+    /// Whether none are: what is looked at no more is not cleared.
+    const fn is_spent(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// Ends the row of numbers that is open.
+    fn end_row(&mut self) {
+        if self.rows.end() {
+            self.find(Kind::CallRecord, Why::Together);
+        }
+    }
+
+    /// A value in an array inside another.
+    fn cell(&mut self, text: &str) {
+        if let Some(at) = self.path.column()
+            && self.rows.cell(at, text)
+        {
+            self.find(Kind::CallRecord, Why::Together);
+        }
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -191,13 +240,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Most values are proven before their runs are measured: no proof gets better by it.
+    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
     fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
-        if quick::proves(slot, text, &counted) || self.memo.has(slot as Under, text) {
+        if self.memo.has(slot as Under, text) || self.is_spent() {
             return;
         }
         let marks = &counted.measured(text.as_bytes());
-        if quick::is_plausible_name(slot, text, marks) {
+        if quick::is_plausible_name(slot, text.as_bytes(), marks) {
             self.look(text, marks, TextKind::Name);
             return;
         }
@@ -230,6 +279,9 @@ impl<'a> Walk<'a> {
         if self.under().is_some_and(|under| self.memo.has(under, text)) {
             return self.undocumented();
         }
+        if self.is_spent() {
+            return;
+        }
         if quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) {
@@ -254,6 +306,9 @@ impl<'a> Walk<'a> {
 
     /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
     fn look_at_stretches(&mut self, bytes: &[u8]) {
+        if self.is_spent() {
+            return;
+        }
         self.visit(2 * bytes.len());
         let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
         let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
@@ -285,7 +340,10 @@ impl Visitor for Walk<'_> {
         let signs = self.signs;
         self.visit(key.len());
         self.look(key, &Marks::of(key.as_bytes()), TextKind::Free);
-        if self.signs == signs {
+        // A list by numbers that are somebody's: identifiers of the system are shorter, and times are times.
+        if grammar::is_long_number(key) {
+            self.undocumented();
+        } else if self.signs == signs {
             self.path.mark_clean();
         }
     }
@@ -320,16 +378,51 @@ impl Visitor for Walk<'_> {
         if text.trim_start().is_empty() {
             return;
         }
-        let meaning = self.path.node().meaning;
+        self.cell(text);
+        let meaning = self.path.meaning();
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
         self.visit(text.len());
         let counted = Marks::counted(text.as_bytes());
         match meaning {
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes(), &counted) => {}
             Meaning::Field(slot) => self.field_text(slot, text, counted),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
         }
+    }
+
+    fn whole(&mut self, value: u64) -> bool {
+        self.visit(size_of::<u64>());
+        self.path.column().is_none() && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
+    }
+
+    fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
+        let Some(Meaning::Field(slot)) = self.path.expects(key) else { return false };
+        let (bytes, is_proven) = match leaf {
+            Leaf::Whole(value) => (size_of::<u64>(), slot.holds(value)),
+            Leaf::Double(value) => (size_of::<f64>(), slot.holds_double(value)),
+            // What is proven has no byte beyond ASCII.
+            Leaf::Text(text) => (text.len(), quick::proves(slot, text, &Marks::counted(text))),
+        };
+        self.visit(bytes);
+        if is_proven {
+            self.path.pass();
+        }
+        is_proven
+    }
+
+    /// A string of a repeated field, or one that was not proven.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        let is_proven = match self.path.meaning() {
+            Meaning::Field(slot) if self.path.column().is_none() => quick::proves(slot, bytes, &Marks::counted(bytes)),
+            _ => false,
+        };
+        self.visit(bytes.len());
+        if !is_proven {
+            self.string(std::str::from_utf8(bytes)?);
+        }
+        Ok(())
     }
 
     fn number(&mut self, raw: &str) {
@@ -337,7 +430,8 @@ impl Visitor for Walk<'_> {
         if !self.codes.number(raw) && !self.codes.is_empty() {
             self.look_at_codes();
         }
-        match self.path.node().meaning {
+        self.cell(raw);
+        match self.path.meaning() {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
@@ -349,7 +443,7 @@ impl Visitor for Walk<'_> {
     }
 
     fn literal(&mut self, _: &str) {
-        if self.path.node().meaning == Meaning::Unknown {
+        if self.path.meaning() == Meaning::Unknown {
             self.strictly_undocumented();
         }
     }

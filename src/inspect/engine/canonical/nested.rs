@@ -100,6 +100,8 @@ pub struct Budget {
     blobs: usize,
     bytes: usize,
     visited: u64,
+    /// Looks that are allowed in all.
+    most: u64,
 }
 
 impl Budget {
@@ -107,7 +109,13 @@ impl Budget {
     #[must_use]
     pub const fn new(body: usize) -> Self {
         let bytes = body.saturating_mul(MAX_GROWTH);
-        Self { blobs: MAX_BLOBS, bytes: if bytes < FREE_GROWTH { FREE_GROWTH } else { bytes }, visited: 0 }
+        Self { blobs: MAX_BLOBS, bytes: if bytes < FREE_GROWTH { FREE_GROWTH } else { bytes }, visited: 0, most: u64::MAX }
+    }
+
+    /// The same budget, with so many more looks at most.
+    #[must_use]
+    pub const fn within(self, looks: u64) -> Self {
+        Self { most: self.visited.saturating_add(looks), ..self }
     }
 
     /// Derived bytes that are left.
@@ -136,6 +144,11 @@ impl Budget {
         Ok(())
     }
 
+    /// Asked before each search.
+    const fn has_looks(&self) -> Result<(), Unreadable> {
+        if self.visited < self.most { Ok(()) } else { Err(Unreadable::Budget) }
+    }
+
     const fn count(&mut self, bytes: usize) {
         self.visited += bytes as u64;
     }
@@ -159,12 +172,16 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 /// [`Unreadable::Depth`] if something is found at [`MAX_DEPTH`]; [`Unreadable::Blobs`] and [`Unreadable::Budget`] if the
 /// budget is spent; and what `visit` returns.
 pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_>) -> Result<(), Unreadable> {
+    budget.has_looks()?;
     let mut finder = Finder { depth, budget, visit };
     let marks = Marks::of(text);
     finder.budget.count(text.len());
     finder.whole(text, marks)?;
+    finder.budget.has_looks()?;
     run::find(text, marks.has(Marks::LINES), &mut finder)?;
+    finder.budget.has_looks()?;
     spaced::find(text, &mut finder)?;
+    finder.budget.has_looks()?;
     let is_json = has_ends_of_json(text);
     if marks.has(Marks::ESCAPE) || is_json && memchr::memchr(b'\\', text).is_some() {
         escape::find(text, is_json, &mut finder)?;

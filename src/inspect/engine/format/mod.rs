@@ -20,6 +20,7 @@ pub mod text;
 pub mod xml;
 
 use std::fmt;
+use std::str::Utf8Error;
 
 /// Receives a document, leaf by leaf. Locations are kept by the receiver from these calls.
 ///
@@ -44,6 +45,24 @@ pub trait Visitor {
     fn string(&mut self, text: &str);
     /// A number as it stands, never by way of a float.
     fn number(&mut self, raw: &str);
+    /// A whole number, before it is told as text: true if its size says all that is to be known of it.
+    fn whole(&mut self, value: u64) -> bool {
+        let _ = value; // most want the text
+        false
+    }
+    /// A member whose value is one leaf, before any of it is told: true if nothing more is to be known of it.
+    fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
+        let _ = (key, leaf); // most want key and text
+        false
+    }
+    /// A string of which nobody has seen yet that it is UTF-8.
+    ///
+    /// # Errors
+    /// When it is not. What is proven harmless byte by byte need not be decoded.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        self.string(std::str::from_utf8(bytes)?);
+        Ok(())
+    }
     /// A word of the format: `true`, `false`, `null`; `NaN` and `Infinity` of Protocol Buffers.
     fn literal(&mut self, word: &str);
     /// Bytes that are no text.
@@ -63,6 +82,17 @@ pub trait Visitor {
     fn reading(&mut self) {}
     /// The further reading is over.
     fn reading_end(&mut self) {}
+}
+
+/// A value as a format of bytes has it, before it is made a text.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaf<'a> {
+    /// A whole number.
+    Whole(u64),
+    /// A number with decimals.
+    Double(f64),
+    /// A string of which nobody has seen yet that it is UTF-8.
+    Text(&'a [u8]),
 }
 
 /// Where a document breaks a rule.

@@ -7,6 +7,7 @@ pub mod document;
 pub mod grammar;
 pub mod json_schema;
 pub mod lists;
+pub mod products;
 pub mod quick;
 pub mod slot;
 pub mod words;

@@ -111,6 +111,23 @@ fn persons_are_found_through_rarer_encodings() {
     }
 }
 
+/// In a field for paths, backslashes begin folders as a rule.
+#[test]
+fn octal_escapes_are_no_path() {
+    let octal = "mario.rossi@example.com".bytes().map(|byte| format!(r"\\{byte:03o}")).collect::<Vec<_>>().concat();
+    assert!(kinds(&format!(r#"{{"processes":[{{"exePath":"{octal}"}}]}}"#)).contains(&Kind::Email), "{octal}");
+    assert_eq!(report(r#"{"exePath":"D:\\100\\node.com\\x.exe"}"#, Unknown::Strict), Report::default());
+}
+
+/// Without a descriptor, fields have numbers for names.
+#[test]
+fn products_need_no_name_of_a_field() {
+    let text = r#"{"1":{"2":"Windows Server 2022 Standard","3":"it-IT","4":"C:","5":"svchost.exe","6":"10.0.20348.2113","7":"Microsoft SQL Server"}}"#;
+    assert_eq!(report(text, Unknown::Inert), Report::default());
+    assert!(!report(text, Unknown::Strict).undocumented.is_empty());
+    assert_eq!(report(r#"{"1":"Mario Rossi"}"#, Unknown::Inert).undocumented.len(), 1);
+}
+
 /// Percentages and counters in a row are no text.
 #[test]
 fn measurements_in_arrays_are_no_text() {
@@ -134,7 +151,7 @@ fn places_show_no_key_that_is_not_ours() {
 
 #[test]
 fn what_nobody_documents_is_reported_unless_its_form_is_harmless() {
-    let text = r#"{"comment":"hello world","colour":"KB5031364","weight":12,"big":123456789012345}"#;
+    let text = r#"{"comment":"hello world","colour":"KB5031364","weight":12,"big":4111111111111111}"#;
     assert_eq!(report(text, Unknown::Inert).undocumented, ["/(0)", "/(3)"]);
     assert_eq!(report(text, Unknown::Strict).undocumented.len(), 4);
     assert_eq!(report(text, Unknown::Observe), Report::default());
@@ -235,4 +252,45 @@ fn a_token_may_be_opaque_and_must_not_be_telling() {
     let opaque = "q8ZrT1vXk0bWmYp3Nf6Lc9Sd2Hg5Jx7UeA4w".repeat(8);
     assert_eq!(report(&format!(r#"{{"license":{{"token":"{opaque}"}}}}"#), Unknown::Strict), Report::default());
     assert_eq!(kinds(r#"{"license":{"token":"bWFyaW8ucm9zc2lAZXhhbXBsZS5jb20="}}"#), [Kind::Email]);
+}
+
+#[test]
+fn spelling_gives_no_way_round_what_numbers_may_be() {
+    for text in [
+        r#"{"a":4111111111111111}"#,
+        r#"{"a":4.111111111111111e15}"#,
+        r#"{"a":4111111111111111.0}"#,
+        r#"{"a":-4111111111111111}"#,
+        r#"{"numberOfUsers":3.351234567e9}"#,
+        r#"{"processes":[{"cpuUsage":3.351234567e9}]}"#,
+        r#"{"a":{"3351234567":1}}"#,
+        r#"{"dnsServers":[3232235521]}"#,
+        r#"{"dnsServers":["0xC0A80001"]}"#,
+        r#"{"gateways":["mrossi"]}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Inert).undocumented.len(), 1, "{text}");
+    }
+    let text = r#"{"workingSetPeak":3351234567,"ticks":638712345678901234,"bytes":1.5e10,"factor":0.4111111111111111,"rows":{"1234":1,"1700000000":2}}"#;
+    assert_eq!(report(text, Unknown::Inert), Report::default());
+}
+
+#[test]
+fn rows_of_calls_are_found_without_the_names_of_their_columns() {
+    let rows = "[[1700000000,4312,4315,62],[1700000300,4312,4377,5],[1700000360,4399,4315,1200]]";
+    assert_eq!(kinds(&format!(r#"{{"x":{rows}}}"#)), [Kind::CallRecord]);
+    assert_eq!(kinds(&format!(r#"{{"note":{}}}"#, serde_json::json!(rows))), [Kind::CallRecord]);
+    assert_eq!(kinds(r#"{"x":[[1700000000,12.5],[1700000060,13.5],[1700000120,11]]}"#), []);
+}
+
+/// Claims in base64url; the header says `RS256`.
+#[test]
+fn a_token_that_claims_to_be_somebodys_is_none_of_a_licence() {
+    let message = |claims: &str| format!(r#"{{"license":{{"token":"eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.{claims}.c2lnbmF0dXJl"}}}}"#);
+    // A name of two words, `upn` and `email` with a letter.
+    for claims in ["eyJzdWIiOiIxIiwibmFtZSI6Ik1hcmlvIFJvc3NpIn0", "eyJ1cG4iOiJ4In0", "eyJlbWFpbCI6Im0ifQ"] {
+        assert!(kinds(&message(claims)).contains(&Kind::Credential), "{claims}");
+    }
+    // Issuer, product and seats.
+    let licence = "eyJpc3MiOiJpbWFnaWNsZSIsInByb2R1Y3QiOiJ1Y3giLCJzZWF0cyI6MjUwfQ";
+    assert_eq!(report(&message(licence), Unknown::Strict), Report::default());
 }
