@@ -1,11 +1,19 @@
 //! `learn`: proposes shapes, as a file that a person reviews.
 
 use super::{BAD_CONFIG, OK, failed, load, print};
+use crate::inspect::engine::context::TextKind;
+use crate::inspect::engine::detect::person_name;
 use crate::inspect::engine::shape::json_schema::{self, Import};
-use crate::inspect::engine::shape::{Meaning, document};
-use std::collections::HashMap;
+use crate::inspect::engine::shape::{Meaning, document, words};
+use crate::inspect::engine::tree::Tree;
+use crate::inspect::engine::walk::{Settings, Unknown, Walk};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+/// Shortest run of digits that may be an extension.
+const SHORTEST_NUMBER: usize = 3;
+/// Shortest name of a person: shorter ones are words of every language.
+const SHORTEST_NAME: usize = 4;
 
 /// Arguments of `learn`.
 #[derive(Debug, clap::Args)]
@@ -31,11 +39,11 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
         Err(error) => return failed(format_args!("{}: cannot be read: {error}; check the path and its permissions", file.display())),
     };
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let import = match json_schema::import(&text, &format!("{name}#")) {
+    let tree = config.inspection.inspector.tree();
+    let import = match json_schema::import(&text, &format!("{name}#"), &|name| is_telling(tree, name)) {
         Ok(import) => import,
         Err(unfit) => return failed(format_args!("{}: {}", file.display(), unfit.0)),
     };
-    let tree = config.inspection.inspector.tree();
     match proposal(&name, import, |key| tree.meaning(key)) {
         Ok(text) => {
             print(&text);
@@ -48,6 +56,34 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
     }
 }
 
+/// Whether the name of a property may itself be somebody's data: a detector finds something in it, it has a number, or a word of it is
+/// the name of a person.
+fn is_telling(tree: &Tree, name: &str) -> bool {
+    if tree.knows(name) {
+        return false;
+    }
+    let settings = Settings { unknown: Unknown::Observe, ..Settings::default() };
+    let mut walk = Walk::new(tree, &settings, name.len());
+    walk.examine(name, TextKind::Free);
+    let report = walk.finish();
+    !report.findings.is_empty()
+        || report.unreadable.is_some()
+        || has_number(name)
+        || words::split(name).iter().any(|word| !tree.knows(word) && is_like_a_person(word))
+}
+
+/// Whether there is a run of digits that may be an extension.
+fn has_number(name: &str) -> bool {
+    name.split(|letter: char| !letter.is_ascii_digit()).any(|run| run.len() >= SHORTEST_NUMBER)
+}
+
+/// `mario`, `mrossi`, `mariorossi`.
+fn is_like_a_person(word: &str) -> bool {
+    let is_listed = |part: &str| part.len() >= SHORTEST_NAME && person_name::is_listed(part.as_bytes());
+    let is_split = |at: usize| word.split_at_checked(at).is_some_and(|(given, family)| is_listed(family) && (at == 1 || is_listed(given)));
+    is_listed(word) || (1..word.len()).any(is_split)
+}
+
 /// The shape as a file. Keys that speak of persons are left out: the shape in force refuses them, and should.
 fn proposal(name: &str, import: Import, meaning: impl Fn(&str) -> Meaning) -> Result<String, toml::ser::Error> {
     let (personal, fields) = import.fields.into_iter().partition::<Vec<_>, _>(|field| {
@@ -57,16 +93,18 @@ fn proposal(name: &str, import: Import, meaning: impl Fn(&str) -> Meaning) -> Re
     let mut text = format!(
         "# Proposed from {name}: names and types only. Review each field: what is here may leave.\n# {} fields, {} left out.\n",
         fields.len(),
-        import.left_out.len() + personal.len()
+        import.left_out.len() + import.telling.len() + personal.len()
     );
+    // Writing to a string cannot fail.
+    if !import.telling.is_empty() {
+        let _ = writeln!(text, "# {} of them with names that may be personal data: {}", import.telling.len(), import.telling.join(", "));
+    }
     for (place, reason) in &import.left_out {
-        // Writing to a string cannot fail.
         let _ = writeln!(text, "# left out: {place}: {reason}");
     }
     for field in &personal {
         let _ = writeln!(text, "# left out: {}: its name speaks of a person", field.quote);
     }
-    let document =
-        document::Document { format: 1, name: name.to_owned(), noise: Vec::new(), synonyms: HashMap::new(), fields, personal: Vec::new() };
+    let document = document::Document { format: 1, name: name.to_owned(), fields, ..document::Document::default() };
     Ok(text + "\n" + &toml::to_string(&document)?)
 }

@@ -176,6 +176,25 @@ async fn a_schema_becomes_a_shape_that_counts() {
 }
 
 #[tokio::test]
+async fn a_schema_whose_names_are_data_keeps_them_to_itself() {
+    let folder = TempDir::new().expect("a folder");
+    let schema = json!({"properties": {
+        "gizmo": {"type": "string"}, "m.rossi@example.com": {"type": "integer"}, "Mario Rossi": {"type": "integer"}, "mrossi": {"type": "integer"},
+        "line4312": {"type": "integer"}, "queues": {"properties": {"giuliabianchi": {"type": "string", "format": "email"}}},
+    }});
+    let schema = file(&folder, "site.schema.json", schema.to_string().as_bytes());
+    let learnt = run(&["learn", "--json-schema", &schema], b"").await;
+    assert_eq!(learnt.code, Some(0), "{}", learnt.err);
+    let lower = learnt.out.to_lowercase();
+    for name in ["rossi", "4312", "bianchi"] {
+        assert!(!lower.contains(name), "{}", learnt.out);
+    }
+    assert!(learnt.out.contains("# 1 fields, 5 left out."), "{}", learnt.out);
+    assert!(learnt.out.contains("5 of them with names that may be personal data: /(0), "), "{}", learnt.out);
+    assert!(learnt.out.contains("gizmo"), "{}", learnt.out);
+}
+
+#[tokio::test]
 async fn shapes_that_are_none_are_refused_with_their_place() {
     let folder = TempDir::new().expect("a folder");
     let config = file(&folder, "c.toml", b"[inspection]\nshapes = [\"site.toml\"]\n");

@@ -9,11 +9,83 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 /// Keys that are remembered in all; what comes beyond is worked out each time.
 const MAX_NODES: usize = 8_192;
 
+/// Keys that name what a value beside them is.
+const NAMES: &[&str] = &[
+    "name",
+    "key",
+    "field",
+    "fieldname",
+    "property",
+    "propertyname",
+    "prop",
+    "param",
+    "parameter",
+    "attribute",
+    "attr",
+    "id",
+    "label",
+    "k",
+    "n",
+    "variable",
+    "setting",
+    "option",
+    "nome",
+    "chiave",
+    "campo",
+    "attributo",
+    "parametro",
+    "etichetta",
+    "schlüssel",
+    "feld",
+    "nom",
+    "clé",
+    "champ",
+    "nombre",
+    "clave",
+];
+/// Keys of such values.
+const VALUES: &[&str] =
+    &["value", "val", "v", "content", "text", "data", "valore", "contenuto", "testo", "dato", "wert", "inhalt", "valeur", "valor"];
+
 /// A shape with what it was asked.
 pub struct Tree {
     shape: Shape,
     root: Arc<Node>,
     nodes: AtomicUsize,
+}
+
+/// What is the matter with a key, whatever stands under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// Nothing.
+    None,
+    /// It has words that nobody documents.
+    Words,
+    /// It is data: a map of persons, calls or devices has them in its keys.
+    Data,
+}
+
+/// What a key is in a pair such as `{"name": "extension", "value": 4312}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Neither.
+    None,
+    /// It holds the name of something.
+    Name,
+    /// It holds the value of something that is named beside it.
+    Value,
+}
+
+impl Role {
+    /// The role of a key; signs say nothing (`@name`, `#text`).
+    fn of(key: &str) -> Self {
+        let letters = key.trim_matches(|letter: char| !letter.is_alphanumeric());
+        let is_one = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(letters));
+        if is_one(NAMES) {
+            return Self::Name;
+        }
+        if is_one(VALUES) { Self::Value } else { Self::None }
+    }
 }
 
 /// A key inside its containers.
@@ -26,9 +98,17 @@ pub struct Node {
     inside: OnceLock<Arc<[Words]>>,
     /// What a value under it is.
     pub meaning: Meaning,
+    /// What it says of all that stands in it.
+    inherited: Meaning,
     key: Box<str>,
-    /// Whether all its words are ours.
-    is_ours: bool,
+    /// What is the matter with the key itself.
+    pub oddity: Oddity,
+    /// Whether it names what stands beside it.
+    pub role: Role,
+    /// Whether it may be the name of a product, its version under it.
+    pub is_product: bool,
+    /// Whether all its words are ours and it may be shown.
+    is_shown: bool,
     /// Whether the tree holds it, as it does the root.
     is_held: bool,
     children: RwLock<HashMap<Box<str>, Arc<Node>>>,
@@ -44,13 +124,26 @@ impl Node {
     /// The key as it may be shown, if all its words are ours.
     #[must_use]
     pub fn shown(&self) -> Option<&str> {
-        self.is_ours.then_some(&*self.key)
+        self.is_shown.then_some(&*self.key)
     }
 
     /// The words of the key; of the nearest container that has any, if it has none.
     #[must_use]
     pub fn words(&self) -> &[String] {
         if self.own.is_empty() { self.containers.last().unwrap_or(&self.own).as_slice() } else { self.own.as_slice() }
+    }
+
+    /// Whether an amount may stand under it: it counts, or names several.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        let form = self.own.form();
+        form.counts() || form.plural
+    }
+
+    /// Whether what stands in it speaks of persons.
+    #[must_use]
+    pub const fn is_of_persons(&self) -> bool {
+        matches!(self.inherited, Meaning::Personal(_))
     }
 
     /// What the keys inside stand in.
@@ -71,8 +164,12 @@ impl Tree {
             own: Words::default(),
             inside: OnceLock::new(),
             meaning: Meaning::Unknown,
+            inherited: Meaning::Unknown,
             key: Box::default(),
-            is_ours: true,
+            oddity: Oddity::None,
+            role: Role::None,
+            is_product: false,
+            is_shown: true,
             is_held: true,
             children: RwLock::default(),
         };
@@ -94,7 +191,7 @@ impl Tree {
     /// What a key says outside of every container.
     #[must_use]
     pub fn meaning(&self, key: &str) -> Meaning {
-        self.shape.meaning(&[], &self.shape.fold(key))
+        self.shape.meaning(&[], &self.shape.read(key))
     }
 
     /// A key inside a container.
@@ -115,14 +212,52 @@ impl Tree {
     }
 
     fn make(&self, parent: &Node, key: &str) -> Node {
-        let (own, is_ours) = self.shape.read(key);
+        let shape = &self.shape;
+        let read = shape.read(key);
         let containers = parent.inside().clone();
-        let meaning = self.shape.meaning_inside(&containers, parent.meaning, &own);
+        let meaning = shape.meaning_inside(&containers, parent.meaning, parent.inherited, &read);
+        let is_product = !matches!(meaning, Meaning::Field(_)) && containers.last().is_some_and(holds_products);
+        let is_silent = read.words.is_empty();
+        let inherited = if is_silent { parent.inherited } else { shape.inherited(meaning, &read.words) };
+        let oddity = match read.is_ours {
+            _ if shape.is_data(&containers, &read.words) || has_number(meaning, key) => Oddity::Data,
+            true => Oddity::None,
+            false => Oddity::Words,
+        };
         // Keys that say nothing are worked out again, and so are those inside: a sender who makes them up must not fill the tree.
-        let is_known = parent.is_held && (is_ours || meaning != Meaning::Unknown);
+        let is_known = parent.is_held && (read.is_shown || !matches!(meaning, Meaning::Unknown) && meaning != parent.inherited);
         let is_held = is_known && self.nodes.load(Ordering::Relaxed) < MAX_NODES;
-        Node { containers, own, inside: OnceLock::new(), meaning, key: key.into(), is_ours, is_held, children: RwLock::default() }
+        Node {
+            containers,
+            own: read.words,
+            inside: OnceLock::new(),
+            meaning,
+            inherited,
+            key: key.into(),
+            oddity,
+            role: Role::of(key),
+            is_product,
+            is_shown: read.is_shown,
+            is_held,
+            children: RwLock::default(),
+        }
     }
+}
+
+/// `apps: { "Microsoft Edge": "119.0.2151.58" }`.
+fn holds_products(container: &Words) -> bool {
+    let words = container.as_slice();
+    words.len() <= 2 && words.iter().any(|word| ["application", "version", "module", "component"].contains(&word.as_str()))
+}
+
+/// `extension_4312`: the key itself has somebody's number.
+fn has_number(meaning: Meaning, key: &str) -> bool {
+    const SHORTEST: usize = 3;
+    matches!(meaning, Meaning::Personal(_))
+        && key
+            .as_bytes()
+            .chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit())
+            .any(|run| run.len() >= SHORTEST && run.iter().all(u8::is_ascii_digit))
 }
 
 crate::hidden::hidden!(Tree, Node);

@@ -3,6 +3,7 @@
 mod codes;
 mod look;
 mod memo;
+mod pair;
 mod part;
 mod path;
 mod rows;
@@ -15,9 +16,10 @@ use super::format::{Leaf, Visitor};
 use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
-use super::tree::Tree;
+use super::tree::{Oddity, Role, Tree};
 use codes::Codes;
 use memo::{Memo, Under};
+use pair::Pairs;
 use path::Path;
 use rows::Rows;
 use serde::Deserialize;
@@ -26,8 +28,6 @@ use std::str::Utf8Error;
 
 /// Findings of one message that are kept; more say nothing more.
 pub const MAX_FINDINGS: usize = 16;
-/// Shortest text in bytes that is looked at: shorter ones are chance.
-const SHORTEST_STRETCH: usize = 6;
 /// Looks at a byte of a message, on average, from which no further one begins; telemetry takes three. The last may end beyond eight
 /// only by what is free.
 const MOST_LOOKS: u64 = 7;
@@ -91,6 +91,7 @@ pub struct Walk<'a> {
     /// Those of the settings.
     accounts: Vec<&'a str>,
     path: Path<'a>,
+    pairs: Pairs,
     memo: Memo,
     /// Rows of numbers so far.
     rows: Rows,
@@ -104,12 +105,12 @@ pub struct Walk<'a> {
     budget: Budget,
     /// Bytes looked at so far, but for those in `budget`.
     visits: u64,
-    /// Numbers that may be the codes of characters.
-    codes: Codes,
     /// How many may be.
     most: u64,
     /// Of these, how many are set apart for the search for encodings.
     held: u64,
+    /// Numbers that may be the codes of characters.
+    codes: Codes,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -128,6 +129,7 @@ impl<'a> Walk<'a> {
             settings,
             accounts: settings.accounts.iter().map(String::as_str).collect(),
             path: Path::new(tree),
+            pairs: Pairs::default(),
             memo: Memo::new(),
             rows: Rows::default(),
             readings: 0,
@@ -136,9 +138,9 @@ impl<'a> Walk<'a> {
             budget: Budget::new(bytes),
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
-            codes: Codes::default(),
             most: (bytes as u64).saturating_mul(MOST_LOOKS).saturating_add(FREE_LOOKS),
             held: 0,
+            codes: Codes::default(),
             depth: 0,
             report: Report::default(),
         }
@@ -163,22 +165,6 @@ impl<'a> Walk<'a> {
     /// Whether none are: what is looked at no more is not cleared.
     const fn is_spent(&self) -> bool {
         self.left() == 0
-    }
-
-    /// Ends the row of numbers that is open.
-    fn end_row(&mut self) {
-        if self.rows.end() {
-            self.find(Kind::CallRecord, Why::Together);
-        }
-    }
-
-    /// A value in an array inside another.
-    fn cell(&mut self, text: &str) {
-        if let Some(at) = self.path.column()
-            && self.rows.cell(at, text)
-        {
-            self.find(Kind::CallRecord, Why::Together);
-        }
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -211,7 +197,10 @@ impl<'a> Walk<'a> {
         let counts = self.readings == 0 && self.settings.unknown != Unknown::Observe;
         if counts && self.report.undocumented.len() < MAX_FINDINGS {
             let place = self.path.place();
-            self.report.undocumented.push(place);
+            // A key that nobody documents, and what stands under it.
+            if self.report.undocumented.last() != Some(&place) {
+                self.report.undocumented.push(place);
+            }
         }
     }
 
@@ -253,9 +242,18 @@ impl<'a> Walk<'a> {
         self.visit(text.len());
         match slot.text(text, &Declared { networks: &self.settings.networks }) {
             Checked::Harmless => self.memo.keep(slot as Under, text),
-            Checked::OutOfRange => self.unfit(text, marks, TextKind::Free),
+            Checked::OutOfRange => self.unfit(text, marks, out_of_range(slot)),
             Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
             Checked::Unproven(kind) => self.unproven(text, marks, kind),
+        }
+    }
+
+    /// Where how many there are is documented, there is one number: a list is what was counted.
+    fn is_listed_amount(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Users => self.path.is_element() || self.path.is_of_a_list_of_persons(),
+            Slot::Count => self.path.is_element(),
+            _ => false,
         }
     }
 
@@ -303,36 +301,21 @@ impl<'a> Walk<'a> {
         self.visit(raw.len());
         self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
     }
+}
 
-    /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
-    fn look_at_stretches(&mut self, bytes: &[u8]) {
-        if self.is_spent() {
-            return;
-        }
-        self.visit(2 * bytes.len());
-        let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
-        let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
-        if !bytes.iter().any(|byte| is_control(byte) && !is_break(byte)) {
-            return self.look_at_valid(bytes);
-        }
-        for stretch in bytes.split(is_control).filter(|stretch| stretch.len() >= SHORTEST_STRETCH) {
-            self.look_at_valid(stretch);
-        }
-    }
-
-    /// The parts of bytes that are UTF-8.
-    fn look_at_valid(&mut self, bytes: &[u8]) {
-        self.visit(2 * bytes.len());
-        let valid = bytes.utf8_chunks().map(|chunk| chunk.valid());
-        for text in valid.filter(|text| text.len() >= SHORTEST_STRETCH) {
-            self.look(text, &Marks::of(text.as_bytes()), TextKind::Free);
-        }
-    }
+/// What a text may be that its field cannot hold: where users are counted, one of them.
+const fn out_of_range(slot: Slot) -> TextKind {
+    if matches!(slot, Slot::Users) { TextKind::Identity } else { TextKind::Free }
 }
 
 impl Visitor for Walk<'_> {
     fn key(&mut self, key: &str) {
         self.path.enter(key);
+        match self.path.oddity() {
+            Oddity::None => {}
+            Oddity::Words => self.strictly_undocumented(),
+            Oddity::Data => self.undocumented(),
+        }
         // A map may have its data in its keys.
         if self.path.is_clean() {
             return;
@@ -367,10 +350,12 @@ impl Visitor for Walk<'_> {
     }
 
     fn object(&mut self) {
+        self.pairs.begin(self.path.depth(), self.path.role());
         self.path.object();
     }
 
     fn object_end(&mut self) {
+        self.pairs.end();
         self.path.object_end();
     }
 
@@ -379,13 +364,20 @@ impl Visitor for Walk<'_> {
             return;
         }
         self.cell(text);
-        let meaning = self.path.meaning();
+        let (mut meaning, role) = (self.path.meaning(), self.path.role());
+        if role != Role::None || self.pairs.is_direct(self.path.depth()) {
+            meaning = self.pair(role, text, false).unwrap_or(meaning);
+        }
+        if self.path.is_product() && grammar::is_release(text) {
+            return self.strictly_undocumented();
+        }
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
         self.visit(text.len());
         let counted = Marks::counted(text.as_bytes());
         match meaning {
+            Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &counted.measured(text.as_bytes()), out_of_range(slot)),
             Meaning::Field(slot) if quick::proves(slot, text.as_bytes(), &counted) => {}
             Meaning::Field(slot) => self.field_text(slot, text, counted),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
@@ -394,16 +386,21 @@ impl Visitor for Walk<'_> {
 
     fn whole(&mut self, value: u64) -> bool {
         self.visit(size_of::<u64>());
-        self.path.column().is_none() && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value))
+        let is_plain = !self.path.is_element() && self.path.role() != Role::Value;
+        is_plain && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value) && !self.is_listed_amount(slot))
     }
 
     fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
-        let Some(Meaning::Field(slot)) = self.path.expects(key) else { return false };
+        // Users may be in a list of persons, where they are no amount.
+        let Some((Meaning::Field(slot), role)) = self.path.expects(key).filter(|(meaning, _)| *meaning != Meaning::Field(Slot::Users))
+        else {
+            return false;
+        };
         let (bytes, is_proven) = match leaf {
             Leaf::Whole(value) => (size_of::<u64>(), slot.holds(value)),
             Leaf::Double(value) => (size_of::<f64>(), slot.holds_double(value)),
             // What is proven has no byte beyond ASCII.
-            Leaf::Text(text) => (text.len(), quick::proves(slot, text, &Marks::counted(text))),
+            Leaf::Text(text) => (text.len(), quick::proves(slot, text, &Marks::counted(text)) && self.is_noted(role, text)),
         };
         self.visit(bytes);
         if is_proven {
@@ -415,7 +412,9 @@ impl Visitor for Walk<'_> {
     /// A string of a repeated field, or one that was not proven.
     fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
         let is_proven = match self.path.meaning() {
-            Meaning::Field(slot) if self.path.column().is_none() => quick::proves(slot, bytes, &Marks::counted(bytes)),
+            Meaning::Field(slot) if self.path.is_plain() && self.path.column().is_none() && !self.is_listed_amount(slot) => {
+                quick::proves(slot, bytes, &Marks::counted(bytes))
+            }
             _ => false,
         };
         self.visit(bytes.len());
@@ -431,8 +430,13 @@ impl Visitor for Walk<'_> {
             self.look_at_codes();
         }
         self.cell(raw);
-        match self.path.meaning() {
+        let (mut meaning, role) = (self.path.meaning(), self.path.role());
+        if role == Role::Value {
+            meaning = self.pair(role, raw, true).unwrap_or(meaning);
+        }
+        match meaning {
             Meaning::Personal(kind) => self.find(kind, Why::Key),
+            Meaning::Field(slot) if self.is_listed_amount(slot) => self.undocumented(),
             Meaning::Field(slot) => match slot.number(raw) {
                 Checked::Harmless => {}
                 Checked::Plausible(kind) | Checked::Unproven(kind) => self.unproven(raw, &Marks::of(raw.as_bytes()), kind),

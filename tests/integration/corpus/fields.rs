@@ -204,6 +204,7 @@ const SLOTS: &[(&str, &str, &str)] = &[
     ("node", "UCX-NODE1", "8.8.8.8"),
     ("identifier", "UCX_Archive", "A1b2C3d4E5f6G7h8I9j0K1l2M3n4"),
     ("time", "2026-11-15T02:00:00Z", "784-1990-1234567-1"),
+    ("bound", "2026-11-15", "4312"),
     ("token", "q8ZrT1vXk0bWmYp3", "Mario Rossi"),
 ];
 

@@ -88,9 +88,9 @@ pub(super) fn person_name(marks: &Marks, _: &Context<'_>) -> bool {
     is_name || (marks.has(CAPITAL) && marks.has(BLANK) && marks.len >= 16)
 }
 
-/// Extensions have three digits.
+/// Extensions have three digits, or two behind a word.
 pub(super) fn phone(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.digits >= 3
+    marks.digits >= 3 || (marks.digits == 2 && marks.has(LETTER | BEYOND) && marks.has(BLANK | COLON | DOT))
 }
 
 /// `S-1-5-21-…`, or 24 hexadecimal digits.

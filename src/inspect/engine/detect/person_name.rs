@@ -56,6 +56,13 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     }
 }
 
+/// Whether a word, in lower case, is a given name or a family name of the list.
+#[must_use]
+pub fn is_listed(word: &[u8]) -> bool {
+    let (given, family) = gazetteer::kinds(word);
+    given || family
+}
+
 // ---- keys -------------------------------------------------------------------------------------------------------------------
 
 /// What the key asks for; nothing if its value belongs to a thing.

@@ -194,7 +194,7 @@ fn short(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> {
     let digits = text.get(start..)?.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
     let end = start + digits;
     let head = text.get(..start)?;
-    let is_shown = (2..=MAX_DIGITS).contains(&digits)
+    let is_shown = (3..=MAX_DIGITS).contains(&digits)
         && text.get(end) == Some(&b'>')
         && head.strip_suffix(b"<").is_some_and(|head| head.trim_ascii_end().ends_with(b"\""));
     let is_extension = (2..=6).contains(&digits)

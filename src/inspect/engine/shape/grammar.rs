@@ -89,6 +89,16 @@ pub fn is_version(text: &str) -> bool {
         && (has_dot || word.len() <= 3)
 }
 
+/// A version that is no telephone number: four numbers, or few digits.
+#[must_use]
+pub fn is_release(text: &str) -> bool {
+    let has_four = text.bytes().filter(|byte| *byte == b'.').count() == 3;
+    text.contains('.')
+        && is_version(text)
+        && (has_four || digits_in_groups(text) < 9)
+        && !matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..])
+}
+
 /// `06.12.34.56.78`: a telephone number.
 fn is_pairs(numbers: &str) -> bool {
     numbers.starts_with('0') && numbers.split('.').count() >= 4 && numbers.split('.').all(|part| part.len() == 2)

@@ -21,22 +21,25 @@ pub struct Import {
     pub fields: Vec<Field>,
     /// Properties that got no field, as JSON pointers, each with the reason.
     pub left_out: Vec<(String, &'static str)>,
+    /// Properties whose names, or those around them, may be somebody's data: JSON pointers in which `(2)` is the third property of its
+    /// object, by name in the order of their bytes.
+    pub telling: Vec<String>,
 }
 
 /// Why a schema is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfit(pub &'static str);
 
-/// Reads a schema. `source` says in every field where it comes from.
+/// Reads a schema. `source` says in every field where it comes from; a property whose name `is_telling` is left out, and so is its name.
 ///
 /// # Errors
 /// A sentence with the accepted form: it is no JSON Schema with properties, or too large.
-pub fn import(text: &str, source: &str) -> Result<Import, Unfit> {
+pub fn import(text: &str, source: &str, is_telling: &dyn Fn(&str) -> bool) -> Result<Import, Unfit> {
     let schema: Value = serde_json::from_str(text).map_err(|_| Unfit("the schema must be a JSON document"))?;
-    let mut reader = Reader { root: &schema, source, schemas: 0, import: Import::default() };
+    let mut reader = Reader { root: &schema, source, is_telling, schemas: 0, import: Import::default() };
     reader.schema(&schema, &Place::default())?;
-    let Import { fields, left_out } = &reader.import;
-    if fields.is_empty() && left_out.is_empty() {
+    let Import { fields, left_out, telling } = &reader.import;
+    if fields.is_empty() && left_out.is_empty() && telling.is_empty() {
         return Err(Unfit("the schema must have properties"));
     }
     Ok(reader.import)
@@ -49,6 +52,9 @@ impl Document {
         for (meaning, words) in other.synonyms {
             self.synonyms.entry(meaning).or_default().extend(words);
         }
+        self.words.extend(other.words);
+        self.counting.extend(other.counting);
+        self.impersonal.extend(other.impersonal);
         self.fields.extend(other.fields);
         self.personal.extend(other.personal);
     }
@@ -59,6 +65,8 @@ impl Document {
 struct Place {
     /// Names of the properties, the outermost first.
     names: Vec<String>,
+    /// Their positions.
+    positions: Vec<usize>,
     /// References that were followed to here.
     references: Vec<String>,
     /// Schemas around it.
@@ -66,9 +74,10 @@ struct Place {
 }
 
 impl Place {
-    fn property(&self, name: &str) -> Self {
+    fn property(&self, position: usize, name: &str) -> Self {
         let mut inner = self.step();
         inner.names.push(name.to_owned());
+        inner.positions.push(position);
         inner
     }
 
@@ -82,6 +91,10 @@ impl Place {
         Self { depth: self.depth + 1, ..self.clone() }
     }
 
+    fn position(&self) -> String {
+        self.positions.iter().fold(String::new(), |pointer, position| pointer + "/(" + &position.to_string() + ")")
+    }
+
     fn pointer(&self) -> String {
         self.names.iter().fold(String::new(), |pointer, name| pointer + "/" + &name.replace('~', "~0").replace('/', "~1"))
     }
@@ -90,6 +103,7 @@ impl Place {
 struct Reader<'s> {
     root: &'s Value,
     source: &'s str,
+    is_telling: &'s dyn Fn(&str) -> bool,
     /// Schemas so far.
     schemas: usize,
     import: Import,
@@ -110,9 +124,14 @@ impl<'s> Reader<'s> {
             is_container = true;
             self.schema(inner, &place.step())?;
         }
-        for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (position, (name, inner)) in schema.get("properties").and_then(Value::as_object).into_iter().flatten().enumerate() {
             is_container = true;
-            self.schema(inner, &place.property(name))?;
+            let place = place.property(position, name);
+            if (self.is_telling)(name) {
+                self.import.telling.push(place.position());
+                continue;
+            }
+            self.schema(inner, &place)?;
         }
         if is_container { Ok(()) } else { self.leaf(schema, place) }
     }
@@ -219,7 +238,7 @@ mod tests {
     use serde_json::json;
 
     fn imported(schema: &Value) -> Vec<(String, String)> {
-        let import = import(&schema.to_string(), "beat.schema.json#").expect("a schema");
+        let import = import(&schema.to_string(), "beat.schema.json#", &|_| false).expect("a schema");
         import.fields.into_iter().map(|field| (field.keys.join("|"), field.slot)).collect()
     }
 
@@ -266,7 +285,7 @@ mod tests {
             "other": {"$ref": "other.json"},
             "huge": {"type": "integer", "maximum": u64::MAX},
         }});
-        let import = import(&schema.to_string(), "x").expect("a schema");
+        let import = import(&schema.to_string(), "x", &|_| false).expect("a schema");
         assert!(import.fields.is_empty(), "{import:?}");
         let places: Vec<&str> = import.left_out.iter().map(|(place, _)| place.as_str()).collect();
         for place in ["/blob", "/contact", "/huge", "/other", "/self/self"] {
@@ -275,9 +294,22 @@ mod tests {
     }
 
     #[test]
+    fn names_that_tell_something_are_left_out_with_all_inside() {
+        let schema = json!({"properties": {
+            "alpha": {"type": "integer"},
+            "secret": {"properties": {"load": {"type": "integer"}}},
+            "zone": {"properties": {"secret": {"type": "integer"}, "load": {"type": "integer"}}},
+        }});
+        let import = import(&schema.to_string(), "x", &|name| name == "secret").expect("a schema");
+        assert_eq!(import.telling, ["/(1)", "/(2)/(1)"]);
+        assert_eq!(import.fields.iter().map(|field| field.id.as_str()).collect::<Vec<_>>(), ["alpha", "zone.load"]);
+        assert!(!format!("{import:?}").replace("telling", "").contains("secret"), "{import:?}");
+    }
+
+    #[test]
     fn what_is_no_schema_is_refused() {
         for text in ["", "[]", "{}", "true", "{\"type\":\"object\"}"] {
-            assert!(import(text, "x").is_err(), "{text}");
+            assert!(import(text, "x", &|_| false).is_err(), "{text}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! are spelled: `processId`, `process_id` and `PID` under `runningProcesses` are one field.
 
 pub mod document;
+mod form;
 pub mod grammar;
 pub mod json_schema;
 pub mod lists;
@@ -15,6 +16,7 @@ pub mod words;
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::finding::Kind;
 use document::Document;
+use form::Tallies;
 use slot::Slot;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -24,6 +26,10 @@ use words::{Vocabulary, Words};
 pub const DOCUMENTED: &str = include_str!("../../../../config/policy/shape.toml");
 /// The format of shape files that is read.
 const FORMAT: u32 = 1;
+/// Longest key in bytes that says nothing but words of the shape.
+const LONGEST_OF_OURS: usize = 64;
+/// Most digits of the index of a row, or of the number of a field.
+const LONGEST_INDEX: usize = 4;
 /// What it is called in errors.
 pub const NAME: &str = "config/policy/shape.toml (built in)";
 
@@ -37,6 +43,10 @@ pub struct Shape {
     personal: HashMap<String, Vec<PersonalRule>>,
     /// Every word of the file, by its meaning.
     known: HashSet<String>,
+    /// Containers in which a plural is an amount.
+    amounts: HashSet<String>,
+    /// Things that hold data in their keys where several are meant.
+    keyed: HashSet<String>,
 }
 
 #[derive(Debug)]
@@ -50,7 +60,10 @@ struct Rule {
 struct PersonalRule {
     words: Vec<String>,
     under: Vec<String>,
-    kind: Kind,
+    /// None where the words are those of a thing.
+    kind: Option<Kind>,
+    /// Whether the number of one thing is meant: `faxNumber`, not `faxCount`.
+    numbers: bool,
 }
 
 /// What a key says.
@@ -62,6 +75,19 @@ pub enum Meaning {
     Personal(Kind),
     /// Nobody documents it.
     Unknown,
+}
+
+/// A key as it was read.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// Its words.
+    pub words: Words,
+    /// Whether it may be shown: all its words are ones the shape itself has.
+    pub is_shown: bool,
+    /// Whether nothing is in it but words of the shape, and indices.
+    pub is_ours: bool,
+    /// All its words as one: `pho_ne` is a phone.
+    joined: Option<String>,
 }
 
 /// Why a shape file does not compile.
@@ -88,7 +114,9 @@ impl Shape {
         }
         let vocabulary = vocabulary(document);
         let known = known(document, &vocabulary);
-        let mut shape = Self { vocabulary, fields: HashMap::new(), personal: HashMap::new(), known };
+        let meanings = |words: &[String]| words.iter().map(|word| vocabulary.meaning(word).to_owned()).collect();
+        let (amounts, keyed) = (meanings(&document.counting.containers), meanings(&document.counting.keyed));
+        let mut shape = Self { vocabulary, fields: HashMap::new(), personal: HashMap::new(), known, amounts, keyed };
         for field in &document.fields {
             let slot = Slot::named(&field.slot).ok_or_else(|| Unfit(format!("field {}: {:?} is no slot", field.id, field.slot)))?;
             for key in &field.keys {
@@ -101,19 +129,18 @@ impl Shape {
         }
         for entry in &document.personal {
             let kind = Kind::named(&entry.kind).ok_or_else(|| Unfit(format!("{:?} is no kind of personal data", entry.kind)))?;
-            for key in &entry.keys {
-                shape.add_personal(key, kind)?;
-            }
+            entry.keys.iter().try_for_each(|key| shape.add_personal(key, Some(kind)))?;
         }
+        document.impersonal.iter().try_for_each(|key| shape.add_personal(key, None))?;
         Ok(shape)
     }
 
-    fn add_personal(&mut self, key: &str, kind: Kind) -> Result<(), Unfit> {
+    fn add_personal(&mut self, key: &str, kind: Option<Kind>) -> Result<(), Unfit> {
         let (under, words) = self.place(key);
         let Some((first, rest)) = words.as_slice().split_first() else {
             return Err(Unfit(format!("personal {kind:?}: the key {key:?} has no word that means anything")));
         };
-        let rule = PersonalRule { words: rest.to_vec(), under, kind };
+        let rule = PersonalRule { words: rest.to_vec(), under, kind, numbers: words.form().numbers() };
         self.personal.entry(first.clone()).or_default().push(rule);
         Ok(())
     }
@@ -127,22 +154,26 @@ impl Shape {
     /// Whether all words of a key are ones the shape itself has: such a key says nothing that is not ours, and may be shown.
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
-        self.read(key).1
+        self.read(key).is_shown
     }
 
-    /// The words of a key, and whether it may be shown ([`Shape::knows`]).
+    /// A key taken apart.
     #[must_use]
-    pub fn read(&self, key: &str) -> (Words, bool) {
+    pub fn read(&self, key: &str) -> Key {
         let split = words::split(&plain(key));
         let is_printable = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-        let mut is_known = key.len() <= 64 && !split.is_empty() && is_printable;
+        let is_some = key.len() <= LONGEST_OF_OURS && !split.is_empty();
+        let (mut is_known, mut is_ours) = (is_some, is_some);
         // Every word of the file is known, those that say nothing too.
         let words = self.vocabulary.fold_split(&split, |word| {
             let is_word_known = self.known.contains(word);
-            is_known &= is_word_known;
+            // A letter may be an initial.
+            is_known &= is_word_known && word.len() > 1;
+            is_ours &= is_word_known || words::is_index(word, LONGEST_INDEX);
             is_word_known
         });
-        (words, is_known)
+        let joined = (split.len() > 1).then(|| split.concat());
+        Key { words, is_shown: is_known && is_printable, is_ours, joined }
     }
 
     /// The words of a key.
@@ -154,43 +185,105 @@ impl Shape {
     /// What a key says inside its containers, the outermost first. A key that says nothing by itself (`value`) has the meaning of
     /// the nearest container that does.
     #[must_use]
-    pub fn meaning(&self, containers: &[Words], key: &Words) -> Meaning {
-        let meaning = |around: Meaning, (depth, key): (usize, &Words)| {
-            let containers = containers.get(..depth).unwrap_or_default();
-            self.meaning_inside(containers, around, key)
+    pub fn meaning(&self, containers: &[Key], key: &Key) -> Meaning {
+        let words: Vec<Words> = containers.iter().map(|container| container.words.clone()).collect();
+        let step = |(around, inherited): (Meaning, Meaning), (depth, key): (usize, &Key)| {
+            let meaning = self.meaning_inside(words.get(..depth).unwrap_or_default(), around, inherited, key);
+            (meaning, if key.words.is_empty() { inherited } else { self.inherited(meaning, &key.words) })
         };
-        containers.iter().chain([key]).enumerate().fold(Meaning::Unknown, meaning)
+        containers.iter().chain([key]).enumerate().fold((Meaning::Unknown, Meaning::Unknown), step).0
     }
 
-    /// The same where the meaning of the innermost container is known. Containers that have no words need not be among those given.
+    /// What a container of this meaning says of what stands in it: in one that speaks of a person, all does. Users are counted, and
+    /// where they are listed each is one.
     #[must_use]
-    pub fn meaning_inside(&self, containers: &[Words], around: Meaning, key: &Words) -> Meaning {
-        if key.is_empty() {
+    pub fn inherited(&self, meaning: Meaning, container: &Words) -> Meaning {
+        match meaning {
+            Meaning::Personal(_) => meaning,
+            Meaning::Field(Slot::Users) => self.person(container, &<[String]>::is_empty).map_or(Meaning::Unknown, Meaning::Personal),
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// The same where the meaning of the innermost container is known, and what it says of what stands in it. Containers that have no
+    /// words need not be among those given.
+    #[must_use]
+    pub fn meaning_inside(&self, containers: &[Words], around: Meaning, inherited: Meaning, key: &Key) -> Meaning {
+        let words = &key.words;
+        if words.is_empty() {
             return around;
         }
-        // What stands in a container that speaks of a person does too.
-        let inherited = if matches!(around, Meaning::Personal(_)) { around } else { Meaning::Unknown };
+        let spelled = || key.joined.as_deref().and_then(|joined| self.spelled(joined));
         // Every rule has words that are known: a key without one meets none.
-        if !key.as_slice().iter().any(|word| self.known.contains(word)) {
-            return inherited;
+        if !words.as_slice().iter().any(|word| self.known.contains(word)) {
+            return spelled().unwrap_or(inherited);
         }
-        self.documented(containers, key)
-            .or_else(|| self.flattened(containers, key))
-            .or_else(|| self.person(key, &<[String]>::is_empty))
-            .or_else(|| self.documented(containers, &key.without(containers)))
-            .unwrap_or(inherited)
+        if self.is_amount(containers, inherited, words) && !self.is_other_field(containers, words) {
+            return Meaning::Field(Slot::Users);
+        }
+        let person = || self.person(words, &<[String]>::is_empty).map(Meaning::Personal);
+        if inherited != Meaning::Unknown {
+            return person().unwrap_or(inherited);
+        }
+        self.documented(containers, words)
+            .or_else(|| self.flattened(containers, words))
+            .or_else(person)
+            .or_else(|| self.documented(containers, &words.without(containers)))
+            .or_else(spelled)
+            .unwrap_or(Meaning::Unknown)
+    }
+
+    /// Whether the container holds data in its keys, and this is one: `calls: { "4312": 1 }`.
+    #[must_use]
+    pub fn is_data(&self, containers: &[Words], key: &Words) -> bool {
+        let Some(container) = containers.last().filter(|container| container.form().plural) else { return false };
+        !key.is_empty()
+            && container.as_slice().iter().any(|word| self.keyed.contains(word))
+            && !key.as_slice().iter().any(|word| self.known.contains(word))
+    }
+
+    /// An amount of persons or of what is theirs: `phoneCount`, `phones: { total }`, `license: { extensions }`.
+    fn is_amount(&self, containers: &[Words], inherited: Meaning, key: &Words) -> bool {
+        let form = key.form();
+        if !form.counts() && !form.plural && !form.only {
+            return false;
+        }
+        if inherited != Meaning::Unknown && form.only {
+            return form.counts() || containers.last().is_some_and(|container| container.form().plural);
+        }
+        let is_capacity = || containers.iter().any(|container| container.as_slice().iter().any(|word| self.amounts.contains(word)));
+        (form.counts() || form.plural && is_capacity()) && self.person(key, &<[String]>::is_empty).is_some()
+    }
+
+    /// Whether the key is documented as something else than an amount.
+    fn is_other_field(&self, containers: &[Words], key: &Words) -> bool {
+        let is_amount = |slot| matches!(slot, Slot::Count | Slot::Users | Slot::Id | Slot::Label);
+        matches!(self.documented(containers, key), Some(Meaning::Field(slot)) if !is_amount(slot))
+    }
+
+    /// A word that is only there once the parts of the key are put together.
+    fn spelled(&self, joined: &str) -> Option<Meaning> {
+        let word = self.vocabulary.meaning(joined);
+        self.known
+            .contains(word)
+            .then(|| Words::one(word))
+            .and_then(|word| self.person(&word, &<[String]>::is_empty))
+            .map(Meaning::Personal)
     }
 
     /// What the words of a key say: what counts in a container that is there comes before what counts anywhere.
     fn documented(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
         let inside = |under: &[String]| under.iter().any(|word| containers.iter().any(|container| container.has(word)));
-        self.field(key, &inside).or_else(|| self.person(key, &inside)).or_else(|| self.field(key, &<[String]>::is_empty))
+        let person = self.person(key, &inside);
+        let is_number = key.form().numbers() && person.or_else(|| self.person(key, &<[String]>::is_empty)).is_some();
+        let field = |counts: &dyn Fn(&[String]) -> bool| self.field(key, counts, is_number);
+        field(&inside).or_else(|| person.map(Meaning::Personal)).or_else(|| field(&<[String]>::is_empty))
     }
 
     /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person. What the
     /// words in whole say of a person counts unless the field is documented with the same words.
     fn flattened(&self, containers: &[Words], key: &Words) -> Option<Meaning> {
-        let person = |words: &Words| self.person(words, &<[String]>::is_empty);
+        let person = |words: &Words| self.personal_rule(words, &<[String]>::is_empty).and_then(|rule| Some((rule.kind?, rule.words.len())));
         let whole = person(key);
         let mut around = containers.to_vec();
         for (container, key) in key.splits() {
@@ -200,8 +293,9 @@ impl Shape {
             around.truncate(containers.len());
             around.push(container);
             let inside = |under: &[String]| under.iter().any(|word| around.iter().any(|container| container.has(word)));
-            let found = self.field(&key, &inside).or_else(|| self.person(&key, &inside));
-            let anywhere = || self.field(&key, &<[String]>::is_empty).filter(|_| whole.is_none() || person(&key) == whole);
+            let is_number = key.form().numbers() && whole.is_some();
+            let found = self.field(&key, &inside, is_number).or_else(|| self.person(&key, &inside).map(Meaning::Personal));
+            let anywhere = || self.field(&key, &<[String]>::is_empty, is_number).filter(|_| whole.is_none() || person(&key) == whole);
             if let Some(meaning) = found.or_else(anywhere) {
                 return Some(meaning);
             }
@@ -209,17 +303,26 @@ impl Shape {
         None
     }
 
-    fn field(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Meaning> {
+    /// Somebody's number is no amount.
+    fn field(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool, is_number: bool) -> Option<Meaning> {
         let rules = self.fields.get(&key.signature())?;
-        rules.iter().find(|rule| counts(&rule.under)).map(|rule| Meaning::Field(rule.slot))
+        let is_fit = |slot| !(is_number && matches!(slot, Slot::Count | Slot::Users));
+        rules.iter().find(|rule| counts(&rule.under) && is_fit(rule.slot)).map(|rule| Meaning::Field(rule.slot))
+    }
+
+    /// What a key says of a person.
+    fn person(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Kind> {
+        self.personal_rule(key, counts).and_then(|rule| rule.kind)
     }
 
     /// The rule with the most words is meant; of two, the one for the last word: a user's mail is mail.
-    fn person(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<Meaning> {
+    fn personal_rule(&self, key: &Words, counts: &dyn Fn(&[String]) -> bool) -> Option<&PersonalRule> {
         let rules = |word: &String| self.personal.get(word).map(Vec::as_slice).unwrap_or_default();
-        let has_all = |rule: &&PersonalRule| counts(&rule.under) && rule.words.iter().all(|word| key.has(word));
+        let is_number = key.form().numbers();
+        let has_all =
+            |rule: &&PersonalRule| counts(&rule.under) && rule.words.iter().all(|word| key.has(word)) && (is_number || !rule.numbers);
         let rules = key.as_slice().iter().flat_map(|word| rules(word).iter().filter(has_all));
-        rules.max_by_key(|rule| rule.words.len()).map(|rule| Meaning::Personal(rule.kind))
+        rules.max_by_key(|rule| rule.words.len())
     }
 }
 
@@ -231,12 +334,22 @@ fn plain(key: &str) -> Cow<'_, str> {
 fn known(document: &Document, vocabulary: &Vocabulary) -> HashSet<String> {
     let fields = document.fields.iter().flat_map(|field| &field.keys);
     let keys = fields.chain(document.personal.iter().flat_map(|entry| &entry.keys)).chain(&document.noise);
+    let keys = keys.chain(&document.words).chain(&document.impersonal).chain(document.counting.words());
     keys.flat_map(|key| words::split(key)).map(|word| vocabulary.meaning(&word).to_owned()).collect()
 }
 
 fn vocabulary(document: &Document) -> Vocabulary {
     let meanings = document.synonyms.iter().flat_map(|(meaning, words)| words.iter().map(move |word| (word.clone(), meaning.clone())));
-    Vocabulary::new(meanings.collect(), document.noise.clone())
+    let set = |words: &[String]| words.iter().cloned().collect();
+    let counting = &document.counting;
+    let tallies = Tallies {
+        counting: set(&counting.always),
+        numbers: set(&counting.numbers),
+        participles: set(&counting.participles),
+        plurals: set(&counting.plurals),
+        singulars: set(&counting.singulars),
+    };
+    Vocabulary::new(meanings.collect(), document.noise.clone(), tallies)
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub enum Slot {
     Identifier,
     /// A date or a point in time.
     Time,
+    /// An end of a period, of a change of state or of an update; of a call, it would be a party.
+    Bound,
     /// A licence token: letters, digits and what base64 adds, of bounded length.
     Token,
 }
@@ -108,6 +110,7 @@ impl Slot {
         ("node", Self::Node),
         ("identifier", Self::Identifier),
         ("time", Self::Time),
+        ("bound", Self::Bound),
         ("token", Self::Token),
     ];
 
@@ -125,9 +128,8 @@ impl Slot {
             Self::Handles => Some(1 << 24),
             Self::Count | Self::Users | Self::Retention | Self::Rate => Some(MEGA),
             Self::Percent => Some(102_400),
-            // Windows numbers its states, start types and languages.
-            Self::State | Self::Startup | Self::Language => Some(0xffff),
-            Self::Hotfix => Some(9_999_999),
+            // Windows numbers its states and start types, and has few of each.
+            Self::State | Self::Startup | Self::Bound => Some(0xff),
             Self::Version => Some(100_000),
             Self::Token => Some(10 * MEGA - 1),
             Self::Address => Some(128),
@@ -139,7 +141,11 @@ impl Slot {
     /// Whether a whole number is harmless in it, so far as its size says.
     #[must_use]
     pub fn holds(self, value: u64) -> bool {
-        self.most().is_some_and(|most| value <= most)
+        match self {
+            Self::Language => is_language_number(value),
+            Self::Hotfix => (100_000..=9_999_999).contains(&value),
+            _ => self.most().is_some_and(|most| value <= most),
+        }
     }
 
     /// Whether a double is harmless in it, so far as its size and its four decimals at most say.
@@ -165,6 +171,7 @@ impl Slot {
             Self::Bytes => harmless_or_not(!raw.starts_with('-') && decimal()),
             Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
+            Self::Bound => harmless_or_not(grammar::is_epoch(raw) || grammar::whole(raw).is_some_and(|value| self.holds(value))),
             _ => harmless_or_not(grammar::whole_in_any_form(raw).is_some_and(|value| self.holds(value))),
         }
     }
@@ -175,6 +182,10 @@ impl Slot {
         let text = text.trim();
         if text.is_empty() {
             return Checked::Harmless;
+        }
+        // What is no number of the field is somebody's.
+        if self.is_closed() && is_numeric(text) {
+            return self.closed_number(text);
         }
         match self {
             Self::Name | Self::Identifier => name(text, TextKind::Name),
@@ -195,8 +206,11 @@ impl Slot {
             Self::Address => addresses(text, declared),
             Self::Node => nodes(text, declared),
             Self::Time => proven(grammar::is_time(text), TextKind::Free),
+            Self::Bound => harmless_or_not(is_bound(text)),
             Self::Token if grammar::is_guid(text) => Checked::Harmless,
             Self::Token if grammar::is_token(text) => Checked::Plausible(TextKind::Token),
+            // What identifies an installation may be the name of an update.
+            Self::Token if grammar::is_like_a_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Token => Checked::OutOfRange,
             Self::Retention if grammar::is_span(text) => Checked::Harmless,
             Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
@@ -205,9 +219,26 @@ impl Slot {
                     ["x86", "x64", "amd64", "x86_64", "arm64", "32", "64", "32-bit", "64-bit", "32 bit", "64 bit", "32bit", "64bit"];
                 proven(words.iter().any(|word| word.eq_ignore_ascii_case(text)), TextKind::Free)
             }
-            Self::Users if grammar::amount(text).is_none() => proven(grammar::is_missing(text), TextKind::Identity),
+            Self::Users if grammar::amount(text).is_none() => harmless_or_not(grammar::is_missing(text)),
             Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
         }
+    }
+
+    /// Slots whose values are few or have one form: a number is one of theirs, or does not belong there.
+    const fn is_closed(self) -> bool {
+        matches!(
+            self,
+            Self::State | Self::Startup | Self::Switch | Self::Language | Self::Hotfix | Self::Retention | Self::Bitness | Self::Bytes
+        )
+    }
+
+    /// A text of digits and the signs between them.
+    fn closed_number(self, text: &str) -> Checked {
+        let is_quantity = matches!(self, Self::Bytes) && grammar::is_quantity(text);
+        // Windows writes the number of a language in hexadecimal digits, too.
+        let is_language = matches!(self, Self::Language) && text.len() == 4 && text.starts_with('0');
+        let is_language = is_language && u64::from_str_radix(text, 16).is_ok_and(is_language_number);
+        if is_quantity || is_language || grammar::is_missing(text) { Checked::Harmless } else { self.number(text) }
     }
 
     /// Numbers are sent as text too.
@@ -228,6 +259,26 @@ impl Slot {
             (checked, _) => checked,
         }
     }
+}
+
+/// The number of a language of Windows ([MS-LCID]): the language in ten bits, its country above.
+const fn is_language_number(number: u64) -> bool {
+    let (language, country) = (number & 0x3ff, number >> 10);
+    matches!(language, 1..=0x92) && country <= 20
+}
+
+/// Digits, and what stands between those of a number of any kind.
+fn is_numeric(text: &str) -> bool {
+    let is_sign = |byte: u8| b" +-./(),".contains(&byte);
+    text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().all(|byte| byte.is_ascii_digit() || is_sign(byte))
+}
+
+/// A time, a version, a state.
+fn is_bound(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_prefixed = matches!(text.as_bytes(), [b'0', b'0'..=b'9', ..]);
+    let is_version = text.contains('.') && digits < 9 && !is_prefixed && grammar::is_version(text) && text.parse::<IpAddr>().is_err();
+    grammar::is_time(text) || is_version || grammar::is_state(text) || grammar::is_missing(text)
 }
 
 fn harmless_or_not(is_harmless: bool) -> Checked {

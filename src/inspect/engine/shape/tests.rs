@@ -5,7 +5,7 @@ fn shape() -> Shape {
 }
 
 fn meaning(shape: &Shape, path: &str) -> Meaning {
-    let mut words: Vec<Words> = path.split('/').map(|key| shape.fold(key)).collect();
+    let mut words: Vec<Key> = path.split('/').map(|key| shape.read(key)).collect();
     let key = words.pop().expect("a key");
     shape.meaning(&words, &key)
 }
@@ -70,6 +70,122 @@ fn what_stands_in_a_container_of_a_person_is_personal() {
         assert!(matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}");
     }
     assert_eq!(meaning(&shape, "container/shade"), Meaning::Unknown);
+}
+
+#[test]
+fn nothing_documented_makes_a_person_harmless() {
+    let shape = shape();
+    for path in [
+        "owner/name",
+        "contact/description",
+        "person/birth/date",
+        "employee/number",
+        "user/title",
+        "users/list/title",
+        "phone/description",
+        "faxNumber",
+        "fax/number",
+        "presenceStatus",
+        "connectedNumber",
+        "p.h.o.n.e",
+        "pho_ne",
+        "os/surname",
+        "users/mrossi",
+    ] {
+        assert!(matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}: {:?}", meaning(&shape, path));
+    }
+}
+
+#[test]
+fn amounts_of_persons_are_amounts() {
+    let shape = shape();
+    for path in [
+        "users",
+        "voip/users",
+        "phoneCount",
+        "phones/total",
+        "users/registered",
+        "registeredDevices",
+        "license/extensions",
+        "cucm/registeredPhones",
+        "numberOfContacts",
+        "nombreUtilisateurs",
+        "Anzahl Benutzer",
+        "número de usuarios",
+        "numeroUtenti",
+    ] {
+        let meaning = meaning(&shape, path);
+        assert!(matches!(meaning, Meaning::Field(Slot::Users | Slot::Count)), "{path}: {meaning:?}");
+    }
+    // One has no plural, the other no container that counts.
+    for path in ["license/extension", "extensions"] {
+        assert_eq!(meaning(&shape, path), Meaning::Personal(Kind::Phone), "{path}");
+    }
+}
+
+#[test]
+fn keys_of_persons_are_known_in_five_languages() {
+    let shape = shape();
+    for (kind, keys) in [
+        (
+            Kind::PersonName,
+            "dob|dateOfBirth|dataNascita|geburtsdatum|dateNaissance|fechaNacimiento|vorname|nachname|prénom|apellidos|subscriberName",
+        ),
+        (
+            Kind::Phone,
+            "lineNumber|a_number|exten|mailbox|Rufnr|Nst|telefax|handynummer|numeroChiamato|numéro portable|buzón|casella vocale|appelant|llamante|anrufer|fax_number",
+        ),
+        (Kind::Identity, "ntlm|lastLogonDate|lastLogin|nomUtilisateur|nombreUsuario|benutzerkennung|logonUser"),
+        (Kind::Credential, "passwort|kennwort|motDePasse|contraseña|parola|sessionToken|id_token|otp"),
+        (Kind::Email, "correo electrónico|courriel|emailAddress|e-mail|indirizzo posta"),
+        (Kind::Cookie, "JSESSIONID|sessionId"),
+        (Kind::CallRecord, "dateTimeOrigination|dateTimeConnect|callDuration"),
+        (Kind::Geolocation, "residenza|domicilio|wohnort|código postal|streetAddress"),
+    ] {
+        for key in keys.split('|') {
+            assert_eq!(meaning(&shape, key), Meaning::Personal(kind), "{key}");
+        }
+    }
+}
+
+#[test]
+fn things_that_sound_like_persons_are_none() {
+    let shape = shape();
+    for path in ["smtp/server", "smtpServer", "mailServer", "sipPort", "userTime", "sipTrunk/port"] {
+        assert!(!matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}");
+    }
+    for (path, slot) in [
+        ("operatingSystem/family", Slot::Version),
+        ("processors/family", Slot::Version),
+        ("cluster/nodes/hostname", Slot::Node),
+        ("services/serviceType", Slot::State),
+        ("services/startType", Slot::State),
+        ("processes/WorkingSet64", Slot::Bytes),
+        ("processes/PrivateMemorySize64", Slot::Bytes),
+        ("processes/rss", Slot::Bytes),
+        ("command", Slot::Label),
+        ("from", Slot::Bound),
+    ] {
+        assert_eq!(meaning(&shape, path), Meaning::Field(slot), "{path}");
+    }
+    assert!(matches!(meaning(&shape, "family"), Meaning::Personal(_)));
+}
+
+#[test]
+fn words_of_others_are_told_from_ours() {
+    let shape = shape();
+    for (key, is_ours) in [
+        ("processes.0.name", true),
+        ("numero_di_utenti", true),
+        ("unità di sistema", true),
+        ("catName", false),
+        ("zork", false),
+        ("", false),
+        ("the cat is the name", false),
+    ] {
+        assert_eq!(shape.read(key).is_ours, is_ours, "{key}");
+    }
+    assert!(shape.knows("processName") && !shape.knows("processes.0.name") && !shape.knows("a"), "what is shown has our words only");
 }
 
 #[test]

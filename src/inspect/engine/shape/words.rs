@@ -1,5 +1,6 @@
 //! Keys folded to their words: case, separators, camel case, plurals and synonyms do not matter.
 
+use super::form::{Form, Reading, Tallies};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,17 +14,22 @@ pub struct Vocabulary {
     synonyms: HashMap<String, String>,
     /// Words that say nothing about the field.
     noise: HashSet<String>,
+    /// Words by which things are counted.
+    tallies: Tallies,
 }
 
 /// A key as its words. Keys inside it share them.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Words(Arc<[String]>);
+pub struct Words {
+    words: Arc<[String]>,
+    form: Form,
+}
 
 impl Vocabulary {
     /// Makes a vocabulary; every word is lower case.
     #[must_use]
-    pub fn new(synonyms: HashMap<String, String>, noise: Vec<String>) -> Self {
-        Self { synonyms, noise: noise.into_iter().collect() }
+    pub fn new(synonyms: HashMap<String, String>, noise: Vec<String>, tallies: Tallies) -> Self {
+        Self { synonyms, noise: noise.into_iter().collect(), tallies }
     }
 
     /// The words that carry meaning, each replaced by what it stands for, without repetition.
@@ -37,15 +43,18 @@ impl Vocabulary {
         let mut words: Vec<String> = Vec::new();
         // The index of a row; alone, it may be the number of a person.
         let longest = if split.len() > 1 { 4 } else { 2 };
-        let is_index = |word: &str| word.len() <= longest && word.bytes().all(|byte| byte.is_ascii_digit());
+        let mut reading = Reading::default();
         for word in split {
             let meaning = self.meaning(word);
-            let is_noise = may_be_noise(meaning) && self.noise.contains(meaning);
-            if !is_noise && !is_index(word) && !words.iter().any(|known| known == meaning) {
+            let is_known = may_be_noise(meaning);
+            let is_noise = is_known && self.noise.contains(meaning);
+            let is_silent = is_noise || is_index(word, longest);
+            reading.add(&self.tallies, word, Some(meaning).filter(|_| is_known), is_silent, singular(word) != word);
+            if !is_silent && !words.iter().any(|known| known == meaning) {
                 words.push(meaning.to_owned());
             }
         }
-        Words(words.into())
+        Words { words: words.into(), form: reading.form() }
     }
 
     /// What a word stands for.
@@ -62,38 +71,55 @@ impl Words {
     /// The words in their order.
     #[must_use]
     pub fn as_slice(&self) -> &[String] {
-        &self.0
+        &self.words
+    }
+
+    /// How the key names its thing.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// One word.
+    pub(super) fn one(word: &str) -> Self {
+        Self { words: [word.to_owned()].into(), form: Form::default() }
+    }
+
+    fn of(words: Arc<[String]>, form: Form) -> Self {
+        Self { words, form }
     }
 
     /// Whether the key says nothing: it takes the meaning of what it stands under.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
     }
 
     /// The words, sorted and joined: two keys with the same words are the same field.
     #[must_use]
     pub fn signature(&self) -> String {
-        let mut sorted: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        let mut sorted: Vec<&str> = self.words.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         sorted.join(" ")
     }
 
     /// The first words and the others, for every place between two.
     pub fn splits(&self) -> impl Iterator<Item = (Self, Self)> {
-        (1..self.0.len()).filter_map(|at| self.0.split_at_checked(at)).map(|(head, tail)| (Self(head.into()), Self(tail.into())))
+        let parts = (1..self.words.len()).filter_map(|at| self.words.split_at_checked(at));
+        parts.map(|(head, tail)| (Self::of(head.into(), self.form), Self::of(tail.into(), self.form)))
     }
 
     /// The words that none of the containers has: `databaseName` in `databases` is a name.
     #[must_use]
     pub fn without(&self, containers: &[Self]) -> Self {
-        Self(self.0.iter().filter(|word| !containers.iter().any(|container| container.has(word))).cloned().collect())
+        let is_new = |word: &&String| !containers.iter().any(|container| container.has(word));
+        Self::of(self.words.iter().filter(is_new).cloned().collect(), self.form)
     }
 
     /// Whether it has the word.
     #[must_use]
     pub fn has(&self, word: &str) -> bool {
-        self.0.iter().any(|own| own == word)
+        self.words.iter().any(|own| own == word)
     }
 }
 
@@ -125,7 +151,25 @@ pub fn split(key: &str) -> Vec<String> {
     if !word.is_empty() {
         words.push(word);
     }
-    words
+    spelled_out(words)
+}
+
+/// `p.h.o.n.e` is one word.
+fn spelled_out(words: Vec<String>) -> Vec<String> {
+    /// Fewest letters that are no initials of something.
+    const FEWEST: usize = 3;
+    let is_letter = |word: &String| word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    if words.iter().filter(|word| is_letter(word)).count() < FEWEST {
+        return words;
+    }
+    let same = |one: &String, other: &String| is_letter(one) && is_letter(other);
+    let runs = words.chunk_by(same);
+    runs.flat_map(|run| if run.len() >= FEWEST { vec![run.concat()] } else { run.to_vec() }).collect()
+}
+
+/// Whether a word is the index of a row: so many digits at most.
+pub(super) fn is_index(word: &str, longest: usize) -> bool {
+    word.len() <= longest && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The last capital of `CPUUsage` before `sage` begins a word.
@@ -164,7 +208,7 @@ mod tests {
     fn words_are_folded_to_their_meaning() {
         let synonyms = [("mem", "memory"), ("memoria", "memory"), ("processi", "process")];
         let synonyms = synonyms.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
-        let vocabulary = Vocabulary::new(synonyms, vec!["list".into(), "bytes".into(), "byte".into()]);
+        let vocabulary = Vocabulary::new(synonyms, vec!["list".into(), "bytes".into(), "byte".into()], Tallies::default());
         assert_eq!(vocabulary.fold("usedMemBytes").signature(), "memory used");
         assert_eq!(vocabulary.fold("MemoriaUsed").signature(), "memory used");
         assert_eq!(vocabulary.fold("processList").signature(), "process");

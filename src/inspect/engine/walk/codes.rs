@@ -36,10 +36,13 @@ impl Codes {
 
     /// Takes a number. Tells whether it goes on with what there is.
     pub(super) fn number(&mut self, raw: &str) -> bool {
+        // Most numbers are no elements.
+        if !std::mem::take(&mut self.is_next) {
+            return false;
+        }
         let code = raw.parse::<u8>().ok().filter(|code| *code >= b' ' || matches!(code, b'\t' | b'\n' | b'\r'));
-        let is_next = std::mem::take(&mut self.is_next);
-        self.bytes.extend(code.filter(|_| is_next));
-        is_next && code.is_some()
+        self.bytes.extend(code);
+        code.is_some()
     }
 }
 

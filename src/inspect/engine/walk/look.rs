@@ -105,8 +105,8 @@ impl Walk<'_> {
         let most = self.left().saturating_add(self.budget.visited());
         let mut inner = Walk { budget: self.budget, most, depth: self.depth + 1, readings: 1, ..walk };
         let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
-        inner.look_at_codes();
         inner.end_row();
+        inner.look_at_codes();
         self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
         let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
         self.budget = budget;
@@ -115,6 +115,31 @@ impl Walk<'_> {
             self.find(finding.kind, Why::Encoded);
         }
         self.report.unreadable = self.report.unreadable.or(report.unreadable);
+    }
+
+    /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
+    pub(super) fn look_at_stretches(&mut self, bytes: &[u8]) {
+        if self.is_spent() {
+            return;
+        }
+        self.visit(2 * bytes.len());
+        let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
+        let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
+        if !bytes.iter().any(|byte| is_control(byte) && !is_break(byte)) {
+            return self.look_at_valid(bytes);
+        }
+        for stretch in bytes.split(is_control).filter(|stretch| stretch.len() >= SHORTEST_STRETCH) {
+            self.look_at_valid(stretch);
+        }
+    }
+
+    /// The parts of bytes that are UTF-8.
+    fn look_at_valid(&mut self, bytes: &[u8]) {
+        self.visit(2 * bytes.len());
+        let valid = bytes.utf8_chunks().map(|chunk| chunk.valid());
+        for text in valid.filter(|text| text.len() >= SHORTEST_STRETCH) {
+            self.look(text, &Marks::of(text.as_bytes()), TextKind::Free);
+        }
     }
 
     /// Weak signs add up.
@@ -127,6 +152,9 @@ impl Walk<'_> {
         }
     }
 }
+
+/// Shortest text in bytes that is looked at: shorter ones are chance.
+const SHORTEST_STRETCH: usize = 6;
 
 /// Folding reads a text, normalises it, maps it, drops from it, compares it; then it is marked again. And look-alikes are put in their
 /// place, and three detectors look at what comes out.

@@ -77,11 +77,12 @@ impl Walk<'_> {
     }
 
     fn read_as(&mut self, media: &MediaType, body: &[u8]) {
-        let (open, readings) = (self.path.open(), self.readings);
+        let (open, pairs, readings) = (self.path.open(), self.pairs.open(), self.readings);
         if media.read(body, Limits::default(), self).is_err() {
             self.report.unreadable.get_or_insert(UNREADABLE);
             // After an error some calls stay open.
             self.path.close(open);
+            self.pairs.close(pairs);
             self.readings = readings;
         }
     }

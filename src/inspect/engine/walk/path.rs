@@ -2,7 +2,7 @@
 //! without asking the tree.
 
 use crate::inspect::engine::shape::Meaning;
-use crate::inspect::engine::tree::{Node, Tree};
+use crate::inspect::engine::tree::{Node, Oddity, Role, Tree};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(super) struct Path<'a> {
     apart: Vec<Arc<Node>>,
     /// The innermost key; elements stand under the key of their array.
     innermost: At,
+    /// Keys that are open.
+    depth: usize,
     steps: Vec<Step>,
     /// Members so far of the innermost object.
     members: u32,
@@ -30,13 +32,28 @@ pub(super) struct Path<'a> {
 /// A key that was there.
 struct Known {
     node: Arc<Node>,
-    /// That of the node.
-    meaning: Meaning,
+    /// What the node says.
+    said: Said,
     children: Vec<Child>,
     /// Where the next child is expected among them.
     next: usize,
     /// Whether nothing is in the key itself, so far as is known.
     is_clean: bool,
+}
+
+/// What a key says: at hand without a look at its node.
+#[derive(Clone, Copy)]
+struct Said {
+    meaning: Meaning,
+    role: Role,
+    oddity: Oddity,
+    is_product: bool,
+}
+
+impl Said {
+    const fn by(node: &Node) -> Self {
+        Self { meaning: node.meaning, role: node.role, oddity: node.oddity, is_product: node.is_product }
+    }
 }
 
 /// A key inside another.
@@ -79,6 +96,7 @@ enum Step {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open {
     innermost: At,
+    depth: usize,
     apart: usize,
     steps: usize,
     members: u32,
@@ -88,7 +106,7 @@ pub(super) struct Open {
 impl<'a> Path<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
         let known = vec![Known::new(tree.root().clone())];
-        Self { tree, known, apart: Vec::new(), innermost: At::Known(0), steps: Vec::new(), members: 0, around: Vec::new() }
+        Self { tree, known, apart: Vec::new(), innermost: At::Known(0), depth: 0, steps: Vec::new(), members: 0, around: Vec::new() }
     }
 
     /// What keys are looked up in.
@@ -103,10 +121,62 @@ impl<'a> Path<'a> {
 
     /// What a value under the innermost key is.
     pub(super) fn meaning(&self) -> Meaning {
+        self.said().meaning
+    }
+
+    /// What the innermost key is in a pair.
+    pub(super) fn role(&self) -> Role {
+        self.said().role
+    }
+
+    /// What is the matter with the innermost key.
+    pub(super) fn oddity(&self) -> Oddity {
+        self.said().oddity
+    }
+
+    /// Whether the innermost key may be the name of a product.
+    pub(super) fn is_product(&self) -> bool {
+        self.said().is_product
+    }
+
+    /// Whether the innermost key is neither half of a pair nor the name of a product.
+    pub(super) fn is_plain(&self) -> bool {
+        let said = self.said();
+        said.role == Role::None && !said.is_product
+    }
+
+    fn said(&self) -> Said {
         match self.known() {
-            Some(known) => known.meaning,
-            None => self.node().meaning,
+            Some(known) => known.said,
+            None => Said::by(self.node()),
         }
+    }
+
+    /// Keys that are open.
+    pub(super) const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Whether an element of an array is at hand.
+    pub(super) fn is_element(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Element(_)))
+    }
+
+    /// Whether the object at hand is an element of a list of persons, or of what is theirs.
+    pub(super) fn is_of_a_list_of_persons(&self) -> bool {
+        let is_of_a_list = matches!(self.steps.as_slice(), [.., Step::Element(_), Step::Member { .. }]);
+        is_of_a_list && self.container(self.depth.saturating_sub(1)).is_of_persons()
+    }
+
+    /// What a name would be as a key, inside so many of the open keys.
+    pub(super) fn named(&self, depth: usize, name: &str) -> Arc<Node> {
+        self.tree.child(self.container(depth), name)
+    }
+
+    /// The innermost of so many open keys: the one that was it when the next was entered.
+    fn container(&self, depth: usize) -> &Node {
+        let outer = |step: &Step| if let Step::Member { outer, .. } = step { Some(*outer) } else { None };
+        self.at(self.steps.iter().filter_map(outer).nth(depth).unwrap_or(self.innermost))
     }
 
     /// The innermost key among those that are known, if it is.
@@ -156,15 +226,19 @@ impl<'a> Path<'a> {
         };
         self.steps.push(Step::Member { position: self.members, outer });
         self.members += 1;
+        self.depth += 1;
     }
 
-    /// What a value under the next key is, if it is the one that is expected and nothing is in the key itself.
-    pub(super) fn expects(&self, key: &str) -> Option<Meaning> {
+    /// What a value under the next key is, and the key in a pair, if it is the one that is expected and nothing is in the key itself or
+    /// the matter with it. Values of pairs are to be told.
+    pub(super) fn expects(&self, key: &str) -> Option<(Meaning, Role)> {
         let parent = self.known()?;
         let child = parent.children.get(parent.next)?;
         let known = self.known.get(child.index as usize)?;
         let is_key = child.ends == Ends::of(key.as_bytes()) && (child.ends.are_all() || known.node.key() == key);
-        (is_key && known.is_clean).then_some(known.meaning)
+        let Said { meaning, role, oddity, is_product } = known.said;
+        let is_plain = known.is_clean && role != Role::Value && oddity == Oddity::None && !is_product;
+        (is_key && is_plain).then_some((meaning, role))
     }
 
     /// Passes the key that was expected, with its value.
@@ -182,6 +256,7 @@ impl<'a> Path<'a> {
         }
         if let Some(Step::Member { outer, .. }) = self.steps.pop() {
             self.innermost = outer;
+            self.depth = self.depth.saturating_sub(1);
         }
     }
 
@@ -217,12 +292,13 @@ impl<'a> Path<'a> {
     /// How much is open.
     pub(super) const fn open(&self) -> Open {
         let (apart, steps, around) = (self.apart.len(), self.steps.len(), self.around.len());
-        Open { innermost: self.innermost, apart, steps, members: self.members, around }
+        Open { innermost: self.innermost, depth: self.depth, apart, steps, members: self.members, around }
     }
 
     /// Closes what was opened since.
     pub(super) fn close(&mut self, open: Open) {
         self.innermost = open.innermost;
+        self.depth = open.depth;
         self.apart.truncate(open.apart);
         self.steps.truncate(open.steps);
         self.members = open.members;
@@ -298,8 +374,8 @@ impl<'a> Path<'a> {
 
 impl Known {
     fn new(node: Arc<Node>) -> Self {
-        let (meaning, is_clean) = (node.meaning, node.shown().is_some());
-        Self { node, meaning, children: Vec::new(), next: 0, is_clean }
+        let (said, is_clean) = (Said::by(&node), node.shown().is_some());
+        Self { node, said, children: Vec::new(), next: 0, is_clean }
     }
 }
 

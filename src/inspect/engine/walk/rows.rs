@@ -3,6 +3,9 @@
 //! A row of a call record has the point in time at which it began, two numbers that can be dialled and a duration. One row is chance;
 //! three in a row whose columns are alike are not.
 
+use super::Walk;
+use crate::inspect::engine::finding::{Kind, Why};
+
 /// So many rows of one form one after the other are call records.
 const ROWS: u8 = 3;
 /// Columns that are looked at.
@@ -57,6 +60,24 @@ impl Rows {
         self.count = if is_next { self.count.saturating_add(1) } else { u8::from(is_record(&row)) };
         self.last = row;
         self.count == ROWS
+    }
+}
+
+impl Walk<'_> {
+    /// Ends the row of numbers that is open.
+    pub(super) fn end_row(&mut self) {
+        if self.rows.end() {
+            self.find(Kind::CallRecord, Why::Together);
+        }
+    }
+
+    /// A value in an array inside another.
+    pub(super) fn cell(&mut self, text: &str) {
+        if let Some(at) = self.path.column()
+            && self.rows.cell(at, text)
+        {
+            self.find(Kind::CallRecord, Why::Together);
+        }
     }
 }
 

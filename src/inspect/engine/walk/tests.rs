@@ -294,3 +294,140 @@ fn a_token_that_claims_to_be_somebodys_is_none_of_a_licence() {
     let licence = "eyJpc3MiOiJpbWFnaWNsZSIsInByb2R1Y3QiOiJ1Y3giLCJzZWF0cyI6MjUwfQ";
     assert_eq!(report(&message(licence), Unknown::Strict), Report::default());
 }
+
+fn is_refused(text: &str, unknown: Unknown) -> bool {
+    report(text, unknown) != Report::default()
+}
+
+#[test]
+fn strictly_every_word_of_a_key_and_of_its_containers_is_documented() {
+    for text in [
+        r#"{"catName":"x"}"#,
+        r#"{"motherName":"x"}"#,
+        r#"{"zork":{"name":"x"}}"#,
+        r#"{"the colour of my cat is the name":"x"}"#,
+        r#"{"processes":[{"zorkName":"svchost.exe"}]}"#,
+        r#"{"mariorossi":{"processes":[{"pid":4}]}}"#,
+        r#"{"zork":true}"#,
+    ] {
+        assert!(is_refused(text, Unknown::Strict), "{text}");
+    }
+    for text in [r#"{"telemetry":{"hardware":{"hardDisks":[{"model":"Virtual disk"}]}}}"#, r#"{"processes.0.name":"svchost.exe"}"#] {
+        assert_eq!(report(text, Unknown::Strict), Report::default(), "{text}");
+    }
+}
+
+#[test]
+fn pairs_of_a_name_and_a_value_are_keys_and_values() {
+    for text in [
+        r#"{"name":"extension","value":4312}"#,
+        r#"{"value":4312,"name":"extension"}"#,
+        r#"{"key":"phone","value":"4312"}"#,
+        r##"{"@name":"Nome Utente","#text":"mrossi"}"##,
+        r#"{"rows":[{"name":"Processor Time","value":12.3},{"property":"dob","type":"x","val":"1970-01-01"}]}"#,
+        r#"{"rows":[{"label":"Telefon","wert":["4312"]}]}"#,
+        r#"{"rows":[{"name":"users","value":"mrossi"}]}"#,
+        r#"{"rows":[{"name":"extensions","value":"4312 mrossi"}]}"#,
+    ] {
+        assert!(kinds(text).iter().any(|kind| matches!(kind, Kind::Phone | Kind::Identity | Kind::PersonName)), "{text}");
+    }
+    for text in [
+        r#"{"counters":[{"name":"Processor Time","value":12.3},{"name":"User Time","value":3.25},{"name":"Contact Manager","value":2.75}]}"#,
+        r#"{"services":[{"name":"Spooler","state":"Running"},{"name":"Phone Service","value":"Running"}]}"#,
+        r#"{"counters":[{"name":"Number of users","value":1200},{"name":"Registered phones","value":"1200"},{"value":1200,"name":"Users"}]}"#,
+        r#"{"counters":[{"name":"extension","unit":"x"},{"name":"Spooler","value":4312}]}"#,
+    ] {
+        assert_eq!(kinds(text), [], "{text}");
+    }
+    // What the name documents, the value is.
+    let named = r#"{"counters":[{"name":"Phone Lock","value":0.4},{"name":"Number of users","value":1200}]}"#;
+    assert_eq!(report(named, Unknown::Strict), Report::default());
+}
+
+#[test]
+fn pairs_of_xml_are_keys_and_values() {
+    let kinds = |text: &str| {
+        let (tree, settings) = (tree(), settings(Unknown::Observe));
+        let mut walk = Walk::new(&tree, &settings, text.len());
+        crate::inspect::engine::format::xml::read(text.as_bytes(), Limits::default(), &mut walk).expect("well-formed");
+        walk.finish().findings.len()
+    };
+    for text in [
+        r#"<settings><add key="extension" value="4312"/></settings>"#,
+        r#"<settings><add value="4312" key="extension"/></settings>"#,
+        r#"<settings><p name="extension">4312</p></settings>"#,
+        r#"<settings><p name="extension"><value>4312</value></p></settings>"#,
+        "<settings><p><key>extension</key><value>4312</value></p></settings>",
+        "<settings><p><value>4312</value><key>extension</key></p></settings>",
+    ] {
+        assert_eq!(kinds(text), 1, "{text}");
+    }
+    for text in [
+        r#"<settings><add key="Spooler" value="4312"/><p name="Processor Time">12.3</p></settings>"#,
+        "<settings><p><key>extension</key></p><p><value>4312</value></p></settings>",
+    ] {
+        assert_eq!(kinds(text), 0, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_amount_is_not_one() {
+    for text in [
+        r#"{"users":[4312]}"#,
+        r#"{"users":"mrossi"}"#,
+        r#"{"phones":[{"number":4312}]}"#,
+        r#"{"callsBeingRecorded":[4312]}"#,
+        r#"{"phoneCount":"333 1234567"}"#,
+        r#"{"license":{"extensions":["4312"]}}"#,
+        r#"{"from":"4312","to":"mrossi"}"#,
+        r#"{"from":4312}"#,
+        r#"{"retention":"3351234567"}"#,
+        r#"{"language":"3351234567"}"#,
+        r#"{"language":4312}"#,
+        r#"{"hotfixes":["4312"]}"#,
+        r#"{"hotfixes":[4312]}"#,
+        r#"{"services":[{"status":4312}]}"#,
+        r#"{"services":[{"status":"4312"}]}"#,
+    ] {
+        assert!(is_refused(text, Unknown::Inert), "{text}");
+    }
+    for text in [
+        r#"{"from":"2026-01-01","to":1763172000}"#,
+        r#"{"update":{"from":"2026.1","to":"2026.2"},"change":{"from":"Running","to":"Stopped"}}"#,
+        r#"{"retention":"30","language":"0410","hotfixes":[5031364],"services":[{"status":4,"startMode":"2"}]}"#,
+        r#"{"os":{"language":1040},"memory":{"totalGB":15.9}}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Inert), Report::default(), "{text}");
+    }
+}
+
+#[test]
+fn maps_of_persons_have_them_in_their_keys() {
+    for text in [
+        r#"{"users":{"mrossi":1}}"#,
+        r#"{"activeCalls":{"4312":1}}"#,
+        r#"{"callsBeingRecorded":{"mrossi":true}}"#,
+        r#"{"devices":{"mrossi-desk":1}}"#,
+        r#"{"agents":{"mrossi":3}}"#,
+        r#"{"extension_4312":true}"#,
+    ] {
+        assert!(is_refused(text, Unknown::Inert), "{text}");
+    }
+    for text in [
+        r#"{"users":{"total":3,"registered":2}}"#,
+        r#"{"activeCalls":{"ivr":1,"acd":{"fifo":3}}}"#,
+        r#"{"attendantConsoles":{"standard":1,"zork":2}}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Inert), Report::default(), "{text}");
+    }
+}
+
+#[test]
+fn names_of_products_may_be_keys_of_their_versions() {
+    let text = r#"{"apps":{"Microsoft Edge":"119.0.2151.58","7-Zip":"22.01","Driver":"20.70.10.2","Zoom Phone":"5.1.2"}}"#;
+    assert_eq!(report(text, Unknown::Inert), Report::default());
+    assert_eq!(report(text, Unknown::Strict).undocumented.len(), 4);
+    for text in [r#"{"apps":{"Phone":"333.123.4567"}}"#, r#"{"apps":{"Phone":"4312"}}"#, r#"{"hosts":{"Driver":"20.70.10.2"}}"#] {
+        assert!(is_refused(text, Unknown::Inert), "{text}");
+    }
+}
