@@ -5,8 +5,10 @@
 use super::lexis::{at, before, ends_in, find, is_any, is_sorted, is_word, part, run, run_back, stands_one};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
+use components::{EXTENSIONS, FOLDERS, ROOTS};
 
 pub mod authority;
+mod components;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -189,108 +191,6 @@ fn is_path(text: &[u8], start: usize, slash: usize, end: usize) -> bool {
         || find(user, 0, "program").is_some_and(|place| super::lexis::stands(text, slash + place, "program files"))
         || ends_in(text, slash, &["program files", "common files"])
 }
-
-/// First components that are no domain: registry hives, device buses, well-known folders.
-const ROOTS: &[&str] = &[
-    "acpi",
-    "acpi_hal",
-    "appdata",
-    "backup",
-    "basenamedobjects",
-    "bin",
-    "bth",
-    "bthenum",
-    "currentversion",
-    "data",
-    "dbghelp",
-    "device",
-    "display",
-    "drivers",
-    "fonts",
-    "global",
-    "globalroot",
-    "hdaudio",
-    "hid",
-    "hkcc",
-    "hkcr",
-    "hkcu",
-    "hklm",
-    "hku",
-    "htree",
-    "ide",
-    "inetpub",
-    "inf",
-    "local",
-    "machine",
-    "microsoft",
-    "monitor",
-    "mssql",
-    "nvme",
-    "pci",
-    "pipe",
-    "program",
-    "programdata",
-    "registry",
-    "root",
-    "rpc",
-    "scsi",
-    "services",
-    "software",
-    "storage",
-    "sw",
-    "swd",
-    "system",
-    "system32",
-    "syswow64",
-    "temp",
-    "tmp",
-    "uefi",
-    "umb",
-    "usb",
-    "usbstor",
-    "users",
-    "vmbus",
-    "windows",
-    "winsxs",
-    "wwwroot",
-];
-
-/// Second components that are no user.
-const FOLDERS: &[&str] = &[
-    "appdata",
-    "bin",
-    "config",
-    "currentversion",
-    "data",
-    "drivers",
-    "etc",
-    "fonts",
-    "lib",
-    "log",
-    "logs",
-    "microsoft",
-    "program",
-    "programdata",
-    "services",
-    "shared",
-    "software",
-    "system",
-    "system32",
-    "temp",
-    "users",
-    "windows",
-];
-
-/// Extensions of files; `john.smith` has none of them.
-const EXTENSIONS: &[&str] = &[
-    "7z", "adml", "admx", "aff", "ashx", "asmx", "asp", "aspx", "bak", "bat", "bin", "bmp", "c", "cab", "cat", "cer", "cfg", "chm", "cmd",
-    "com", "conf", "config", "cpl", "cpp", "crt", "cs", "cshtml", "csproj", "css", "csv", "dat", "db", "dic", "dll", "dmp", "doc", "docx",
-    "drv", "efi", "eml", "etl", "evtx", "exe", "fon", "gif", "go", "gz", "h", "hlp", "htm", "html", "ico", "inf", "ini", "iso", "jar",
-    "java", "jpeg", "jpg", "js", "json", "key", "ldf", "lnk", "lock", "log", "manifest", "map", "md", "mdf", "mof", "mp3", "msi", "msp",
-    "mst", "mui", "ndf", "nls", "ocx", "ost", "pdb", "pdf", "pem", "pfx", "php", "pid", "png", "props", "ps1", "psm1", "pst", "py", "rdb",
-    "reg", "resx", "rs", "rtf", "scr", "sln", "sock", "sql", "sqlite", "svc", "sys", "tar", "targets", "tlb", "tmp", "toml", "trn", "ttf",
-    "txt", "url", "vbs", "vhd", "vhdx", "vmdk", "war", "wav", "xls", "xlsx", "xml", "yaml", "yml", "zip",
-];
 
 /// Whether the name ends like a file.
 fn has_extension(name: &[u8]) -> bool {
