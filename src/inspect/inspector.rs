@@ -4,7 +4,7 @@ use super::engine::canonical::{self, Unreadable, coding};
 use super::engine::format::grpc_web;
 use super::engine::format::media::{Format, MediaType};
 use super::engine::format::protobuf::Descriptors;
-use super::engine::format::{self, Fault, Malformed};
+use super::engine::format::{self, Fault, Malformed, sniff};
 use super::engine::shape::Shape;
 use super::engine::tree::Tree;
 use super::engine::walk::{Settings, Unknown, Walk};
@@ -19,6 +19,9 @@ use std::sync::Arc;
 const GRPC_CODINGS: &[&str] = &["identity", "gzip", "deflate", "zstd", "br"];
 /// A message in a coding that its call did not name.
 const NOT_NAMED: &str = "the gRPC message is compressed in a way that grpc-encoding does not name; gzip, deflate, zstd and br are read";
+
+/// A body of which nobody says what it is, or something that is not read.
+const NO_TYPE: &str = "the body needs exactly one content type that is read: JSON, NDJSON, XML, CSV, form, multipart, plain text, Protocol Buffers, gRPC, gRPC-Web";
 
 /// Inspects messages: as documented, or as a site configured.
 #[derive(Debug)]
@@ -78,9 +81,7 @@ impl Inspector {
             return Verdict::Clean;
         }
         let Some(media) = single(headers, &CONTENT_TYPE).and_then(MediaType::parse) else {
-            return Verdict::Uninspectable(
-                "the body needs exactly one content type that is read: JSON, form, XML, multipart, text, Protocol Buffers",
-            );
+            return Verdict::Uninspectable(NO_TYPE);
         };
         let Some(codings) = joined(headers, &CONTENT_ENCODING) else { return unreadable(Unreadable::Coding) };
         let decoded = match coding::decode(&codings, bytes, &self.limits) {
@@ -103,16 +104,17 @@ impl Inspector {
         }
     }
 
-    /// A document that is sent as plain text, as some libraries do unless told otherwise, is read as what it is.
+    /// A document that is sent as plain text, as some libraries do unless told otherwise, is read as what it is. Where that says
+    /// neither that it is clean nor what is in it, it is read as text too.
     fn reading(&self, media: &MediaType, text: &str) -> Verdict {
-        let may_be_json = media.format == Format::Text && text.trim_start().starts_with(['{', '[']);
-        if may_be_json && let Some(json) = MediaType::parse("application/json") {
-            let verdict = self.document(&json, text.as_bytes());
-            if !matches!(verdict, Verdict::Uninspectable(_) | Verdict::TooLarge(_)) {
-                return verdict;
-            }
+        let formats = if media.format == Format::Text { sniff::formats(text) } else { &[] };
+        let readable = |verdict: &Verdict| !matches!(verdict, Verdict::Uninspectable(_) | Verdict::TooLarge(_));
+        let verdict = formats.iter().map(|format| self.document(&MediaType::of(*format), text.as_bytes())).find(readable);
+        match verdict {
+            Some(verdict @ (Verdict::Clean | Verdict::Findings(_))) => verdict,
+            Some(verdict) => verdict.merge(self.document(media, text.as_bytes())),
+            None => self.document(media, text.as_bytes()),
         }
-        self.document(media, text.as_bytes())
     }
 
     fn document(&self, media: &MediaType, bytes: &[u8]) -> Verdict {

@@ -16,6 +16,7 @@ mod personal;
 mod random;
 mod recall;
 mod spelling;
+mod values;
 
 use std::sync::LazyLock;
 use ucx_egress::inspect::engine::format::{Limits, json};

@@ -23,8 +23,11 @@ pub const PLUS: Class = 1 << 7;
 pub const PERCENT: Class = 1 << 8;
 /// `&`
 pub const AMPERSAND: Class = 1 << 9;
+/// `,`
+pub const COMMA: Class = 1 << 23;
 /// `,` `;` `|` and tab: what parts fields.
-pub const SEPARATOR: Class = 1 << 10;
+pub const SEPARATOR: Class = COMMA | RARE_SEPARATOR;
+const RARE_SEPARATOR: Class = 1 << 10;
 /// `"`
 pub const QUOTE: Class = 1 << 11;
 /// Line feed and carriage return.
@@ -59,13 +62,10 @@ const TOKEN_AT: u32 = 30;
 const HEX: Class = 1 << HEX_AT;
 const HEX_AT: u32 = 31;
 
-/// Where [`DIGIT`] is.
-const DIGIT_AT: u32 = 16;
-/// `:` and `-`
-const HYPHEN: Class = 1 << HYPHEN_AT;
-const HYPHEN_AT: u32 = 29;
-/// Bytes whose counts fit a number.
-const CHUNK: usize = 1 << 16;
+/// What is counted of a byte, each in so many bits above its classes: digits, `:` and `-`, what is neither a letter nor a digit.
+const COUNT_BITS: u32 = 10;
+/// Bytes whose counts fit so many bits.
+const CHUNK: usize = (1 << COUNT_BITS) - 1;
 /// Length from which runs are told apart from the text: no shorter run means anything.
 const SHORTEST_RUN: usize = 12;
 
@@ -80,6 +80,8 @@ pub struct Marks {
     pub digits: usize,
     /// `:` and `-`.
     pub colons: usize,
+    /// Bytes that are neither letters nor digits of ASCII.
+    pub parts: usize,
     /// Longest run of letters, digits, `+`, `/`, `-` and `_`; at most that in a text of less than twelve bytes.
     pub token: usize,
     /// Longest run of hexadecimal digits and what stands between groups of them; at most that in a text of less than twelve bytes.
@@ -122,18 +124,20 @@ impl Marks {
         Self { token: token.longest, hex: hex.longest, ..self }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken for itself")]
     fn count(&mut self, chunk: &[u8]) {
-        let (mut classes, mut digits, mut colons) = (0, 0_u32, 0_u32);
+        let (mut classes, mut counts) = (0, 0_u32);
         for byte in chunk {
-            let class = class(*byte);
-            classes |= class;
-            // No chunk is so long that these wrap.
-            digits = digits.wrapping_add(class >> DIGIT_AT & 1);
-            colons = colons.wrapping_add(class >> HYPHEN_AT & 1);
+            let entry = entry(*byte);
+            classes |= entry;
+            // No chunk is so long that a count runs into the next one.
+            counts = counts.wrapping_add((entry >> Class::BITS) as u32);
         }
-        self.classes |= classes;
-        self.digits += digits as usize;
-        self.colons += colons as usize;
+        let count = |place: u32| (counts >> (place * COUNT_BITS)) as usize & CHUNK;
+        self.classes |= classes as Class;
+        self.digits += count(0);
+        self.colons += count(1);
+        self.parts += count(2);
     }
 
     /// How often [`Marks::of`] looks at each byte of a text of such length.
@@ -151,7 +155,7 @@ impl Marks {
     /// Whether nothing but these occurs.
     #[must_use]
     pub const fn is_only(&self, classes: Class) -> bool {
-        self.classes & !(classes | TOKEN | HEX | HYPHEN) == 0
+        self.classes & !(classes | TOKEN | HEX) == 0
     }
 }
 
@@ -186,22 +190,38 @@ const fn longest(mut bits: u64) -> usize {
     longest
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is the classes")]
 fn class(byte: u8) -> Class {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER)
+    entry(byte) as Class
 }
 
-static CLASSES: [Class; 256] = classes();
+fn entry(byte: u8) -> u64 {
+    ENTRIES.get(usize::from(byte)).copied().unwrap_or_default()
+}
 
-const fn classes() -> [Class; 256] {
-    let mut classes = [0; 256];
-    let mut rest = classes.as_mut_slice();
+/// Classes of each byte, and what is counted of it above them.
+static ENTRIES: [u64; 256] = entries();
+
+const fn entries() -> [u64; 256] {
+    let mut entries = [0; 256];
+    let mut rest = entries.as_mut_slice();
     let mut byte = 0_u8;
-    while let Some((class, more)) = rest.split_first_mut() {
-        *class = class_of(byte) | token_of(byte) | hex_of(byte) | if matches!(byte, b':' | b'-') { HYPHEN } else { 0 };
+    while let Some((entry, more)) = rest.split_first_mut() {
+        let class = class_of(byte) | token_of(byte) | hex_of(byte);
+        *entry = class as u64 | counts_of(byte) << Class::BITS;
         byte = byte.wrapping_add(1);
         rest = more;
     }
-    classes
+    entries
+}
+
+const fn counts_of(byte: u8) -> u64 {
+    match byte {
+        b'0'..=b'9' => 1,
+        b'a'..=b'z' | b'A'..=b'Z' => 0,
+        b':' | b'-' => 1 << COUNT_BITS | 1 << (2 * COUNT_BITS),
+        _ => 1 << (2 * COUNT_BITS),
+    }
 }
 
 const fn class_of(byte: u8) -> Class {
@@ -216,7 +236,8 @@ const fn class_of(byte: u8) -> Class {
         b'+' => PLUS,
         b'%' => PERCENT,
         b'&' => AMPERSAND,
-        b',' | b';' | b'|' | b'\t' => SEPARATOR,
+        b',' => COMMA,
+        b';' | b'|' | b'\t' => RARE_SEPARATOR,
         b'"' => QUOTE,
         b'\n' | b'\r' => BREAK,
         b'{' | b'[' => OPENING,
@@ -249,7 +270,7 @@ mod tests {
     #[test]
     fn runs_and_counts_are_those_of_the_text() {
         let marks = Marks::of(b"0a:0b-0c 12.5 Hello_World+x/y!");
-        assert_eq!((marks.len, marks.digits, marks.colons, marks.token, marks.hex), (30, 6, 2, 15, 14));
+        assert_eq!((marks.len, marks.digits, marks.colons, marks.parts, marks.token, marks.hex), (30, 6, 2, 9, 15, 14));
         assert!(marks.has(DOT) && marks.has(BLANK | AT) && !marks.has(AT | EQUALS));
         assert!(Marks::of(b"7-Zip").is_only(DIGIT | LETTER | DASH) && !Marks::of(b"7-Zip").is_only(DIGIT | LETTER));
     }
@@ -257,6 +278,14 @@ mod tests {
     /// The longest run of bytes of a class, byte by byte.
     fn run_of(text: &[u8], of: Class) -> usize {
         text.split(|byte| class(*byte) & of == 0).map(<[u8]>::len).max().unwrap_or_default()
+    }
+
+    #[test]
+    fn counts_of_long_texts_do_not_run_into_each_other() {
+        for (byte, counts) in [(b'7', (5_000, 0, 0)), (b':', (0, 5_000, 5_000)), (b' ', (0, 0, 5_000)), (b'a', (0, 0, 0))] {
+            let marks = Marks::of(&[byte; 5_000]);
+            assert_eq!((marks.digits, marks.colons, marks.parts), counts, "{byte}");
+        }
     }
 
     proptest! {
@@ -276,7 +305,7 @@ mod tests {
     #[test]
     fn every_byte_is_of_one_class() {
         for byte in 0..=255_u8 {
-            assert_eq!((class(byte) & !(TOKEN | HEX | HYPHEN)).count_ones(), 1, "{byte}");
+            assert_eq!((class(byte) & !(TOKEN | HEX)).count_ones(), 1, "{byte}");
         }
     }
 }

@@ -1,30 +1,42 @@
 //! One message, leaf by leaf: harmless by its form, personal, or documented nowhere.
 
+mod amount;
+mod codes;
 mod look;
 mod memo;
 mod pair;
 mod part;
 mod path;
+mod rows;
 
 use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
 use super::context::TextKind;
 use super::finding::{Finding, Kind, Why};
-use super::format::Visitor;
+use super::format::{Leaf, Visitor};
 use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
 use super::tree::{Oddity, Role, Tree};
+use amount::out_of_range;
+use codes::Codes;
 use memo::{Memo, Under};
 use pair::Pairs;
 use path::Path;
+use rows::Rows;
 use serde::Deserialize;
 use std::net::IpAddr;
+use std::str::Utf8Error;
 
 /// Findings of one message that are kept; more say nothing more.
 pub const MAX_FINDINGS: usize = 16;
-/// Shortest text in bytes that is looked at: shorter ones are chance.
-const SHORTEST_STRETCH: usize = 6;
+/// Looks at a byte of a message, on average, from which no further one begins; telemetry takes three. The last may end beyond eight
+/// only by what is free.
+const MOST_LOOKS: u64 = 7;
+/// Looks beyond those, so that a short message may be looked at from every side.
+const FREE_LOOKS: u64 = 64 << 10;
+/// A message that would take more.
+const SPENT: &str = "the message would take too long to look at: most of it may hide something";
 /// Bits of weak signs that are enough together.
 const ENOUGH_TOGETHER: u32 = 24;
 
@@ -83,6 +95,8 @@ pub struct Walk<'a> {
     path: Path<'a>,
     pairs: Pairs,
     memo: Memo,
+    /// Rows of numbers so far.
+    rows: Rows,
     /// Further readings that are open.
     readings: u32,
     /// Signs so far, however weak: what has none may be forgotten.
@@ -93,6 +107,12 @@ pub struct Walk<'a> {
     budget: Budget,
     /// Bytes looked at so far, but for those in `budget`.
     visits: u64,
+    /// How many may be.
+    most: u64,
+    /// Of these, how many are set apart for the search for encodings.
+    held: u64,
+    /// Numbers that may be the codes of characters.
+    codes: Codes,
     /// How many documents in strings are around this one.
     depth: u8,
     report: Report,
@@ -113,12 +133,16 @@ impl<'a> Walk<'a> {
             path: Path::new(tree),
             pairs: Pairs::default(),
             memo: Memo::new(),
+            rows: Rows::default(),
             readings: 0,
             signs: 0,
             weak: 0,
             budget: Budget::new(bytes),
             // A reader checks that they are text, and takes them apart.
             visits: 2 * bytes as u64,
+            most: (bytes as u64).saturating_mul(MOST_LOOKS).saturating_add(FREE_LOOKS),
+            held: 0,
+            codes: Codes::default(),
             depth: 0,
             report: Report::default(),
         }
@@ -126,8 +150,23 @@ impl<'a> Walk<'a> {
 
     /// What was found.
     #[must_use]
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        self.look_at_codes();
+        self.end_row();
+        if self.is_spent() {
+            self.report.unreadable.get_or_insert(SPENT);
+        }
         self.report
+    }
+
+    /// Looks at bytes that are left.
+    const fn left(&self) -> u64 {
+        self.most.saturating_sub(self.visits.saturating_add(self.budget.visited()).saturating_add(self.held))
+    }
+
+    /// Whether none are: what is looked at no more is not cleared.
+    const fn is_spent(&self) -> bool {
+        self.left() == 0
     }
 
     /// Bytes looked at so far, each as often as it was, without what was looked at for encodings in values ([`Walk::unwrapping_visits`]).
@@ -185,25 +224,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The name of a value beside it, in our words.
-    fn names_a_field(&self, text: &str) -> bool {
-        self.path.node().role == Role::Name && self.path.tree().knows(text)
-    }
-
     /// A value that its field cannot hold, or of which nobody says what it may be.
     fn unfit(&mut self, text: &str, marks: &Marks, kind: TextKind) {
-        if !self.look(text, marks, kind) {
+        if !self.look(text, marks, kind) && !self.names_a_field(text) {
             self.undocumented();
         }
     }
 
-    /// Most values are proven before their runs are measured: no proof gets better by it.
+    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
     fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
-        if quick::proves(slot, text, &counted) || self.memo.has(slot as Under, text) {
+        if self.memo.has(slot as Under, text) || self.is_spent() {
             return;
         }
         let marks = &counted.measured(text.as_bytes());
-        if quick::is_plausible_name(slot, text, marks) {
+        if quick::is_plausible_name(slot, text.as_bytes(), marks) {
             self.look(text, marks, TextKind::Name);
             return;
         }
@@ -213,15 +247,6 @@ impl<'a> Walk<'a> {
             Checked::OutOfRange => self.unfit(text, marks, out_of_range(slot)),
             Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
             Checked::Unproven(kind) => self.unproven(text, marks, kind),
-        }
-    }
-
-    /// Where how many there are is documented, there is one number: a list is what was counted.
-    fn is_listed_amount(&self, slot: Slot) -> bool {
-        match slot {
-            Slot::Users => self.path.is_element() || self.path.is_of_a_list_of_persons(),
-            Slot::Count => self.path.is_element(),
-            _ => false,
         }
     }
 
@@ -245,6 +270,9 @@ impl<'a> Walk<'a> {
         if self.under().is_some_and(|under| self.memo.has(under, text)) {
             return self.undocumented();
         }
+        if self.is_spent() {
+            return;
+        }
         if quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) {
@@ -266,39 +294,12 @@ impl<'a> Walk<'a> {
         self.visit(raw.len());
         self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
     }
-
-    /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
-    fn look_at_stretches(&mut self, bytes: &[u8]) {
-        self.visit(2 * bytes.len());
-        let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
-        let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
-        if !bytes.iter().any(|byte| is_control(byte) && !is_break(byte)) {
-            return self.look_at_valid(bytes);
-        }
-        for stretch in bytes.split(is_control).filter(|stretch| stretch.len() >= SHORTEST_STRETCH) {
-            self.look_at_valid(stretch);
-        }
-    }
-
-    /// The parts of bytes that are UTF-8.
-    fn look_at_valid(&mut self, bytes: &[u8]) {
-        self.visit(2 * bytes.len());
-        let valid = bytes.utf8_chunks().map(|chunk| chunk.valid());
-        for text in valid.filter(|text| text.len() >= SHORTEST_STRETCH) {
-            self.look(text, &Marks::of(text.as_bytes()), TextKind::Free);
-        }
-    }
-}
-
-/// What a text may be that its field cannot hold: where users are counted, one of them.
-const fn out_of_range(slot: Slot) -> TextKind {
-    if matches!(slot, Slot::Users) { TextKind::Identity } else { TextKind::Free }
 }
 
 impl Visitor for Walk<'_> {
     fn key(&mut self, key: &str) {
         self.path.enter(key);
-        match self.path.node().oddity {
+        match self.path.oddity() {
             Oddity::None => {}
             Oddity::Words => self.strictly_undocumented(),
             Oddity::Data => self.undocumented(),
@@ -310,16 +311,25 @@ impl Visitor for Walk<'_> {
         let signs = self.signs;
         self.visit(key.len());
         self.look(key, &Marks::of(key.as_bytes()), TextKind::Free);
-        if self.signs == signs {
+        // A list by numbers that are somebody's: identifiers of the system are shorter, and times are times.
+        if grammar::is_long_number(key) {
+            self.undocumented();
+        } else if self.signs == signs {
             self.path.mark_clean();
         }
     }
 
     fn key_end(&mut self) {
+        if !self.codes.is_empty() {
+            self.look_at_codes();
+        }
         self.path.leave();
     }
 
     fn element(&mut self, index: usize) {
+        if !self.codes.element(index) {
+            self.look_at_codes();
+        }
         self.path.element(index);
     }
 
@@ -328,7 +338,7 @@ impl Visitor for Walk<'_> {
     }
 
     fn object(&mut self) {
-        self.pairs.begin(self.path.depth(), self.path.node().role);
+        self.pairs.begin(self.path.depth(), self.path.role());
         self.path.object();
     }
 
@@ -341,11 +351,12 @@ impl Visitor for Walk<'_> {
         if text.trim_start().is_empty() {
             return;
         }
-        let (mut meaning, role) = (self.path.node().meaning, self.path.node().role);
+        self.cell(text);
+        let (mut meaning, role) = (self.path.meaning(), self.path.role());
         if role != Role::None || self.pairs.is_direct(self.path.depth()) {
             meaning = self.pair(role, text, false).unwrap_or(meaning);
         }
-        if self.path.node().is_product && grammar::is_release(text) {
+        if self.path.is_product() && grammar::is_release(text) {
             return self.strictly_undocumented();
         }
         if let Meaning::Personal(kind) = meaning {
@@ -355,14 +366,59 @@ impl Visitor for Walk<'_> {
         let counted = Marks::counted(text.as_bytes());
         match meaning {
             Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &counted.measured(text.as_bytes()), out_of_range(slot)),
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes(), &counted) => {}
             Meaning::Field(slot) => self.field_text(slot, text, counted),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
         }
     }
 
+    fn whole(&mut self, value: u64) -> bool {
+        self.visit(size_of::<u64>());
+        let is_plain = !self.path.is_element() && self.path.role() != Role::Value;
+        is_plain && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value) && !self.is_listed_amount(slot))
+    }
+
+    fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
+        // Users may be in a list of persons, where they are no amount.
+        let Some((Meaning::Field(slot), role)) = self.path.expects(key).filter(|(meaning, _)| *meaning != Meaning::Field(Slot::Users))
+        else {
+            return false;
+        };
+        let (bytes, is_proven) = match leaf {
+            Leaf::Whole(value) => (size_of::<u64>(), slot.holds(value)),
+            Leaf::Double(value) => (size_of::<f64>(), slot.holds_double(value)),
+            // What is proven has no byte beyond ASCII.
+            Leaf::Text(text) => (text.len(), quick::proves(slot, text, &Marks::counted(text)) && self.is_noted(role, text)),
+        };
+        self.visit(bytes);
+        if is_proven {
+            self.path.pass();
+        }
+        is_proven
+    }
+
+    /// A string of a repeated field, or one that was not proven.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        let is_proven = match self.path.meaning() {
+            Meaning::Field(slot) if self.path.is_plain() && self.path.column().is_none() && !self.is_listed_amount(slot) => {
+                quick::proves(slot, bytes, &Marks::counted(bytes))
+            }
+            _ => false,
+        };
+        self.visit(bytes.len());
+        if !is_proven {
+            self.string(std::str::from_utf8(bytes)?);
+        }
+        Ok(())
+    }
+
     fn number(&mut self, raw: &str) {
         self.visit(raw.len());
-        let (mut meaning, role) = (self.path.node().meaning, self.path.node().role);
+        if !self.codes.number(raw) && !self.codes.is_empty() {
+            self.look_at_codes();
+        }
+        self.cell(raw);
+        let (mut meaning, role) = (self.path.meaning(), self.path.role());
         if role == Role::Value {
             meaning = self.pair(role, raw, true).unwrap_or(meaning);
         }
@@ -379,9 +435,19 @@ impl Visitor for Walk<'_> {
     }
 
     fn literal(&mut self, _: &str) {
-        if self.path.node().meaning == Meaning::Unknown {
+        if self.path.meaning() == Meaning::Unknown {
             self.strictly_undocumented();
         }
+    }
+
+    /// `<mrossi/>`: a key that nobody documents may be the value itself.
+    fn nothing(&mut self) {
+        let node = self.path.node();
+        if node.shown().is_some() || matches!(node.meaning, Meaning::Field(_)) {
+            return;
+        }
+        let key = node.key().to_owned();
+        self.string(&key);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

@@ -1,14 +1,19 @@
 //! Nested encodings: text in base64, base32, hex, escapes and mail encodings, found without being announced.
 
+mod ascii85;
 mod escape;
 mod follow;
 mod gate;
+mod grouped;
 mod mail;
 mod plausible;
 mod run;
 mod search;
+mod seven;
+mod short;
 mod spaced;
 mod stretch;
+mod uu;
 
 use super::coding::{self, Coding};
 use super::magic::{self, Magic};
@@ -40,15 +45,17 @@ const MAX_INFLATED: usize = 8;
 pub enum Via {
     /// Not at all: binary data or UTF-16 where text was expected.
     Raw,
-    /// RFC 4648 4 and 5, with or without padding and line breaks.
+    /// RFC 4648 4 and 5, with or without padding and line breaks; in groups.
     Base64,
+    /// Ascii85 between its marks, as Adobe writes it.
+    Base85,
     /// RFC 4648 6.
     Base32,
     /// Hexadecimal digits, together or in groups.
     Hex,
-    /// Percent, HTML and backslash escapes.
+    /// Percent, HTML and backslash escapes, and UTF-7 (RFC 2152).
     Escape,
-    /// Quoted-printable and encoded words (RFC 2045 6.7, RFC 2047).
+    /// Quoted-printable and encoded words (RFC 2045 6.7, RFC 2047), uuencode.
     Mail,
     /// A compressed stream.
     Inflated(Coding),
@@ -93,6 +100,8 @@ pub struct Budget {
     blobs: usize,
     bytes: usize,
     visited: u64,
+    /// Looks that are allowed in all.
+    most: u64,
 }
 
 impl Budget {
@@ -100,7 +109,13 @@ impl Budget {
     #[must_use]
     pub const fn new(body: usize) -> Self {
         let bytes = body.saturating_mul(MAX_GROWTH);
-        Self { blobs: MAX_BLOBS, bytes: if bytes < FREE_GROWTH { FREE_GROWTH } else { bytes }, visited: 0 }
+        Self { blobs: MAX_BLOBS, bytes: if bytes < FREE_GROWTH { FREE_GROWTH } else { bytes }, visited: 0, most: u64::MAX }
+    }
+
+    /// The same budget, with so many more looks at most.
+    #[must_use]
+    pub const fn within(self, looks: u64) -> Self {
+        Self { most: self.visited.saturating_add(looks), ..self }
     }
 
     /// Derived bytes that are left.
@@ -129,6 +144,11 @@ impl Budget {
         Ok(())
     }
 
+    /// Asked before each search.
+    const fn has_looks(&self) -> Result<(), Unreadable> {
+        if self.visited < self.most { Ok(()) } else { Err(Unreadable::Budget) }
+    }
+
     const fn count(&mut self, bytes: usize) {
         self.visited += bytes as u64;
     }
@@ -142,6 +162,7 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 /// - Runs of at least 16 characters in base64, base32 or hex (also grouped), if they decode to text (UTF-8 or UTF-16, at
 ///   least 90 % printable) or to known binary data. Text is also found behind a prefix that shifts the alignment.
 ///   Digests, identifiers, paths and words decode to neither, and are passed over. Long ones are tried as deflate.
+/// - Shorter runs if they decode to what can only be a number or an address; runs in groups of one length; uuencode; Ascii85.
 /// - The whole text with all percent, HTML and backslash escapes decoded, and again with those of mail, if there are any.
 /// - The text itself if it is JSON, UTF-16, or binary data.
 ///
@@ -151,15 +172,28 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 /// [`Unreadable::Depth`] if something is found at [`MAX_DEPTH`]; [`Unreadable::Blobs`] and [`Unreadable::Budget`] if the
 /// budget is spent; and what `visit` returns.
 pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_>) -> Result<(), Unreadable> {
+    budget.has_looks()?;
     let mut finder = Finder { depth, budget, visit };
     let marks = Marks::of(text);
     finder.budget.count(text.len());
     finder.whole(text, marks)?;
+    finder.budget.has_looks()?;
     run::find(text, marks.has(Marks::LINES), &mut finder)?;
+    finder.budget.has_looks()?;
     spaced::find(text, &mut finder)?;
+    finder.budget.has_looks()?;
     let is_json = has_ends_of_json(text);
     if marks.has(Marks::ESCAPE) || is_json && memchr::memchr(b'\\', text).is_some() {
         escape::find(text, is_json, &mut finder)?;
+    }
+    if marks.has(Marks::BLANK) {
+        grouped::find(text, &mut finder)?;
+    }
+    if marks.has(Marks::LINES) && marks.has(Marks::UU) {
+        uu::find(text, &mut finder)?;
+    }
+    if marks.has(Marks::ASCII85) {
+        ascii85::find(text, &mut finder)?;
     }
     if marks.has(Marks::MAIL) { mail::find(text, &mut finder) } else { Ok(()) }
 }
@@ -178,6 +212,11 @@ impl Marks {
     const NUL: u8 = 8;
     /// A byte that is not ASCII.
     const HIGH: u8 = 16;
+    /// How Ascii85 begins.
+    const ASCII85: u8 = 32;
+    const BLANK: u8 = 64;
+    /// How the first word of uuencode ends.
+    const UU: u8 = 128;
 
     /// One pass without branches: most text ends here.
     fn of(text: &[u8]) -> Self {
@@ -199,14 +238,19 @@ fn pair(byte: u8, next: u8) -> u8 {
     let percent = byte == b'%' && (is_hex || small == b'u');
     let entity = byte == b'&' && (next == b'#' || small.is_ascii_lowercase());
     // What a Windows path hardly has behind a backslash.
-    let backslash = byte == b'\\' && (is_break(next) || matches!(next, b'"' | b'/' | b'x') || small == b'u');
+    let backslash = byte == b'\\' && (is_break(next) || matches!(next, b'"' | b'/' | b'x' | b'0'..=b'3') || small == b'u');
+    // How every sign of ASCII begins in UTF-7.
+    let seven = byte == b'+' && next == b'A';
     let mail = byte == b'=' && (is_hex || is_break(next) || next == b'?');
     let mark = |is_there: bool, mark: u8| u8::from(is_there) * mark;
-    mark(percent || entity || backslash, Marks::ESCAPE)
+    mark(percent || entity || backslash || seven, Marks::ESCAPE)
         | mark(mail, Marks::MAIL)
         | mark(is_break(byte), Marks::LINES)
         | mark(byte == 0, Marks::NUL)
         | mark(byte >= 0x80, Marks::HIGH)
+        | mark(byte == b'<' && next == b'~', Marks::ASCII85)
+        | mark(byte == b' ', Marks::BLANK)
+        | mark(byte == b'n' && next == b' ', Marks::UU)
 }
 
 /// Takes what the parts find, and charges it.

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 7468 (PEM), RFC 7617 (Basic), RFC 6750 (Bearer), RFC 7519 (JWT), and the prefixes that issuers publish for secret scanning.
 
-use super::lexis::{at, before, ends, is_any, is_word, part, run, run_back, stands, visit};
+use super::lexis::{at, before, ends, find, is_any, is_word, part, run, run_back, stands, visit};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::digits::{BASE64, Shifter};
 use crate::inspect::engine::finding::{Hit, Kind};
@@ -59,8 +59,10 @@ fn at_anchor(text: &[u8], place: usize, context: &Context<'_>) -> Option<(usize,
         b'-' => pem(text, place, context).or_else(|| option(text, place)),
         _ if is_word(before(text, place)) => None,
         b'B' | b'b' => basic(text, place).or_else(|| bearer(text, place)).map(|(start, end)| (start, end, BITS)),
-        // Licences are signed tokens, too; what they claim is read where encodings are followed.
-        b'e' if context.text == TextKind::Token && context.says(&["token", "license", "key", "signature", "activation", "code"]) => None,
+        // Licences are signed tokens, too, unless they claim to be somebody's.
+        b'e' if context.text == TextKind::Token && context.says(&["token", "license", "key", "signature", "activation", "code"]) => {
+            jwt(text, place).filter(|end| names_a_person(part(text, place, *end))).map(|end| (place, end, BITS))
+        }
         b'e' => jwt(text, place).map(|end| (place, end, BITS)),
         b'P' if stands(text, place, "putty-user-key-file-") => Some((place, place + 20, BITS)),
         _ => token::find(text, place).map(|end| (place, end, BITS)),
@@ -177,6 +179,31 @@ fn is_header(word: &[u8]) -> bool {
     });
     // A header that goes on behind its last byte was cut.
     printable && named && last.last() == Some(&b'}')
+}
+
+/// Claims that name a person (`OpenID` Connect Core 5.1, Microsoft identity platform).
+const CLAIMS: &[&str] = &[
+    "\"name\"",
+    "\"given_name\"",
+    "\"family_name\"",
+    "\"nickname\"",
+    "\"preferred_username\"",
+    "\"unique_name\"",
+    "\"upn\"",
+    "\"email\"",
+    "\"emails\"",
+    "\"phone_number\"",
+    "\"winaccountname\"",
+    "\"samaccountname\"",
+    "\"birthdate\"",
+];
+
+/// Whether a token claims a name, an account, an address or a number of a person.
+fn names_a_person(token: &[u8]) -> bool {
+    let Some((start, end)) = claims(token) else { return false };
+    let claims = BASE64.decode(part(token, start, end));
+    visit(claims.len() * CLAIMS.len());
+    CLAIMS.iter().any(|claim| find(&claims, 0, claim).is_some())
 }
 
 /// The range of the claims within a JSON web token, as base64url text; nothing if it has none that can be read.

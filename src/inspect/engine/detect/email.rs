@@ -2,7 +2,8 @@
 //!
 //! Accounts at an internal domain (`.local`, `.lan`, `.corp`, …) count: a user principal name is a person.
 
-use crate::inspect::engine::context::Context;
+use super::identity;
+use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 use memchr::memchr_iter;
 
@@ -160,7 +161,9 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         let Some(local) = local_part(before) else { continue };
         let Some((length, bits)) = literal(after).or_else(|| domain(after)) else { continue };
         let (start, end) = (at - local.len(), at + 1 + length);
-        if is_builder(local, after, length) || is_service(text.get(start..end), context) {
+        // `svc_ucx@acme.local` in a slot for accounts is the name of one that no person has.
+        let is_account = context.text == TextKind::Identity && text.len() == end && identity::is_marked(local);
+        if is_account || is_builder(local, after, length) || is_service(text.get(start..end), context) {
             continue;
         }
         report(Hit { kind: Kind::Email, start, end, bits });

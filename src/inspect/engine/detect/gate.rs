@@ -51,17 +51,20 @@ pub(super) fn iban(marks: &Marks, _: &Context<'_>) -> bool {
     marks.digits >= 2 && marks.len >= 15 && marks.has(LETTER)
 }
 
+/// `DOMAIN\\user`, `user=…`, ` -u …`.
 pub(super) fn identity(marks: &Marks, context: &Context<'_>) -> bool {
-    context.text == TextKind::Identity || marks.has(BACKSLASH)
+    let is_option = marks.has(BLANK) && marks.has(DASH | SLASH);
+    context.text == TextKind::Identity || marks.has(BACKSLASH | EQUALS | COLON) || is_option
 }
 
 pub(super) fn ip(marks: &Marks, _: &Context<'_>) -> bool {
     (marks.has(COLON) && marks.has(DIGIT | LETTER)) || (marks.has(DOT) && marks.digits >= 4)
 }
 
-/// Twelve hexadecimal digits and what stands between them.
-pub(super) fn mac(marks: &Marks, context: &Context<'_>) -> bool {
-    marks.hex >= 12 && ((marks.token >= 12 && !context.key.is_empty()) || marks.colons >= 5 || marks.has(DOT))
+/// Hexadecimal digits, twelve of them or six with five signs, and what stands between them.
+pub(super) fn mac(marks: &Marks, _: &Context<'_>) -> bool {
+    let is_spaced = marks.hex >= 17 && marks.has(BLANK);
+    marks.hex >= 11 && (marks.token >= 12 || marks.colons >= 5 || marks.has(DOT) || is_spaced)
 }
 
 /// A `data:` address, a long run, bytes that are no text, or a head that is: `RIFF` and `#!AMR`.
@@ -85,9 +88,9 @@ pub(super) fn person_name(marks: &Marks, _: &Context<'_>) -> bool {
     is_name || (marks.has(CAPITAL) && marks.has(BLANK) && marks.len >= 16)
 }
 
-/// Extensions have three digits.
+/// Extensions have three digits, or two behind a word.
 pub(super) fn phone(marks: &Marks, _: &Context<'_>) -> bool {
-    marks.digits >= 3
+    marks.digits >= 3 || (marks.digits == 2 && marks.has(LETTER | BEYOND) && marks.has(BLANK | COLON | DOT))
 }
 
 /// `S-1-5-21-…`, or 24 hexadecimal digits.

@@ -1,4 +1,4 @@
-//! Accounts of persons: `DOMAIN\user`, user principal names, bare names in a slot for accounts.
+//! Accounts of persons: `DOMAIN\user`, user principal names, bare names in a slot for accounts, and what a text calls an account.
 //!
 //! Source of the well-known names: Microsoft, "Service accounts" and "Security identifiers" (localised authorities included).
 
@@ -6,8 +6,10 @@ use super::lexis::{at, before, ends_in, find, is_any, is_sorted, is_word, part, 
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
+pub mod authority;
 #[cfg(test)]
 mod tests;
+mod written;
 
 /// The longest domain or user that is looked at.
 const LONGEST: usize = 64;
@@ -20,7 +22,11 @@ const IN_TEXT: u8 = 20;
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     match context.text {
         TextKind::Identity => in_slot(text, context, report),
-        TextKind::Free => in_text(text, context, report),
+        TextKind::Free => {
+            in_text(text, context, report);
+            written::scan(text, context.accounts, report);
+        }
+        TextKind::Name | TextKind::Path => written::scan(text, context.accounts, report),
         _ => {}
     }
 }
@@ -45,11 +51,11 @@ fn in_slot(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
 fn is_person(value: &[u8], accounts: &[&str]) -> bool {
     if let Some(slash) = memchr::memchr2(b'\\', b'/', value) {
         let user = part(value, run(value, slash, 4, is_slash), value.len());
+        if is_authority(value, slash) {
+            return !is_of_authority(value, slash, user);
+        }
         // A second component makes it a path.
-        return !is_authority(value, slash)
-            && !user.is_empty()
-            && memchr::memchr2(b'\\', b'/', user).is_none()
-            && !is_service(user, accounts);
+        return !user.is_empty() && memchr::memchr2(b'\\', b'/', user).is_none() && !is_service(user, accounts);
     }
     if let Some(sign) = memchr::memchr(b'@', value) {
         return sign > 0 && !is_service(part(value, 0, sign), accounts);
@@ -103,12 +109,9 @@ fn account(text: &[u8], slash: usize, behind: usize, accounts: &[&str]) -> Optio
         && is_user(user)
         && !is_path(text, start, slash, end)
         && !is_escape(domain, user, start == 0 && end == text.len());
-    (person
-        && !is_authority(text, slash)
-        && !is_instance(text, start)
-        && !listed(part(text, start, end), accounts)
-        && !is_service(user, accounts))
-    .then_some((start, end))
+    let is_known = || is_authority(text, slash) && is_of_authority(text, slash, part(text, behind, behind + LONGEST));
+    (person && !is_known() && !is_instance(text, start) && !listed(part(text, start, end), accounts) && !is_service(user, accounts))
+        .then_some((start, end))
 }
 
 const fn is_account(byte: u8) -> bool {
@@ -278,6 +281,12 @@ fn is_instance(text: &[u8], start: usize) -> bool {
 
 // ---- what is known ----------------------------------------------------------------------------------------------------------
 
+/// Whether an authority that ends at `end` has the account that `behind` begins with: it has one for each service, or a closed set.
+fn is_of_authority(text: &[u8], end: usize, behind: &[u8]) -> bool {
+    let domain = String::from_utf8_lossy(part(text, end.saturating_sub(LONGEST), end)).to_lowercase();
+    authority::is_open(&domain) || authority::begins_with_account(behind)
+}
+
 /// Whether an authority of the operating system ends here, in any of its languages: `NT AUTHORITY`, `AUTORITE NT`,
 /// `NT-AUTORITÄT`, `AUTORITÀ NT`, `IIS APPPOOL`, `BUILTIN`.
 fn is_authority(text: &[u8], end: usize) -> bool {
@@ -430,10 +439,30 @@ pub(super) fn is_service(name: &[u8], accounts: &[&str]) -> bool {
     }
     let bounded = |byte: &u8| matches!(byte, b'-' | b'_' | b'.' | b' ') || byte.is_ascii_digit();
     let mut words = name.split(bounded).filter(|word| !word.is_empty());
-    is_sorted(words.next().unwrap_or_default(), SERVICE_WORDS)
+    let first = words.next().unwrap_or_default();
+    is_sorted(first, SERVICE_WORDS)
+        || is_administration(first)
         || words.next_back().is_some_and(|last| is_sorted(last, SERVICE_WORDS))
         || stands_one(name, 0, &["svc", "srv", "sql", "mssql", "service"])
         || ends_in(name, name.len(), &["svc", "service", "srv", "apppool"])
+}
+
+/// Whether a name begins with a mark of accounts of services, which those of persons never have: `svc_ucx`.
+pub(super) fn is_marked(name: &[u8]) -> bool {
+    const MARKS: &[&str] = &["svc", "srv", "service", "gmsa", "mssql"];
+    let end = run(name, 0, LONGEST, |byte| byte.is_ascii_alphabetic());
+    is_any(part(name, 0, end), MARKS) && end < name.len()
+}
+
+/// `ucxadmin`, `adminveeam`: the account that administers a service.
+fn is_administration(word: &[u8]) -> bool {
+    const ROLES: &[&str] = &["admin", "adm", "user", "account", "usr"];
+    ROLES.iter().map(|role| role.len()).any(|length| {
+        let Some(end) = word.len().checked_sub(length) else { return false };
+        let is_role = |from: usize| is_any(part(word, from, from + length), ROLES);
+        is_role(end) && is_sorted(part(word, 0, end), SERVICE_WORDS)
+            || is_role(0) && is_sorted(part(word, length, word.len()), SERVICE_WORDS)
+    })
 }
 
 fn listed(name: &[u8], accounts: &[&str]) -> bool {

@@ -1,7 +1,9 @@
-//! MAC addresses (IEEE 802 EUI-48): six pairs with `:` or `-`, or `xxxx.xxxx.xxxx` as Cisco writes them; twelve digits only where the key says so.
+//! MAC addresses (IEEE 802 EUI-48): six pairs with `:`, `-` or blanks, pairs without their leading zeros, `xxxx.xxxx.xxxx` as Cisco
+//! writes them; twelve digits only where the key or a word in front says so.
 //!
 //! Runs of more pairs are fingerprints, world wide names and client identifiers.
 
+use super::lexis::introduced;
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -13,6 +15,8 @@ const PSEUDO: &[[u8; 6]] =
     &[[0x50, 0x50, 0x54, 0x50, 0x30, 0x30], [0x33, 0x50, 0x6f, 0x45, 0x30, 0x30], [0x45, 0, 0, 0, 0xff, 0x14], [0; 6], [0xff; 6]];
 /// Group addresses of protocols: IPv4 and IPv6 multicast (RFC 7042 section 2.1.1, RFC 2464 section 7), IEEE 802.1.
 const GROUPS: &[&[u8]] = &[&[0x01, 0x00, 0x5e], &[0x33, 0x33], &[0x01, 0x80, 0xc2]];
+/// Words of one in front of it.
+const INTRODUCTIONS: &[&str] = &["mac", "hwaddr", "lladdr", "ether", "bssid", "physical address", "indirizzo fisico", "physische adresse"];
 /// Bits of an address with separators.
 const BITS: u8 = 24;
 /// Bits of twelve digits below a key that says so.
@@ -28,13 +32,17 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     while let Some(start) = next_word(text, at) {
         let length = text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let (end, bits) = match length {
+            1 => (start + 1, None).max(loose(text, start)),
             2 => pairs(text, start, is_keyed),
-            4 if context.text != TextKind::Version => (start + length, quads(text, start, is_keyed)),
+            4 if context.text != TextKind::Version => {
+                quads(text, start, is_keyed).map_or((start + length, None), |bits| (start + 14, Some(bits)))
+            }
             12 if is_keyed => (start + length, bare(text, start)),
+            12 if is_written(text, start) => (start + length, bare(text, start)),
             _ => (start + length, None),
         };
         if let Some(bits) = bits {
-            report(Hit { kind: Kind::MacAddress, start, end: end.max(start + 12 + usize::from(length == 4) * 2), bits });
+            report(Hit { kind: Kind::MacAddress, start, end, bits });
         }
         at = end;
     }
@@ -45,11 +53,14 @@ fn next_word(text: &[u8], from: usize) -> Option<usize> {
     text.get(from..)?.iter().position(u8::is_ascii_alphanumeric).map(|offset| from + offset)
 }
 
-/// The run of pairs with one separator: where it ends, and the bits if it is an address.
+/// The run of pairs: where it ends, and the bits if it is an address.
 fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
     let rest = text.get(start..).unwrap_or_default();
-    let separator = rest.get(2).copied().unwrap_or_default();
-    if !matches!(separator, b':' | b'-') {
+    let first = rest.get(2).copied().unwrap_or_default();
+    if first == b' ' {
+        return spaced(text, start);
+    }
+    if !matches!(first, b':' | b'-') {
         return (start + 2, None);
     }
     let mut octets = [0; 6];
@@ -60,14 +71,70 @@ fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
             *slot = octet;
         }
         count += 1;
-        if group.get(2) != Some(&separator) {
+        if !matches!(group.get(2), Some(b':' | b'-')) {
             break;
         }
     }
     let end = start + (count * 3).saturating_sub(1).max(2);
     let is_alone = count == 6 && is_left_free(text, start) && is_right_free(text, end);
-    let is_time = separator == b'-' && !is_keyed && is_time(rest);
-    (end, (is_alone && !is_time && is_card(octets)).then_some(BITS))
+    let has_hyphen = text.get(start..end).is_some_and(|written| written.contains(&b'-'));
+    let is_time = has_hyphen && !is_keyed && is_time(rest);
+    let found = (is_alone && !is_time && is_card(octets)).then_some(BITS);
+    if found.is_none() && first == b':' { (end, None).max(loose(text, start)) } else { (end, found) }
+}
+
+/// Six pairs between blanks. Bytes are dumped like that, too: no more of them may stand beside, and letters have to be among them.
+fn spaced(text: &[u8], start: usize) -> (usize, Option<u8>) {
+    let rest = text.get(start..).unwrap_or_default();
+    let count = rest.chunks(3).take_while(|group| pair(group).is_some() && matches!(group.get(2), None | Some(b' '))).count();
+    // The last pair may be followed by something else than a blank.
+    let is_last = rest.get(count * 3..).and_then(pair).is_some() && !rest.get(count * 3 + 2).is_some_and(u8::is_ascii_alphanumeric);
+    let count = count + usize::from(is_last);
+    let end = start + (count * 3).saturating_sub(1).max(2);
+    let written = text.get(start..end).unwrap_or_default();
+    let has_case = |is: fn(&u8) -> bool| written.iter().any(is);
+    let letters = written.split(|byte| *byte == b' ').filter(|group| group.iter().any(u8::is_ascii_alphabetic)).count();
+    let is_mixed = has_case(u8::is_ascii_lowercase) && has_case(u8::is_ascii_uppercase);
+    let mut octets = [0; 6];
+    octets.iter_mut().zip(written.chunks(3)).for_each(|(slot, group)| *slot = pair(group).unwrap_or_default());
+    let is_unicast = octets.first().is_some_and(|first| first & 1 == 0);
+    let is_behind_pair = text
+        .get(..start)
+        .and_then(|head| head.strip_suffix(b" "))
+        .is_some_and(|head| head.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count() == 2);
+    let is_address = count == 6 && letters >= 2 && has_case(u8::is_ascii_digit) && !is_mixed && is_unicast && !is_behind_pair;
+    (end, (is_address && is_left_free(text, start) && is_right_free(text, end) && is_card(octets)).then_some(BITS))
+}
+
+/// Six groups with `:` of which none has its leading zero: `0:1a:2b:3:4d:5e`. A letter tells them from a time.
+fn loose(text: &[u8], start: usize) -> (usize, Option<u8>) {
+    let window = text.get(start..).unwrap_or_default();
+    let window = window.get(..window.len().min(18)).unwrap_or_default();
+    let length = window.iter().take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':').count();
+    let written = window.get(..length).unwrap_or_default();
+    let mut octets = [0; 6];
+    let mut count = 0;
+    for group in written.split(|byte| *byte == b':') {
+        let octet = match group {
+            [one] => pair(&[b'0', *one]),
+            [b'0', _] => None,
+            [_, _] => pair(group),
+            _ => None,
+        };
+        let (Some(octet), Some(slot)) = (octet, octets.get_mut(count)) else { return (start, None) };
+        *slot = octet;
+        count += 1;
+    }
+    let end = start + length;
+    let has_letter = written.iter().any(u8::is_ascii_alphabetic);
+    let is_alone = count == 6 && is_left_free(text, start) && is_right_free(text, end);
+    (end, (is_alone && has_letter && is_card(octets)).then_some(BITS))
+}
+
+/// Whether a word in front says that the twelve digits here are one. A number would have no letter.
+fn is_written(text: &[u8], start: usize) -> bool {
+    let has_letter = text.get(start..start + 12).is_some_and(|written| written.iter().any(u8::is_ascii_alphabetic));
+    has_letter && introduced(text, start, INTRODUCTIONS)
 }
 
 /// Two hexadecimal digits.

@@ -61,14 +61,18 @@ const ALL: &[(Detector, Need)] = &[
 
 /// Runs every detector over a text.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
-    scan_marked(text, &Marks::of(text), context, report);
+    scan_marked(text, &Marks::of(text), context, u64::MAX, report);
 }
 
-/// Runs over a text the detectors that can find something in it, and says how many bytes they looked at.
-pub fn scan_marked(text: &[u8], marks: &Marks, context: &Context<'_>, report: &mut dyn FnMut(Hit)) -> u64 {
+/// Runs over a text the detectors that can find something in it, and says how many bytes they looked at. None begins that might look at
+/// more than `most`: then what it says is above that.
+pub fn scan_marked(text: &[u8], marks: &Marks, context: &Context<'_>, most: u64, report: &mut dyn FnMut(Hit)) -> u64 {
     let mut visits = 0;
     for (detector, need) in ALL {
         if need(marks, context) {
+            if visits + text.len() as u64 > most {
+                return most.saturating_add(1);
+            }
             visits += lexis::counted(text.len(), || detector(text, context, report));
         }
     }

@@ -39,12 +39,18 @@ impl Spot<'_> {
         self.context.says(words) || introduced(self.text, self.start, words)
     }
 
-    /// What a number weighs that needs one of these keys or free text.
-    fn weigh(self, words: &[&str]) -> Option<u8> {
+    /// What a number that ends at `end` weighs, which needs one of these keys or free text. In the name of a product it counts if its
+    /// groups are parted by blanks: parts and models have none.
+    fn weigh(self, end: usize, words: &[&str]) -> Option<u8> {
         if self.keyed(words) {
             return Some(PROVEN);
         }
-        (self.context.text == TextKind::Free && !technical(self.context)).then_some(IN_TEXT)
+        let is_spaced = || self.text.get(self.start..end).is_some_and(|written| written.contains(&b' '));
+        match self.context.text {
+            TextKind::Free => (!technical(self.context)).then_some(IN_TEXT),
+            TextKind::Name => is_spaced().then_some(IN_TEXT),
+            _ => None,
+        }
     }
 }
 

@@ -15,8 +15,6 @@ const KEYED: u8 = 24;
 const GROUPED: u8 = 22;
 /// Only digits, in free text.
 const BARE: u8 = 20;
-/// Grouped, but the key speaks of a thing.
-const WEAK: u8 = 6;
 /// No card number is longer.
 const LONGEST: usize = 19;
 /// One digit too many to be a card.
@@ -55,7 +53,7 @@ struct Card {
 /// Finds card numbers: grouped as printed, under a key, or bare in free text.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     let keyed = is_keyed(context);
-    if !keyed && matches!(context.text, TextKind::Version | TextKind::Number) {
+    if !keyed && context.text == TextKind::Number {
         return;
     }
     let mut next = 0;
@@ -164,8 +162,10 @@ fn weigh(text: &[u8], start: usize, card: &Card, keyed: bool, context: &Context<
     if keyed || introduced(text, start, INTRODUCTIONS) {
         return KEYED;
     }
+    // A version has dots. Nothing else has these groups, an issuer's range and its check digit, whatever the field is.
     if card.grouped {
-        return if technical(context) { WEAK } else { GROUPED };
+        let is_version = context.text == TextKind::Version && part(text, start, card.end).contains(&b'.');
+        return if is_version { 0 } else { GROUPED };
     }
     // Thirteen digits are also milliseconds; many zeros are a rounded quantity; a value that is nothing but digits may be a counter,
     // and only the two lengths that nearly all cards have are taken for one.
@@ -173,6 +173,16 @@ fn weigh(text: &[u8], start: usize, card: &Card, keyed: bool, context: &Context<
     let whole = card.end - start == text.len() && !context.key.is_empty();
     let likely = card.length > 13 && !round && (!whole || matches!(card.length, 15 | 16));
     if context.text == TextKind::Free && likely && !technical(context) { BARE } else { 0 }
+}
+
+/// Whether a whole number is that of a card by range, length and check digit. Shorter ones than today's cards have are sizes and
+/// counters.
+#[must_use]
+pub fn is_number(value: u64) -> bool {
+    let mut card = Card { digits: [0; LONGEST], length: 0, end: 0, grouped: false };
+    let written = value.to_string();
+    let is_long = (15..=LONGEST).contains(&written.len()) && !written.ends_with("000000");
+    is_long && append(&mut card, written.as_bytes()).is_some() && is_issued(&card)
 }
 
 /// Whether a scheme issues this number: range, length and check digit agree.

@@ -38,7 +38,9 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     while let Some(start) = next_start(text, at) {
         let found = match text.get(start) {
             Some(b'+') => international(text, start, start + 1, PLUS_BITS, context),
-            _ => double_zero(text, start, context).or_else(|| national(text, start, is_keyed, context)),
+            _ => double_zero(text, start, context)
+                .or_else(|| national(text, start, is_keyed, context))
+                .or_else(|| short(text, start, context)),
         };
         at = found.map_or_else(|| skip(text, start), |hit| hit.end);
         if let Some(hit) = found {
@@ -162,7 +164,12 @@ fn national(text: &[u8], start: usize, is_keyed: bool, context: &Context<'_>) ->
     }
     let hit = |end: usize, bits: u8| Hit { kind: Kind::Phone, start: begin, end, bits };
     let is_free = is_right_free(text, end) && !is_measured(text, end) && !is_quad(text.get(start..end)?);
-    if is_free && context.text == TextKind::Free && !is_in_dump(text, begin, end) && national::is_formatted(text, &run) {
+    let is_written = match context.text {
+        TextKind::Free | TextKind::Identity => true,
+        TextKind::Name => is_spoken(text, &run),
+        _ => false,
+    };
+    if is_free && is_written && !is_in_dump(text, begin, end) && national::is_formatted(text, &run) {
         return Some(hit(end, WRITTEN_BITS));
     }
     if !is_keyed && !words::are_before(text, start) {
@@ -170,6 +177,31 @@ fn national(text: &[u8], start: usize, is_keyed: bool, context: &Context<'_>) ->
     }
     let number = run.groups().iter().rev().find(|group| is_ended(text, group.end) && national::is_of_a_country(run.digits(group.total)))?;
     Some(hit(number.end, KEYED_BITS))
+}
+
+/// In names of products, numbers with dots are versions and two with a hyphen are parts.
+fn is_spoken(text: &[u8], run: &Run) -> bool {
+    let groups = run.groups();
+    let gap = groups.first().zip(groups.get(1)).and_then(|(one, next)| text.get(one.end..next.start)).unwrap_or_default();
+    gap != b"." && (gap != b"-" || groups.len() > 2)
+}
+
+/// A number inside a company behind a word for one (`int. 4312`), and any that a telephone shows behind a name: `"Mario" <4312>`.
+fn short(text: &[u8], start: usize, context: &Context<'_>) -> Option<Hit> {
+    if !matches!(context.text, TextKind::Free | TextKind::Name | TextKind::Identity) {
+        return None;
+    }
+    let digits = text.get(start..)?.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    let end = start + digits;
+    let head = text.get(..start)?;
+    let is_shown = (3..=MAX_DIGITS).contains(&digits)
+        && text.get(end) == Some(&b'>')
+        && head.strip_suffix(b"<").is_some_and(|head| head.trim_ascii_end().ends_with(b"\""));
+    let is_extension = (2..=6).contains(&digits)
+        && !head.last().is_some_and(u8::is_ascii_alphanumeric)
+        && is_right_free(text, end)
+        && words::is_extension_before(text, start, digits);
+    (is_shown || is_extension).then_some(Hit { kind: Kind::Phone, start, end, bits: KEYED_BITS })
 }
 
 /// `79.178.40.90` is an address, though Spain groups like that.

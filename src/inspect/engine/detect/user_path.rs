@@ -29,7 +29,8 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         if folder - place > SEPARATORS {
             continue;
         }
-        if let Some((start, end)) = home(text, place, folder, context.accounts) {
+        let found = home(text, place, folder, context.accounts).or_else(|| share(text, place, folder, context.accounts));
+        if let Some((start, end)) = found {
             report(Hit { kind: Kind::UserPath, start, end, bits: BITS });
             next = end;
         }
@@ -48,7 +49,7 @@ fn home(text: &[u8], place: usize, folder: usize, accounts: &[&str]) -> Option<(
     if start == name_end {
         return None;
     }
-    let end = segment_end(text, start);
+    let (start, end) = segment(text, start, accounts)?;
     let is_persons = || is_person(part(text, start, end), accounts);
     // The name costs less to look at than all that may be in front.
     if back && matches!(rule, Rule::Users | Rule::Home | Rule::Share) && !is_persons() {
@@ -57,15 +58,126 @@ fn home(text: &[u8], place: usize, folder: usize, accounts: &[&str]) -> Option<(
     let found = match rule {
         Rule::Users if back => is_users_folder(text, place, start, end),
         Rule::Users => is_forward_root(text, place, folder) && !is_page(part(text, start, end)),
-        Rule::Home if back => is_on_share(text, place),
+        Rule::Home if back => is_on_share(text, place) || is_below_drive(text, place, part(text, start, end)),
+        Rule::Home if is_drive(text, place) => is_below_drive(text, place, part(text, start, end)),
         Rule::Home => is_home_root(text, place, folder) && !is_page(part(text, start, end)),
-        Rule::Share => is_on_share(text, place),
+        Rule::Share => is_on_share(text, place) || is_below_drive(text, place, part(text, start, end)),
+        Rule::Root => is_below_drive(text, place, part(text, start, end)),
         Rule::Always => true,
         Rule::Drive => is_drive(text, place),
         Rule::Personal => ends(text, place, ".sharepoint.com"),
     };
     (found && is_persons()).then_some((start, end))
 }
+
+/// The folder that is meant by what follows: `.` and `Default\..` lead back to where they stand.
+fn segment(text: &[u8], mut start: usize, accounts: &[&str]) -> Option<(usize, usize)> {
+    for _ in 0..SEPARATORS {
+        let end = segment_end(text, start);
+        let mut next = run(text, end, SEPARATORS, is_separator);
+        if at(text, next) == b'.' && is_separator(at(text, next + 1)) {
+            next = run(text, next + 1, SEPARATORS, is_separator);
+        }
+        let behind = segment_end(text, next);
+        start = match (part(text, start, end), part(text, next, behind)) {
+            (b"..", _) => return None,
+            (b".", _) => next,
+            (name, b"..") if !is_person(name, accounts) => run(text, behind, SEPARATORS, is_separator),
+            _ => return Some((start, end)),
+        };
+    }
+    None
+}
+
+/// `\\server\name$`: a hidden share that is named like somebody.
+fn share(text: &[u8], place: usize, host: usize, accounts: &[&str]) -> Option<(usize, usize)> {
+    let is_begun = matches!(before(text, place), 0 | b' ' | b'"' | b'\'' | b'=' | b'(' | b'[' | b',' | b';' | b'>');
+    if host < place + 2 || !is_begun {
+        return None;
+    }
+    let host_end = run(text, host, LONGEST, |byte| is_word(byte) || matches!(byte, b'.' | b'-'));
+    let start = run(text, host_end, SEPARATORS, is_separator);
+    let end = segment_end(text, start);
+    let name = part(text, start, end).strip_suffix(b"$")?;
+    let is_named = host_end > host && start > host_end && name.len() >= 2 && !name.contains(&b'$') && !is_any(name, SHARES);
+    (is_named && is_person(name, accounts)).then_some((start, end))
+}
+
+/// Hidden shares that are nobody's, and words that shares are named by.
+const SHARES: &[&str] = &[
+    "admin",
+    "apps",
+    "archive",
+    "archivio",
+    "archiv",
+    "backups",
+    "clustershare",
+    "common",
+    "config",
+    "data",
+    "dati",
+    "daten",
+    "db",
+    "deploy",
+    "deployment",
+    "dfs",
+    "distrib",
+    "docs",
+    "documents",
+    "download",
+    "downloads",
+    "donnees",
+    "fax",
+    "faxes",
+    "file",
+    "files",
+    "groups",
+    "home",
+    "homes",
+    "images",
+    "install",
+    "installers",
+    "ipc",
+    "iso",
+    "it",
+    "logs",
+    "media",
+    "netlogon",
+    "packages",
+    "print",
+    "profile",
+    "profiles",
+    "projects",
+    "pub",
+    "quorum",
+    "recordings",
+    "registrazioni",
+    "repo",
+    "repository",
+    "reports",
+    "scan",
+    "scans",
+    "scambio",
+    "scripts",
+    "setup",
+    "share",
+    "shared",
+    "shares",
+    "software",
+    "source",
+    "sources",
+    "storage",
+    "sysvol",
+    "temp",
+    "tools",
+    "transfer",
+    "updates",
+    "users",
+    "utenti",
+    "vol",
+    "volume",
+    "witness",
+];
 
 /// What must hold in front of the folder.
 #[derive(Clone, Copy)]
@@ -76,6 +188,8 @@ enum Rule {
     Home,
     /// Only on a share.
     Share,
+    /// Only right below a drive.
+    Root,
     /// The name says enough.
     Always,
     /// `OneDrive` below a drive.
@@ -91,9 +205,24 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
         ("home", Rule::Home),
         ("homes", Rule::Share),
         ("profiles", Rule::Share),
+        ("users~1", Rule::Users),
+        ("utenti", Rule::Root),
+        ("benutzer", Rule::Root),
+        ("utilisateurs", Rule::Root),
+        ("usuarios", Rule::Root),
+        ("usu\u{e1}rios", Rule::Root),
+        ("utilizadores", Rule::Root),
         ("documents and settings", Rule::Always),
         ("docume~1", Rule::Always),
+        ("dokume~1", Rule::Always),
         ("dokumente und einstellungen", Rule::Always),
+        ("documents et param\u{e8}tres", Rule::Always),
+        ("documents et parametres", Rule::Always),
+        ("documenti e impostazioni", Rule::Always),
+        ("documentos y configuraci\u{f3}n", Rule::Always),
+        ("documentos y configuracion", Rule::Always),
+        ("documentos e configura\u{e7}\u{f5}es", Rule::Always),
+        ("documents e settings", Rule::Always),
         ("home$", Rule::Always),
         ("homes$", Rule::Always),
         ("users$", Rule::Always),
@@ -108,7 +237,7 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
         let organisation = stands(text, folder + 8, " - ");
         return Some((end, if organisation { Rule::Always } else { Rule::Drive })).filter(|_| organisation || end == folder + 8);
     }
-    if !matches!(at(text, folder) | 0x20, b'u' | b'h' | b'p' | b'd') {
+    if !matches!(at(text, folder) | 0x20, b'u' | b'h' | b'p' | b'd' | b'b') {
         return None;
     }
     NAMES.iter().map(|(name, rule)| (folder + name.len(), name, *rule)).find_map(|(end, name, rule)| {
@@ -131,7 +260,10 @@ fn is_users_folder(text: &[u8], place: usize, start: usize, end: usize) -> bool 
     let front = part(text, path, place);
     // The path begins at its own drive: `C:\Windows\x.exe (D:\Users\…`.
     let drive = memchr::memrchr(b':', front).map_or(0, |colon| colon + 1);
-    if is_owned(part(front, drive, front.len())) {
+    let below = part(front, drive, front.len());
+    // What leads back up is not below what programs own.
+    let leads_back = below.split(|&byte| is_separator(byte)).any(|component| component == b"..");
+    if !leads_back && is_owned(below) {
         return false;
     }
     let name = part(text, start, end);
@@ -175,6 +307,13 @@ fn is_root(text: &[u8], place: usize) -> bool {
 fn is_drive(text: &[u8], place: usize) -> bool {
     let letter = place.saturating_sub(2);
     before(text, place) == b':' && at(text, letter).is_ascii_alphabetic() && !is_word(before(text, letter))
+}
+
+/// A folder right below a drive, the next of which is named: more than a letter, no page, nothing that servers have there.
+fn is_below_drive(text: &[u8], place: usize, name: &[u8]) -> bool {
+    const OTHERS: &[&str] =
+        &["site", "logfiles", "data", "wwwroot", "default", "all", "template", "templates", "common", "local", "bin", "lib", "config"];
+    is_drive(text, place) && name.len() >= 2 && !is_page(name) && !is_any(name, OTHERS)
 }
 
 /// `/c` or `/mnt/c` in front: a drive as Unix tools see it.

@@ -324,6 +324,7 @@ impl Tokenizer {
     fn scalar_end<V: Visitor + ?Sized>(&mut self, scalar: &str, visitor: &mut V) -> Result<(), Malformed> {
         match scalar.as_bytes() {
             [b'-' | b'0'..=b'9', ..] if scalar.len() > MAX_NUMBER => return Err(Fault::String.at(self.token_at)),
+            [b'1'..=b'9', ..] if number::whole(scalar).is_some_and(|value| visitor.whole(value)) => {}
             [b'-' | b'0'..=b'9', ..] if number::is_valid(scalar) => visitor.number(scalar),
             [b'-' | b'0'..=b'9', ..] => return Err(Fault::Number.at(self.token_at)),
             b"true" | b"false" | b"null" => visitor.literal(scalar),
@@ -387,12 +388,23 @@ impl Tokenizer {
                     self.string_held(visitor);
                     return Ok(at + 1);
                 }
-                Some(b'\\') => self.escape = Escape::Begun,
+                Some(b'\\') => at += self.escape_begun(text, at)?,
                 Some(_) => return Err(Fault::Control.at(self.offset + at)),
             }
             at += 1;
         }
         Ok(text.len())
+    }
+
+    /// An escape begins. Nearly all have two bytes: that many are done with then, less the first.
+    fn escape_begun(&mut self, text: &str, at: usize) -> Result<usize, Malformed> {
+        let Some(second @ (b'"' | b'\\' | b'/')) = text.as_bytes().get(at + 1) else {
+            self.escape = Escape::Begun;
+            return Ok(0);
+        };
+        self.bound(self.token, self.held.len() + 1)?;
+        self.held.push(char::from(*second));
+        Ok(1)
     }
 
     fn escaped(&mut self, byte: u8, at: usize) -> Result<(), Malformed> {

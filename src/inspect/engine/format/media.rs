@@ -1,7 +1,7 @@
 //! Media types: which reader a body is for, and in which charset its text stands.
 
 use super::parameters::Parameterised;
-use super::{Limits, Malformed, Visitor, form, json, multipart, ndjson, protobuf, text, xml};
+use super::{Limits, Malformed, Visitor, csv, form, json, multipart, ndjson, protobuf, text, xml};
 use crate::inspect::engine::canonical::{Unreadable, charset};
 use std::borrow::Cow;
 
@@ -20,6 +20,8 @@ pub enum Format {
     Xml,
     /// Plain text, and text of which only the words count.
     Text,
+    /// Values in columns.
+    Csv,
     /// Protocol Buffers without a descriptor.
     Protobuf,
     /// gRPC: Protocol Buffers in frames.
@@ -41,7 +43,8 @@ impl Format {
             ("application", "x-www-form-urlencoded") => Self::Form,
             ("multipart", _) => Self::Multipart,
             ("application" | "text", "xml") => Self::Xml,
-            ("text", "plain" | "csv" | "tab-separated-values" | "html" | "markdown" | "calendar" | "vcard" | "directory") => Self::Text,
+            ("text", "plain" | "html" | "markdown" | "calendar" | "vcard" | "directory") => Self::Text,
+            ("text", "csv" | "tab-separated-values") | ("application", "csv") => Self::Csv,
             ("application", "x-protobuf" | "protobuf" | "vnd.google.protobuf") => Self::Protobuf,
             ("application", "grpc" | "grpc+proto") => Self::Grpc,
             ("application", "grpc-web" | "grpc-web+proto") => Self::GrpcWeb { is_text: false },
@@ -55,7 +58,7 @@ impl Format {
     /// Whether its bytes are text in some charset; for the others a charset says nothing.
     #[must_use]
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Json | Self::NdJson | Self::Form | Self::Xml | Self::Text)
+        matches!(self, Self::Json | Self::NdJson | Self::Form | Self::Xml | Self::Text | Self::Csv)
     }
 
     /// Whether text of which no charset is declared is Unicode (RFC 8259 section 8.1, XML 1.0 section 4.3.3).
@@ -91,6 +94,12 @@ impl MediaType {
         Some(Self { format, charset: parsed.get("charset").map(str::to_owned), boundary })
     }
 
+    /// A format without parameters, where nothing or the wrong thing is said.
+    #[must_use]
+    pub const fn of(format: Format) -> Self {
+        Self { format, charset: None, boundary: None }
+    }
+
     /// Every reading of a text of this type, as receivers may differ. Where the format is Unicode and no charset is named, none is guessed.
     ///
     /// # Errors
@@ -114,6 +123,7 @@ impl MediaType {
             Format::Multipart => multipart::read(bytes, self.boundary.as_deref().unwrap_or_default(), limits, visitor),
             Format::Xml => xml::read(bytes, limits, visitor),
             Format::Text => text::read(bytes, visitor),
+            Format::Csv => csv::read(bytes, limits, visitor),
             Format::Protobuf | Format::Grpc | Format::GrpcWeb { .. } => protobuf::read(bytes, limits, visitor),
         }
     }
@@ -143,7 +153,7 @@ mod tests {
             ("application/soap+xml", Some(Format::Xml)),
             ("image/svg+xml", Some(Format::Xml)),
             ("text/plain", Some(Format::Text)),
-            ("text/csv; header=present", Some(Format::Text)),
+            ("text/csv; header=present", Some(Format::Csv)),
             ("application/x-protobuf", Some(Format::Protobuf)),
             ("application/grpc+proto", Some(Format::Grpc)),
             ("application/grpc+json", None),

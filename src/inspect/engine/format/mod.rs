@@ -4,6 +4,7 @@
 //! Readers expect UTF-8: what a charset or a byte order mark says is settled before.
 
 pub mod base64;
+pub mod csv;
 pub mod form;
 pub mod grpc_web;
 pub mod json;
@@ -12,12 +13,14 @@ pub mod multipart;
 pub mod ndjson;
 mod parameters;
 pub mod protobuf;
+pub mod sniff;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;
 pub mod xml;
 
 use std::fmt;
+use std::str::Utf8Error;
 
 /// Receives a document, leaf by leaf. Locations are kept by the receiver from these calls.
 ///
@@ -42,6 +45,24 @@ pub trait Visitor {
     fn string(&mut self, text: &str);
     /// A number as it stands, never by way of a float.
     fn number(&mut self, raw: &str);
+    /// A whole number, before it is told as text: true if its size says all that is to be known of it.
+    fn whole(&mut self, value: u64) -> bool {
+        let _ = value; // most want the text
+        false
+    }
+    /// A member whose value is one leaf, before any of it is told: true if nothing more is to be known of it.
+    fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
+        let _ = (key, leaf); // most want key and text
+        false
+    }
+    /// A string of which nobody has seen yet that it is UTF-8.
+    ///
+    /// # Errors
+    /// When it is not. What is proven harmless byte by byte need not be decoded.
+    fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        self.string(std::str::from_utf8(bytes)?);
+        Ok(())
+    }
     /// A word of the format: `true`, `false`, `null`; `NaN` and `Infinity` of Protocol Buffers.
     fn literal(&mut self, word: &str);
     /// Bytes that are no text.
@@ -54,11 +75,24 @@ pub trait Visitor {
             Err(_) => self.bytes(body),
         }
     }
+    /// The innermost member holds nothing at all: its key is all that it says.
+    fn nothing(&mut self) {}
     /// What follows up to [`Visitor::reading_end`] is a further reading of bytes that were or will be read in another way:
     /// evidence found in it counts, but it need not prove itself harmless. [`Visitor::bytes`] in it may be text in part.
     fn reading(&mut self) {}
     /// The further reading is over.
     fn reading_end(&mut self) {}
+}
+
+/// A value as a format of bytes has it, before it is made a text.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaf<'a> {
+    /// A whole number.
+    Whole(u64),
+    /// A number with decimals.
+    Double(f64),
+    /// A string of which nobody has seen yet that it is UTF-8.
+    Text(&'a [u8]),
 }
 
 /// Where a document breaks a rule.

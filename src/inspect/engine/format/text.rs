@@ -9,6 +9,12 @@ use memchr::memchr;
 /// When it is not UTF-8, begins with a byte order mark, or has NUL in it: another charset then, in which nothing would be
 /// recognised.
 pub fn read<V: Visitor + ?Sized>(bytes: &[u8], visitor: &mut V) -> Result<(), Malformed> {
+    visitor.string(checked(bytes)?);
+    Ok(())
+}
+
+/// The text that the bytes are.
+pub(super) fn checked(bytes: &[u8]) -> Result<&str, Malformed> {
     if let Some(at) = memchr(0, bytes) {
         return Err(Fault::Control.at(at));
     }
@@ -16,8 +22,7 @@ pub fn read<V: Visitor + ?Sized>(bytes: &[u8], visitor: &mut V) -> Result<(), Ma
     if text.starts_with('\u{feff}') {
         return Err(Fault::ByteOrderMark.at(0));
     }
-    visitor.string(text);
-    Ok(())
+    Ok(text)
 }
 
 #[cfg(test)]

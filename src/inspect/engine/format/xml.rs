@@ -2,18 +2,21 @@
 //!
 //! An element is a member with its name and an object; its attributes are members of that object, its child elements too, and
 //! its text is a string in it. Text is put together across CDATA sections, references and comments, as readers do it; white
-//! space alone is passed over. Comments are strings of their own. Names keep their namespace prefix.
+//! space alone is passed over. Text between child elements is put together in further readings, without theirs and with it. Comments
+//! are strings of their own. Names keep their namespace prefix. An element without attributes and content is its name.
 //!
 //! Refused: a document type, and with it all entities but the five predefined ones; processing instructions other than the XML
 //! declaration in front; encodings other than UTF-8, UTF-16 and ASCII (the text is UTF-8 here, whatever it came from).
 
 mod cursor;
+mod mixed;
 mod reference;
 #[cfg(test)]
 mod tests;
 
 use super::{Fault, Limits, Malformed, Visitor};
 use cursor::{Cursor, is_char, is_space};
+use mixed::Mixed;
 
 /// Attributes of an element.
 const MAX_ATTRIBUTES: usize = 64;
@@ -30,7 +33,16 @@ pub fn read<V: Visitor + ?Sized>(bytes: &[u8], limits: Limits, visitor: &mut V) 
     if let Some((at, _)) = text.char_indices().find(|(_, character)| !is_char(*character)) {
         return Err(Fault::Control.at(at));
     }
-    Reader { cursor: Cursor::new(text), limits, visitor, nodes: 0, open: Vec::new(), text: String::new() }.document()
+    let reader = Reader {
+        cursor: Cursor::new(text),
+        limits,
+        visitor,
+        nodes: 0,
+        open: Vec::new(),
+        text: String::new(),
+        mixed: Mixed::new(text.len()),
+    };
+    reader.document()
 }
 
 struct Reader<'a, 'v, V: ?Sized> {
@@ -42,6 +54,8 @@ struct Reader<'a, 'v, V: ?Sized> {
     open: Vec<&'a str>,
     /// Text since the last tag.
     text: String,
+    /// Text of the elements that are open.
+    mixed: Mixed,
 }
 
 impl<'a, V: Visitor + ?Sized> Reader<'a, '_, V> {
@@ -142,6 +156,7 @@ impl<'a, V: Visitor + ?Sized> Reader<'a, '_, V> {
             self.limits.node(&mut self.nodes, self.cursor.at())?;
             self.visitor.string(&self.text);
         }
+        self.mixed.add(&self.text);
         self.text.clear();
         Ok(())
     }
@@ -164,10 +179,10 @@ impl<'a, V: Visitor + ?Sized> Reader<'a, '_, V> {
         self.visitor.key(name);
         self.visitor.object();
         self.open.push(name);
-        self.attributes()?;
+        let has_attributes = self.attributes()?;
+        self.mixed.open(has_attributes);
         if self.cursor.take("/>") {
-            self.close();
-            return Ok(());
+            return self.close();
         }
         if self.cursor.take(">") { Ok(()) } else { Err(self.cursor.fault(Fault::Unexpected)) }
     }
@@ -181,23 +196,37 @@ impl<'a, V: Visitor + ?Sized> Reader<'a, '_, V> {
         if !self.cursor.take(">") || self.open.last() != Some(&name) {
             return Err(Fault::Unexpected.at(at));
         }
-        self.close();
+        self.close()
+    }
+
+    fn close(&mut self) -> Result<(), Malformed> {
+        self.open.pop();
+        let at = self.cursor.at();
+        let closed = self.mixed.close().ok_or(Fault::Work.at(at))?;
+        for text in closed.texts {
+            if text.len() > self.limits.string {
+                return Err(Fault::String.at(at));
+            }
+            self.visitor.reading();
+            self.visitor.string(&text);
+            self.visitor.reading_end();
+        }
+        self.visitor.object_end();
+        if closed.is_empty {
+            self.visitor.nothing();
+        }
+        self.visitor.key_end();
         Ok(())
     }
 
-    fn close(&mut self) {
-        self.open.pop();
-        self.visitor.object_end();
-        self.visitor.key_end();
-    }
-
-    fn attributes(&mut self) -> Result<(), Malformed> {
+    /// Whether there were any.
+    fn attributes(&mut self) -> Result<bool, Malformed> {
         let mut names = Vec::new();
         loop {
             let has_space = self.cursor.space();
             let at = self.cursor.at();
             if self.cursor.is_over() || self.cursor.starts_with(">") || self.cursor.starts_with("/") {
-                return Ok(());
+                return Ok(!names.is_empty());
             }
             let name = self.name().filter(|_| has_space).ok_or(Fault::Unexpected.at(at))?;
             if names.iter().any(|other: &&str| other.eq_ignore_ascii_case(name)) {

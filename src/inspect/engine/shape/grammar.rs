@@ -1,12 +1,22 @@
 //! Grammars that prove a value harmless. Each looks at the whole value, once.
 
+mod address;
+mod command;
+mod lead;
 mod name;
+mod number;
 mod time;
 
-use super::lists::{LANGUAGES, STATES, SWITCHES};
-pub use name::{is_code, is_like_a_name, is_name};
+use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
+use crate::inspect::engine::canonical::fold::{fold, skeleton};
+use crate::inspect::engine::detect::identity::authority;
+pub use address::{is_declared, is_host_name, is_no_address};
+pub use command::names_an_account;
+pub use lead::{has_extension, may_lead_to_somebody};
+pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
+pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
 use std::net::IpAddr;
-pub use time::{is_epoch, is_evident_time, is_near_epoch, is_time};
+pub use time::{is_epoch, is_evident_time, is_near_epoch, is_span, is_time};
 
 /// Longest run of digits that is no telephone number, card or identifier of a person.
 const SHORT_RUN: usize = 6;
@@ -14,33 +24,8 @@ const SHORT_RUN: usize = 6;
 const MAX_NAME: usize = 128;
 /// Longest path.
 const MAX_PATH: usize = 1_024;
-
-/// A whole number without sign, leading zeros or exponent.
-#[must_use]
-pub fn whole(raw: &str) -> Option<u64> {
-    if raw.is_empty() || raw.len() > 20 {
-        return None;
-    }
-    let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9);
-    raw.bytes().try_fold(0_u64, |value, byte| value.checked_mul(10)?.checked_add(u64::from(digit(byte)?)))
-}
-
-/// A number with at most nine decimals, its whole part below a limit; a sign and an exponent of at most two digits may be there.
-#[must_use]
-pub fn decimal_below(raw: &str, most: u64) -> bool {
-    // Most have digits only, or two parts of them.
-    if raw.len() <= 12
-        && let Some(value) = whole(raw)
-    {
-        return value <= most;
-    }
-    let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
-    let exponent = exponent.trim_start_matches(['+', '-']);
-    let (digits, decimals) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), "0"));
-    let is_digits =
-        |text: &str, longest: usize| !text.is_empty() && text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_digits(exponent, 2) && is_digits(decimals, 17) && is_digits(digits, 12) && whole(digits).is_some_and(|value| value <= most)
-}
+/// Longest token of a licence.
+const MAX_TOKEN: usize = 4_096;
 
 /// Longest run of digits in a text.
 fn longest_run(text: &str) -> usize {
@@ -62,12 +47,26 @@ fn digits_in_groups(text: &str) -> usize {
 }
 
 /// Groups of two or four hexadecimal digits, as hardware addresses have.
-pub(super) fn looks_hexadecimal(text: &str) -> bool {
-    let groups = |length: usize| {
-        let is_group = move |group: &&str| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit());
-        text.split(|letter: char| !letter.is_alphanumeric()).filter(is_group).count()
-    };
-    groups(2) >= 6 || (groups(4) >= 3 && text.contains('.'))
+fn looks_hexadecimal(text: &str) -> bool {
+    if text.is_ascii() {
+        return has_groups(text.bytes().map(|byte| (byte.is_ascii_alphanumeric(), byte.is_ascii_hexdigit())), text.as_bytes());
+    }
+    has_groups(text.chars().map(|letter| (letter.is_alphanumeric(), letter.is_ascii_hexdigit())), text.as_bytes())
+}
+
+/// Of each letter whether it belongs to a group, and whether it is a hexadecimal digit.
+fn has_groups(letters: impl Iterator<Item = (bool, bool)>, text: &[u8]) -> bool {
+    let (mut pairs, mut quads, mut length, mut digits) = (0, 0, 0, 0);
+    for (belongs, is_digit) in letters.chain([(false, false)]) {
+        if belongs {
+            (length, digits) = (length + 1, digits + usize::from(is_digit));
+            continue;
+        }
+        pairs += usize::from(length == 2 && digits == 2);
+        quads += usize::from(length == 4 && digits == 4);
+        (length, digits) = (0, 0);
+    }
+    pairs >= 6 || (quads >= 3 && text.contains(&b'.'))
 }
 
 /// Two to six numbers with dots, or one number, and a short word behind.
@@ -85,6 +84,7 @@ pub fn is_version(text: &str) -> bool {
         && longest_run(word) <= SHORT_RUN
         && !name::may_hide(word)
         && !is_pairs(numbers)
+        && !is_fours(numbers)
         && (has_dot || word.len() <= 3)
 }
 
@@ -101,6 +101,11 @@ pub fn is_release(text: &str) -> bool {
 /// `06.12.34.56.78`: a telephone number.
 fn is_pairs(numbers: &str) -> bool {
     numbers.starts_with('0') && numbers.split('.').count() >= 4 && numbers.split('.').all(|part| part.len() == 2)
+}
+
+/// `4111.1111.1111.1111`: the number of a card.
+fn is_fours(numbers: &str) -> bool {
+    numbers.len() == 19 && numbers.split('.').all(|part| part.len() == 4)
 }
 
 /// A text that begins like a version, once no detector found anything in it.
@@ -123,12 +128,13 @@ pub fn is_like_a_version(text: &str) -> bool {
 pub fn is_system_path(text: &str) -> bool {
     let is_sign = |letter: char| " .,_-()[]$&'/\\:!+~#%\"*?{}|".contains(letter);
     is_like_a_path(text)
-        && !has_escape(text)
+        && !has_escape(text.as_bytes())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 10
         && !text.contains("://")
         && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
         && !looks_hexadecimal(text)
+        && !names_an_account(text.as_bytes())
         && !has_home(text)
 }
 
@@ -144,34 +150,27 @@ pub fn is_like_a_path(text: &str) -> bool {
 }
 
 /// `%40`, `\u0040`, `\x40`; `%SystemRoot%` is none.
-pub(super) fn has_escape(text: &str) -> bool {
+pub(super) fn has_escape(text: &[u8]) -> bool {
     let is_hex = |digits: &[u8], length: usize| digits.get(..length).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    let is_escape = |at: usize| match text.as_bytes().get(at..).unwrap_or_default() {
+    let is_escape = |at: usize| match text.get(at..).unwrap_or_default() {
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
         [b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
         _ => false,
     };
-    memchr::memchr2_iter(b'%', b'\\', text.as_bytes()).any(is_escape)
+    memchr::memchr2_iter(b'%', b'\\', text).any(is_escape)
 }
 
-/// Folders whose next segment is somebody's.
+/// Beginnings of folders whose next segment is somebody's; the detector knows the whole names.
+const HOMES: &[&str] = &["use", "ute", "ben", "uti", "usu", "doc", "dok", "hom", "prof", "perf"];
+
+/// Whether a folder begins as those do in which persons have theirs, or a share or a variable of a person is named.
 fn has_home(text: &str) -> bool {
-    let lower = text.to_lowercase().replace('/', "\\");
-    [
-        "\\users",
-        "\\utenti",
-        "\\benutzer",
-        "\\utilisateurs",
-        "\\usuarios",
-        "\\documents and settings",
-        "\\home",
-        "onedrive",
-        "\\\\",
-        "%userprofile",
-        "%homepath",
-    ]
-    .iter()
-    .any(|home| lower.contains(home))
+    let plain = if text.is_ascii() { text.to_ascii_lowercase() } else { skeleton(&fold(text)).to_lowercase() };
+    let begins = |(at, _): (usize, &str)| {
+        let next = plain.get(at + 1..).unwrap_or_default();
+        next.starts_with(['\\', '/']) || HOMES.iter().any(|home| next.starts_with(home))
+    };
+    plain.match_indices(['\\', '/']).any(begins) || ["onedrive", "%userprofile", "%homepath"].iter().any(|home| plain.contains(home))
 }
 
 /// Longest word of a list with its blanks; what is longer is none of its words.
@@ -195,29 +194,52 @@ pub fn is_service_account(text: &str) -> bool {
 fn is_lower_service_account(lower: &str) -> bool {
     let (domain, account) = lower.rsplit_once('\\').unwrap_or(("", lower));
     let builtin = ["localsystem", "localservice", "networkservice", "system", "local system", "local service", "network service"];
-    let authorities = [
-        "nt authority",
-        "autorite nt",
-        "autorité nt",
-        "nt-autorität",
-        "nt-autoritat",
-        "nt service",
-        "nt dienst",
-        "iis apppool",
-        "builtin",
-        "window manager",
-        "font driver host",
-        "autorità nt",
-    ];
-    (authorities.contains(&domain) && is_name(account) && account.len() <= 64)
-        || (domain.is_empty() || domain == ".") && builtin.contains(&account)
+    match authority::of(domain) {
+        Some(authority) => authority.has(account) && is_name(account) && account.len() <= 64,
+        None => (domain.is_empty() || domain == ".") && builtin.contains(&account),
+    }
+}
+
+/// Longest name of an account with its domain (a DNS name and 64 letters).
+const MAX_ACCOUNT: usize = 256;
+
+/// The name of an account of whomever: a domain, a name, nothing that could be a number of somebody.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
+    let is_sid = text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("S-1-"));
+    text.len() <= MAX_ACCOUNT
+        && text.chars().any(char::is_alphabetic)
+        && text.chars().all(|letter| letter.is_alphanumeric() || " ._-$\\/@&'(){},=".contains(letter))
+        && (is_sid || digits_in_groups(text) < 9)
 }
 
 /// `KB` and six or seven digits.
 #[must_use]
 pub fn is_hotfix(text: &str) -> bool {
     let digits = text.strip_prefix("KB").or_else(|| text.strip_prefix("kb")).unwrap_or_default();
+    is_article(digits)
+}
+
+/// The number of an article.
+fn is_article(digits: &str) -> bool {
     (6..=7).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A name with the number of an article in it: `KB5022286 (Security Update)`, `Package_for_KB5031364~31bf3856ad364e35~amd64~~10.0.1.5`,
+/// or the word for what it is.
+#[must_use]
+pub fn is_like_a_hotfix(text: &str) -> bool {
+    let is_named = |(at, _): (usize, &str)| {
+        let rest = text.get(at + 2..).unwrap_or_default();
+        let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+        rest.get(..end).is_some_and(is_article)
+    };
+    let is_package = ["package_for_", "servicing stack "]
+        .iter()
+        .any(|head| text.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head)));
+    let words = ["security update", "update", "hotfix", "service pack", "feature update", "cumulative update"];
+    let is_one = text.match_indices("KB").chain(text.match_indices("kb")).any(is_named);
+    ((is_one || is_package) && is_like_a_name(text)) || words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// A language tag (RFC 5646, two or three subtags) or the name of a language with its country.
@@ -254,7 +276,7 @@ pub fn is_state(text: &str) -> bool {
 fn is_listed_state(text: &str) -> bool {
     if !text.is_ascii() {
         let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
-        return STATES.contains(&lower.as_str());
+        return STATES.contains(&lower.as_str()) || DATABASE_STATES.contains(&lower.as_str());
     }
     let mut buffer = [0; LONGEST_WORD];
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
@@ -266,7 +288,8 @@ fn is_listed_state(text: &str) -> bool {
         count += 1;
     }
     let word = buffer.get(..count).unwrap_or_default();
-    STATES.iter().any(|state| state.as_bytes() == word)
+    // Few begin with the same letter; comparing all of each costs more.
+    STATES.iter().chain(DATABASE_STATES).map(|state| state.as_bytes()).any(|state| state.first() == word.first() && state == word)
 }
 
 /// What stands where there is no value.
@@ -290,7 +313,7 @@ pub fn is_inert(text: &str) -> bool {
         || (text.len() <= SHORT_RUN && text.bytes().all(|byte| byte.is_ascii_digit()))
         || (text.contains('\\') && is_service_account(text))
         || is_windows_path(text) && is_system_path(text)
-        || (is_quantity(text) && longest_run(text) <= SHORT_RUN)
+        || (is_quantity(text) && longest_run(text) <= SHORT_RUN && digits_in_groups(text) < 9)
         || (text.len() <= 3 && text.chars().all(|letter| !letter.is_alphanumeric()))
 }
 
@@ -298,12 +321,6 @@ pub fn is_inert(text: &str) -> bool {
 #[must_use]
 pub fn is_like_inert(text: &str) -> bool {
     (is_version(text) && text.contains('.') && text.parse::<IpAddr>().is_err()) || (is_windows_path(text) && is_like_a_path(text))
-}
-
-/// A number under a key that nobody documents: too short for a telephone number or an identifier of a person.
-#[must_use]
-pub fn is_inert_number(raw: &str) -> bool {
-    decimal_below(raw, 999_999) || is_near_epoch(raw)
 }
 
 /// A GUID (RFC 9562) that is not of version 1, whose last part is a hardware address.
@@ -347,72 +364,12 @@ fn is_windows_path(text: &str) -> bool {
     roots.iter().any(starts)
 }
 
-/// An amount with its unit, or without.
-#[must_use]
-pub fn is_quantity(text: &str) -> bool {
-    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
-        return false;
-    }
-    let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == ' ');
-    let unit = text.get(digits.len()..).unwrap_or_default().trim().to_lowercase();
-    let is_unit = [
-        "", "b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "byte", "bytes", "day", "days", "giorni", "tage", "jours", "días",
-        "hour", "hours", "week", "weeks", "month", "months", "d", "h",
-    ]
-    .contains(&unit.as_str());
-    let is_amount = if digits.contains(',') { decimal_below(&digits.replace(',', "."), 1 << 40) } else { decimal_below(digits, 1 << 40) };
-    is_unit && (is_amount || whole(digits).is_some_and(|bytes| bytes <= 1 << 46))
-}
-
 /// A licence token or product code.
 #[must_use]
 pub fn is_token(text: &str) -> bool {
-    text.len() <= 4_096 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte)) && !looks_hexadecimal(text)
-}
-
-/// A host name without a domain of persons: letters, digits and hyphens in labels.
-#[must_use]
-pub fn is_host_name(text: &str) -> bool {
-    text.len() <= 253
-        && text.parse::<IpAddr>().is_err()
-        && text.split('.').all(|label| {
-            !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        })
-        && longest_run(text) <= SHORT_RUN
-        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
-
-/// An address in one of the declared networks, or one that names nobody: loopback, unspecified, a mask.
-#[must_use]
-pub fn is_declared(text: &str, networks: &[(IpAddr, u8)]) -> bool {
-    let address = text.split('/').next().unwrap_or_default();
-    let address = address.split('%').next().unwrap_or_default();
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let address = address.to_canonical();
-    let is_nobody = address.is_loopback() || address.is_unspecified() || is_mask(address);
-    is_nobody || networks.iter().any(|(network, prefix)| contains(*network, *prefix, address))
-}
-
-/// `255.255.255.0` and the like.
-fn is_mask(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.octets()[0] == 255 && address.to_bits().leading_ones() + address.to_bits().trailing_zeros() >= 32,
-        IpAddr::V6(_) => false,
-    }
-}
-
-fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
-    match (network.to_canonical(), address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            let shift = 32_u32.saturating_sub(u32::from(prefix));
-            network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => {
-            let shift = 128_u32.saturating_sub(u32::from(prefix));
-            network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
-        }
-        _ => false,
-    }
+    text.len() <= MAX_TOKEN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte))
+        && !looks_hexadecimal(text)
 }
 
 #[cfg(test)]

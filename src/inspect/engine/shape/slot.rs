@@ -120,30 +120,59 @@ impl Slot {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
     }
 
+    /// The largest whole number that the field may hold, where that is all there is to say of it.
+    const fn most(self) -> Option<u64> {
+        match self {
+            Self::Id => Some(u32::MAX as u64),
+            Self::Bytes => Some(1 << 46),
+            Self::Handles => Some(1 << 24),
+            Self::Count | Self::Users | Self::Retention | Self::Rate => Some(MEGA),
+            Self::Percent => Some(102_400),
+            // Windows numbers its states and start types, and has few of each.
+            Self::State | Self::Startup | Self::Bound => Some(0xff),
+            Self::Version => Some(100_000),
+            Self::Token => Some(10 * MEGA - 1),
+            Self::Address => Some(128),
+            Self::Switch => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether a whole number is harmless in it, so far as its size says.
+    #[must_use]
+    pub fn holds(self, value: u64) -> bool {
+        match self {
+            Self::Language => is_language_number(value),
+            Self::Hotfix => (100_000..=9_999_999).contains(&value),
+            _ => self.most().is_some_and(|most| value <= most),
+        }
+    }
+
+    /// Whether a double is harmless in it, so far as its size and its four decimals at most say.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "it is below a million")]
+    pub fn holds_double(self, value: f64) -> bool {
+        const SCALE: f64 = 10_000.0;
+        let has_decimals = matches!(self, Self::Percent | Self::Rate);
+        if !has_decimals || !(0.0..MEGA as f64).contains(&value) || !self.holds(value as u64) {
+            return false;
+        }
+        let scaled = (value * SCALE + 0.5) as u64;
+        (scaled as f64 / SCALE).to_bits() == value.to_bits()
+    }
+
     /// Checks a raw number.
     #[must_use]
     pub fn number(self, raw: &str) -> Checked {
-        let whole = |most: u64| harmless_or_not(grammar::whole(raw).is_some_and(|value| value <= most));
+        let decimal = || self.most().is_some_and(|most| grammar::decimal_below(raw, most));
         match self {
-            Self::Id => whole(u64::from(u32::MAX)),
-            // Larger units have decimals.
-            Self::Bytes => harmless_or_not(grammar::whole(raw).is_some_and(|bytes| bytes <= 1 << 46) || is_amount_with_decimals(raw)),
-            Self::Handles => whole(1 << 24),
-            Self::Count | Self::Users | Self::Retention => whole(MEGA),
-            Self::Percent => harmless_or_not(grammar::decimal_below(raw, 102_400)),
-            Self::Rate => harmless_or_not(grammar::decimal_below(raw, MEGA)),
+            Self::Percent | Self::Rate | Self::Version => harmless_or_not(decimal()),
+            // A size in a greater unit has decimals.
+            Self::Bytes => harmless_or_not(!raw.starts_with('-') && decimal()),
             Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
-            Self::Switch => harmless_or_not(matches!(raw, "0" | "1")),
-            // Windows numbers its states and start types, and has few of each.
-            Self::State | Self::Startup => whole(0xff),
-            Self::Language => harmless_or_not(grammar::whole(raw).is_some_and(is_language_number)),
-            Self::Hotfix => harmless_or_not(grammar::whole(raw).is_some_and(|kb| (100_000..=9_999_999).contains(&kb))),
-            Self::Version => harmless_or_not(grammar::decimal_below(raw, 100_000)),
             Self::Time => harmless_or_not(grammar::is_epoch(raw)),
-            Self::Bound => harmless_or_not(grammar::is_epoch(raw) || grammar::whole(raw).is_some_and(|value| value <= 0xff)),
-            Self::Token => whole(10 * MEGA - 1),
-            Self::Address => whole(128),
-            Self::Name | Self::Label | Self::Path | Self::Drive | Self::Account | Self::Node | Self::Identifier => Checked::OutOfRange,
+            Self::Bound => harmless_or_not(grammar::is_epoch(raw) || grammar::whole(raw).is_some_and(|value| self.holds(value))),
+            _ => harmless_or_not(grammar::whole_in_any_form(raw).is_some_and(|value| self.holds(value))),
         }
     }
 
@@ -160,32 +189,37 @@ impl Slot {
         }
         match self {
             Self::Name | Self::Identifier => name(text, TextKind::Name),
-            Self::Label if !grammar::is_like_a_name(text) => Checked::Unproven(TextKind::Free),
-            Self::Label => Checked::Plausible(TextKind::Free),
+            Self::Label => label(text),
             Self::Version => version(text),
             Self::Path | Self::Drive => path(text),
             Self::Language => proven(grammar::is_language(text), TextKind::Free),
             Self::Account if grammar::is_service_account(text) => Checked::Harmless,
             Self::Startup if grammar::is_state(text) || grammar::is_service_account(text) => Checked::Harmless,
-            // A number is the name of no account.
-            Self::Account if !text.chars().any(char::is_alphabetic) => Checked::OutOfRange,
+            // A number is the name of no account, nor is a sentence.
+            Self::Account | Self::Startup if !grammar::is_account(text) => Checked::OutOfRange,
             // Accounts of services have many names; all others are persons'.
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
+            Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
-            Self::State => proven(grammar::is_state(text), TextKind::Free),
+            Self::State => proven(grammar::is_state(text) || grammar::is_missing(text), TextKind::Free),
             Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
-            Self::Address => addresses(text, declared, false),
-            Self::Node => addresses(text, declared, true),
+            Self::Address => addresses(text, declared),
+            Self::Node => nodes(text, declared),
             Self::Time => proven(grammar::is_time(text), TextKind::Free),
             Self::Bound => harmless_or_not(is_bound(text)),
             Self::Token if grammar::is_guid(text) => Checked::Harmless,
             Self::Token if grammar::is_token(text) => Checked::Plausible(TextKind::Token),
-            Self::Token => Checked::Unproven(TextKind::Free),
+            // What identifies an installation may be the name of an update.
+            Self::Token if grammar::is_like_a_hotfix(text) => Checked::Plausible(TextKind::Name),
+            Self::Token => Checked::OutOfRange,
+            Self::Retention if grammar::is_span(text) => Checked::Harmless,
             Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
             Self::Bitness => {
-                proven(matches!(text, "32" | "64" | "x86" | "x64" | "32-bit" | "64-bit" | "32 bit" | "64 bit"), TextKind::Free)
+                let words =
+                    ["x86", "x64", "amd64", "x86_64", "arm64", "32", "64", "32-bit", "64-bit", "32 bit", "64 bit", "32bit", "64bit"];
+                proven(words.iter().any(|word| word.eq_ignore_ascii_case(text)), TextKind::Free)
             }
-            Self::Users if text.bytes().any(|byte| !byte.is_ascii_digit()) => harmless_or_not(grammar::is_missing(text)),
+            Self::Users if grammar::amount(text).is_none() => harmless_or_not(grammar::is_missing(text)),
             // What is counted may be told to be there, or not.
             Self::Count if grammar::is_switch(text) => Checked::Harmless,
             Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
@@ -211,9 +245,21 @@ impl Slot {
 
     /// Numbers are sent as text too.
     fn quoted_number(self, text: &str) -> Checked {
-        let number = text.trim_end_matches(['%', ' ']);
+        let number = text.trim_end_matches(['%', ' ', '\u{a0}']);
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if is_number { self.number(number) } else { harmless_or_not(grammar::is_missing(text)) }
+        match grammar::amount(number) {
+            Some(amount) if !is_number => self.number(&amount.to_string()),
+            _ if is_number => self.grouped_or_plain(number),
+            _ => harmless_or_not(grammar::is_missing(text)),
+        }
+    }
+
+    /// `1.250` is 1250 where nothing has decimals.
+    fn grouped_or_plain(self, number: &str) -> Checked {
+        match (self.number(number), grammar::amount(number)) {
+            (Checked::OutOfRange, Some(amount)) if number.contains('.') => self.number(&amount.to_string()),
+            (checked, _) => checked,
+        }
     }
 }
 
@@ -227,11 +273,6 @@ const fn is_language_number(number: u64) -> bool {
 fn is_numeric(text: &str) -> bool {
     let is_sign = |byte: u8| b" +-./(),".contains(&byte);
     text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().all(|byte| byte.is_ascii_digit() || is_sign(byte))
-}
-
-/// Gigabytes: `12.5`.
-fn is_amount_with_decimals(raw: &str) -> bool {
-    raw.contains('.') && grammar::decimal_below(raw, MEGA)
 }
 
 /// A time, a version, a state.
@@ -254,7 +295,21 @@ fn name(text: &str, otherwise: TextKind) -> Checked {
     if grammar::is_name(text) || grammar::is_guid(text) {
         return Checked::Harmless;
     }
-    if grammar::is_like_a_name(text) { Checked::Plausible(otherwise) } else { Checked::Unproven(otherwise) }
+    if grammar::is_like_a_name(text) || grammar::is_banner(text) {
+        return Checked::Plausible(otherwise);
+    }
+    if grammar::is_long(text) { Checked::OutOfRange } else { Checked::Unproven(otherwise) }
+}
+
+/// Longest description of a service that Windows has, and some more.
+const MAX_LABEL: usize = 1_024;
+
+fn label(text: &str) -> Checked {
+    match text.len() {
+        ..=MAX_LABEL if grammar::is_like_words(text) => Checked::Plausible(TextKind::Free),
+        ..=MAX_LABEL => Checked::Unproven(TextKind::Free),
+        _ => Checked::OutOfRange,
+    }
 }
 
 fn version(text: &str) -> Checked {
@@ -272,18 +327,25 @@ fn path(text: &str) -> Checked {
     if grammar::is_like_a_path(text) { Checked::Plausible(TextKind::Path) } else { name(text, TextKind::Free) }
 }
 
-/// One address or several; `names` allows plain host names beside them.
-fn addresses(text: &str, declared: &Declared<'_>, names: bool) -> Checked {
+/// What stands between addresses; WMI puts lists in braces, and `ipconfig` says behind each what it is.
+const BETWEEN: &[char] = &[',', ';', ' ', '{', '}', '"', '(', ')', '|', '\t', '\n', '\r'];
+
+/// One address or several. What is none, is none of the servers': `0xC0A80001` is one for those who can read it.
+fn addresses(text: &str, declared: &Declared<'_>) -> Checked {
     // The length of a prefix, where a mask is asked for.
-    if grammar::whole(text).is_some_and(|length| length <= 128) {
-        return Checked::Harmless;
-    }
-    let mut parts = text.split([',', ';', ' ']).filter(|part| !part.is_empty());
-    let is_harmless = |part: &str| grammar::is_declared(part, declared.networks) || (names && grammar::is_host_name(part));
-    let is_proven = parts.all(is_harmless);
-    // A host's name may be that of a telephone.
-    match is_proven {
-        true if grammar::is_name(text) || !names => Checked::Harmless,
+    let is_prefix = grammar::whole(text).is_some_and(|length| length <= 128);
+    let mut parts = text.split(BETWEEN).filter(|part| !part.is_empty());
+    let is_harmless = |part: &str| grammar::is_declared(part, declared.networks) || grammar::is_no_address(part);
+    harmless_or_not(is_prefix || grammar::is_no_address(text) || parts.all(is_harmless))
+}
+
+/// Addresses or names of hosts.
+fn nodes(text: &str, declared: &Declared<'_>) -> Checked {
+    let mut parts = text.split(BETWEEN).filter(|part| !part.is_empty());
+    let is_harmless = |part: &str| grammar::is_declared(part, declared.networks) || grammar::is_host_name(part);
+    match parts.all(is_harmless) {
+        true if grammar::is_name(text) => Checked::Harmless,
+        // A host's name may be that of a telephone.
         true => Checked::Plausible(TextKind::Free),
         false => Checked::Unproven(TextKind::Free),
     }

@@ -6,7 +6,7 @@ use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
 use crate::inspect::engine::context::{Context, TextKind};
-use crate::inspect::engine::detect::{self, email, iban, national_id};
+use crate::inspect::engine::detect::{self, email, iban, national_id, user_path};
 use crate::inspect::engine::finding::{Hit, Kind, Why};
 use crate::inspect::engine::format::{Limits, json};
 use crate::inspect::engine::marks::{BEYOND, Marks};
@@ -19,9 +19,13 @@ impl Walk<'_> {
         if under.is_some_and(|under| self.memo.has(under, text)) {
             return false;
         }
+        // More say nothing more.
+        if self.report.findings.len() >= MAX_FINDINGS || self.is_spent() {
+            return false;
+        }
         let (before, signs) = (self.report.findings.len(), self.signs);
         self.look_at(text, marks, kind, Why::Value);
-        if nested::may_hold(marks) {
+        if nested::may_hold(text, marks) {
             self.unwrap(text.as_bytes(), kind);
         }
         if let Some(under) = under.filter(|_| self.signs == signs) {
@@ -37,8 +41,12 @@ impl Walk<'_> {
 
     /// Looks at what is encoded in a text or in bytes.
     pub(super) fn unwrap(&mut self, bytes: &[u8], kind: TextKind) {
-        let mut budget = self.budget;
+        // Half of what is left is for the search, and half for the detectors, who look at what it finds.
+        let half = self.left() / 2;
+        let mut budget = self.budget.within(half);
+        self.held += half;
         let followed = nested::walk(bytes, 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
+        self.held -= half;
         self.budget = budget;
         if let Err(unreadable) = followed {
             self.signs += 1;
@@ -54,7 +62,7 @@ impl Walk<'_> {
         let count = words.iter_mut().zip(node.words()).map(|(slot, word)| *slot = word).count();
         let key = words.get(..count).unwrap_or_default();
         let context = Context { key, text: kind, declared: &settings.networks, accounts: &self.accounts };
-        let visits = scan(text, marks, &context, &mut found);
+        let visits = scan(text, marks, &context, self.left(), &mut found);
         self.visits += visits;
         for hit in found.hits {
             if hit.bits >= Hit::ENOUGH { self.find(hit.kind, why) } else { self.weigh(hit) }
@@ -63,6 +71,9 @@ impl Walk<'_> {
 
     /// Looks at a text of which nothing is known but the text.
     pub(super) fn look_into(&mut self, text: &str, kind: TextKind, why: Why) {
+        if self.is_spent() {
+            return;
+        }
         self.visit(text.len());
         self.look_at(text, &Marks::of(text.as_bytes()), kind, why);
     }
@@ -91,8 +102,11 @@ impl Walk<'_> {
         }
         // What is in it has nothing to prove, as in any further reading.
         let walk = Walk::new(self.path.tree(), self.settings, text.len());
-        let mut inner = Walk { budget: self.budget, depth: self.depth + 1, readings: 1, ..walk };
+        let most = self.left().saturating_add(self.budget.visited());
+        let mut inner = Walk { budget: self.budget, most, depth: self.depth + 1, readings: 1, ..walk };
         let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
+        inner.end_row();
+        inner.look_at_codes();
         self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
         let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
         self.budget = budget;
@@ -101,6 +115,31 @@ impl Walk<'_> {
             self.find(finding.kind, Why::Encoded);
         }
         self.report.unreadable = self.report.unreadable.or(report.unreadable);
+    }
+
+    /// Bytes that may be text in part: without control characters they are text in whole, else what stands between those.
+    pub(super) fn look_at_stretches(&mut self, bytes: &[u8]) {
+        if self.is_spent() {
+            return;
+        }
+        self.visit(2 * bytes.len());
+        let is_control = |byte: &u8| *byte < b' ' || *byte == 0x7f;
+        let is_break = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
+        if !bytes.iter().any(|byte| is_control(byte) && !is_break(byte)) {
+            return self.look_at_valid(bytes);
+        }
+        for stretch in bytes.split(is_control).filter(|stretch| stretch.len() >= SHORTEST_STRETCH) {
+            self.look_at_valid(stretch);
+        }
+    }
+
+    /// The parts of bytes that are UTF-8.
+    fn look_at_valid(&mut self, bytes: &[u8]) {
+        self.visit(2 * bytes.len());
+        let valid = bytes.utf8_chunks().map(|chunk| chunk.valid());
+        for text in valid.filter(|text| text.len() >= SHORTEST_STRETCH) {
+            self.look(text, &Marks::of(text.as_bytes()), TextKind::Free);
+        }
     }
 
     /// Weak signs add up.
@@ -113,6 +152,13 @@ impl Walk<'_> {
         }
     }
 }
+
+/// Shortest text in bytes that is looked at: shorter ones are chance.
+const SHORTEST_STRETCH: usize = 6;
+
+/// Folding reads a text, normalises it, maps it, drops from it, compares it; then it is marked again. And look-alikes are put in their
+/// place, and three detectors look at what comes out.
+const FOLDING: u64 = 6;
 
 /// Hits in one text.
 #[derive(Default)]
@@ -129,20 +175,22 @@ impl Found {
 }
 
 /// Runs the detectors over a text; how many bytes were looked at.
-fn scan(text: &str, marks: &Marks, context: &Context<'_>, found: &mut Found) -> u64 {
+fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
     if !marks.has(BEYOND) {
-        return detect::scan_marked(text.as_bytes(), marks, context, &mut |hit| found.keep(hit));
+        return detect::scan_marked(text.as_bytes(), marks, context, most, &mut |hit| found.keep(hit));
+    }
+    let folding = FOLDING * text.len() as u64;
+    if folding > most {
+        return most.saturating_add(1);
     }
     let folded = fold(text);
     let marks = Marks::of(folded.as_bytes());
-    let mut visits = detect::scan_marked(folded.as_bytes(), &marks, context, &mut |hit| found.keep(hit));
-    // Folding reads the text, normalises it, maps it, drops from it, compares it; then it was marked again.
-    visits += 6 * text.len() as u64;
+    let mut visits = folding + detect::scan_marked(folded.as_bytes(), &marks, context, most - folding, &mut |hit| found.keep(hit));
     if marks.has(BEYOND) {
         // Look-alikes matter where the form is exact; names in other scripts are not turned into Latin ones.
         let latin = skeleton(&folded);
         visits += 2 * folded.len() as u64;
-        for detector in [email::scan, iban::scan, national_id::scan] {
+        for detector in [email::scan, iban::scan, national_id::scan, user_path::scan] {
             detector(latin.as_bytes(), context, &mut |hit| found.keep(hit));
             visits += latin.len() as u64;
         }

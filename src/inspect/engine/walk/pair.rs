@@ -107,6 +107,23 @@ impl Walk<'_> {
         None
     }
 
+    /// A text of the innermost object whose key is not entered: kept if it is a name; whether it can be.
+    pub(super) fn is_noted(&mut self, role: Role, text: &[u8]) -> bool {
+        if role == Role::None {
+            return true;
+        }
+        let (Some(own), Ok(text)) = (self.pairs.open().checked_sub(1), std::str::from_utf8(text)) else { return false };
+        if text.len() <= LONGEST {
+            self.name(own, text);
+        }
+        true
+    }
+
+    /// Whether the value at hand is the name of one beside it, in our words.
+    pub(super) fn names_a_field(&self, text: &str) -> bool {
+        self.path.node().role == Role::Name && self.path.tree().has_only_words(text)
+    }
+
     fn name(&mut self, at: usize, text: &str) {
         let span = self.pairs.keep(at, text);
         let Some(pair) = self.pairs.open.get_mut(at) else { return };

@@ -1,7 +1,8 @@
 //! Where a walk is. Messages repeat their keys in the same order, so a key is nearly always found where it was the last time,
 //! without asking the tree.
 
-use crate::inspect::engine::tree::{Node, Tree};
+use crate::inspect::engine::shape::Meaning;
+use crate::inspect::engine::tree::{Node, Oddity, Role, Tree};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -15,16 +16,24 @@ pub(super) struct Path<'a> {
     tree: &'a Tree,
     /// Keys that were there; the first is the outermost container.
     known: Vec<Known>,
-    /// The containers, the innermost last; elements stand under the key of their array.
-    nodes: Vec<At>,
+    /// Keys that are open beyond those, the innermost last.
+    apart: Vec<Arc<Node>>,
+    /// The innermost key; elements stand under the key of their array.
+    innermost: At,
+    /// Keys that are open.
+    depth: usize,
     steps: Vec<Step>,
-    /// Members of each open object so far.
-    members: Vec<usize>,
+    /// Members so far of the innermost object.
+    members: u32,
+    /// And of those around it.
+    around: Vec<u32>,
 }
 
 /// A key that was there.
 struct Known {
     node: Arc<Node>,
+    /// What the node says.
+    said: Said,
     children: Vec<Child>,
     /// Where the next child is expected among them.
     next: usize,
@@ -32,10 +41,25 @@ struct Known {
     is_clean: bool,
 }
 
+/// What a key says: at hand without a look at its node.
+#[derive(Clone, Copy)]
+struct Said {
+    meaning: Meaning,
+    role: Role,
+    oddity: Oddity,
+    is_product: bool,
+}
+
+impl Said {
+    const fn by(node: &Node) -> Self {
+        Self { meaning: node.meaning, role: node.role, oddity: node.oddity, is_product: node.is_product }
+    }
+}
+
 /// A key inside another.
 struct Child {
     ends: Ends,
-    index: usize,
+    index: u32,
 }
 
 /// The length of a key and its first and last eight bytes: all there is of a short one.
@@ -46,35 +70,43 @@ struct Ends {
     tail: u64,
 }
 
-/// A container.
+/// A key that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     /// By its place among those that are known.
-    Known(usize),
-    /// One beyond those.
-    Apart(Arc<Node>),
+    Known(u32),
+    /// By its place among those beyond.
+    Apart(u32),
 }
 
 /// One step of a location.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// A member, by its position.
-    Member(usize),
+    Member {
+        position: u32,
+        /// The key that was the innermost one before.
+        outer: At,
+    },
     /// An element of an array.
-    Element(usize),
+    Element(u32),
 }
 
 /// How much was open at some time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open {
-    nodes: usize,
+    innermost: At,
+    depth: usize,
+    apart: usize,
     steps: usize,
-    members: usize,
+    members: u32,
+    around: usize,
 }
 
 impl<'a> Path<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let root = Known { node: tree.root().clone(), children: Vec::new(), next: 0, is_clean: true };
-        Self { tree, known: vec![root], nodes: Vec::new(), steps: Vec::new(), members: Vec::new() }
+        let known = vec![Known::new(tree.root().clone())];
+        Self { tree, known, apart: Vec::new(), innermost: At::Known(0), depth: 0, steps: Vec::new(), members: 0, around: Vec::new() }
     }
 
     /// What keys are looked up in.
@@ -84,16 +116,45 @@ impl<'a> Path<'a> {
 
     /// The innermost key.
     pub(super) fn node(&self) -> &Node {
-        match self.nodes.last() {
-            Some(At::Apart(node)) => node,
-            Some(At::Known(index)) => self.known.get(*index).map_or(self.tree.root(), |known| &known.node),
-            None => self.tree.root(),
+        self.at(self.innermost)
+    }
+
+    /// What a value under the innermost key is.
+    pub(super) fn meaning(&self) -> Meaning {
+        self.said().meaning
+    }
+
+    /// What the innermost key is in a pair.
+    pub(super) fn role(&self) -> Role {
+        self.said().role
+    }
+
+    /// What is the matter with the innermost key.
+    pub(super) fn oddity(&self) -> Oddity {
+        self.said().oddity
+    }
+
+    /// Whether the innermost key may be the name of a product.
+    pub(super) fn is_product(&self) -> bool {
+        self.said().is_product
+    }
+
+    /// Whether the innermost key is neither half of a pair nor the name of a product.
+    pub(super) fn is_plain(&self) -> bool {
+        let said = self.said();
+        said.role == Role::None && !said.is_product
+    }
+
+    fn said(&self) -> Said {
+        match self.known() {
+            Some(known) => known.said,
+            None => Said::by(self.node()),
         }
     }
 
     /// Keys that are open.
     pub(super) const fn depth(&self) -> usize {
-        self.nodes.len()
+        self.depth
     }
 
     /// Whether an element of an array is at hand.
@@ -103,8 +164,8 @@ impl<'a> Path<'a> {
 
     /// Whether the object at hand is an element of a list of persons, or of what is theirs.
     pub(super) fn is_of_a_list_of_persons(&self) -> bool {
-        let is_of_a_list = matches!(self.steps.as_slice(), [.., Step::Element(_), Step::Member(_)]);
-        is_of_a_list && self.container(self.depth().saturating_sub(1)).is_of_persons()
+        let is_of_a_list = matches!(self.steps.as_slice(), [.., Step::Element(_), Step::Member { .. }]);
+        is_of_a_list && self.container(self.depth.saturating_sub(1)).is_of_persons()
     }
 
     /// What a name would be as a key, inside so many of the open keys.
@@ -112,30 +173,38 @@ impl<'a> Path<'a> {
         self.tree.child(self.container(depth), name)
     }
 
-    /// The innermost of so many open keys.
+    /// The innermost of so many open keys: the one that was it when the next was entered.
     fn container(&self, depth: usize) -> &Node {
-        match depth.checked_sub(1).and_then(|at| self.nodes.get(at)) {
-            Some(At::Apart(node)) => node,
-            Some(At::Known(index)) => self.known.get(*index).map_or(self.tree.root(), |known| &known.node),
-            None => self.tree.root(),
-        }
+        let outer = |step: &Step| if let Step::Member { outer, .. } = step { Some(*outer) } else { None };
+        self.at(self.steps.iter().filter_map(outer).nth(depth).unwrap_or(self.innermost))
     }
 
     /// The innermost key among those that are known, if it is.
-    pub(super) fn index(&self) -> Option<usize> {
-        match self.nodes.last() {
-            Some(At::Apart(_)) => None,
-            Some(At::Known(index)) => Some(*index),
-            None => Some(0),
+    pub(super) const fn index(&self) -> Option<usize> {
+        match self.innermost {
+            At::Known(index) => Some(index as usize),
+            At::Apart(_) => None,
         }
     }
 
     /// Whether nothing is in the innermost key: it has our words only, or was looked at before.
     pub(super) fn is_clean(&self) -> bool {
-        match self.index() {
-            Some(index) => self.known.get(index).is_some_and(|known| known.is_clean),
+        match self.known() {
+            Some(known) => known.is_clean,
             None => self.node().shown().is_some(),
         }
+    }
+
+    fn known(&self) -> Option<&Known> {
+        self.index().and_then(|index| self.known.get(index))
+    }
+
+    fn at(&self, at: At) -> &Node {
+        let node = match at {
+            At::Known(index) => self.known.get(index as usize).map(|known| &known.node),
+            At::Apart(index) => self.apart.get(index as usize),
+        };
+        node.unwrap_or(self.tree.root())
     }
 
     /// Remembers that nothing is in the innermost key.
@@ -147,53 +216,100 @@ impl<'a> Path<'a> {
     }
 
     pub(super) fn enter(&mut self, key: &str) {
-        let at = match self.index() {
-            Some(parent) => self.child(parent, key),
-            None => At::Apart(self.tree.child(self.node(), key)),
+        let outer = self.innermost;
+        self.innermost = match outer {
+            At::Known(parent) => self.child(parent as usize, key),
+            At::Apart(_) => {
+                let node = self.tree.child(self.node(), key);
+                self.beyond(node)
+            }
         };
-        self.nodes.push(at);
-        let position = self.members.last_mut().map_or(0, |position| {
-            *position += 1;
-            *position - 1
-        });
-        self.steps.push(Step::Member(position));
+        self.steps.push(Step::Member { position: self.members, outer });
+        self.members += 1;
+        self.depth += 1;
+    }
+
+    /// What a value under the next key is, and the key in a pair, if it is the one that is expected and nothing is in the key itself or
+    /// the matter with it. Values of pairs are to be told.
+    pub(super) fn expects(&self, key: &str) -> Option<(Meaning, Role)> {
+        let parent = self.known()?;
+        let child = parent.children.get(parent.next)?;
+        let known = self.known.get(child.index as usize)?;
+        let is_key = child.ends == Ends::of(key.as_bytes()) && (child.ends.are_all() || known.node.key() == key);
+        let Said { meaning, role, oddity, is_product } = known.said;
+        let is_plain = known.is_clean && role != Role::Value && oddity == Oddity::None && !is_product;
+        (is_key && is_plain).then_some((meaning, role))
+    }
+
+    /// Passes the key that was expected, with its value.
+    pub(super) fn pass(&mut self) {
+        self.members += 1;
+        let Some(index) = self.index() else { return };
+        if let Some(known) = self.known.get_mut(index) {
+            known.next += 1;
+        }
     }
 
     pub(super) fn leave(&mut self) {
-        self.nodes.pop();
-        self.steps.pop();
+        if let At::Apart(_) = self.innermost {
+            self.apart.pop();
+        }
+        if let Some(Step::Member { outer, .. }) = self.steps.pop() {
+            self.innermost = outer;
+            self.depth = self.depth.saturating_sub(1);
+        }
     }
 
     pub(super) fn element(&mut self, index: usize) {
-        self.steps.push(Step::Element(index));
+        self.steps.push(Step::Element(u32::try_from(index).unwrap_or(u32::MAX)));
     }
 
     pub(super) fn element_end(&mut self) {
         self.steps.pop();
     }
 
+    /// Where in its row a value is, if it is in an array inside another.
+    pub(super) fn column(&self) -> Option<usize> {
+        match self.steps.as_slice() {
+            [.., Step::Element(_), Step::Element(column)] => usize::try_from(*column).ok(),
+            _ => None,
+        }
+    }
+
     pub(super) fn object(&mut self) {
-        self.members.push(0);
+        self.around.push(self.members);
+        self.members = 0;
         let Some(index) = self.index() else { return };
         if let Some(known) = self.known.get_mut(index) {
             known.next = 0;
         }
     }
 
+    pub(super) fn object_end(&mut self) {
+        self.members = self.around.pop().unwrap_or_default();
+    }
+
     /// How much is open.
     pub(super) const fn open(&self) -> Open {
-        Open { nodes: self.nodes.len(), steps: self.steps.len(), members: self.members.len() }
+        let (apart, steps, around) = (self.apart.len(), self.steps.len(), self.around.len());
+        Open { innermost: self.innermost, depth: self.depth, apart, steps, members: self.members, around }
     }
 
     /// Closes what was opened since.
     pub(super) fn close(&mut self, open: Open) {
-        self.nodes.truncate(open.nodes);
+        self.innermost = open.innermost;
+        self.depth = open.depth;
+        self.apart.truncate(open.apart);
         self.steps.truncate(open.steps);
-        self.members.truncate(open.members);
+        self.members = open.members;
+        self.around.truncate(open.around);
     }
 
-    pub(super) fn object_end(&mut self) {
-        self.members.pop();
+    /// A key that is not remembered.
+    fn beyond(&mut self, node: Arc<Node>) -> At {
+        let index = u32::try_from(self.apart.len()).unwrap_or(u32::MAX);
+        self.apart.push(node);
+        At::Apart(index)
     }
 
     fn child(&mut self, parent: usize, key: &str) -> At {
@@ -201,14 +317,14 @@ impl<'a> Path<'a> {
         if let Some(index) = self.expected(parent, key, ends) {
             return At::Known(index);
         }
-        let Some(known) = self.known.get(parent) else { return At::Apart(self.tree.child(self.tree.root(), key)) };
-        let node = self.tree.child(&known.node, key);
-        let index = self.known.len();
-        if index >= MAX_KNOWN || known.children.len() >= MAX_CHILDREN {
-            return At::Apart(node);
+        let known = self.known.get(parent);
+        let node = self.tree.child(known.map_or(self.tree.root(), |known| &known.node), key);
+        let index = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let has_room = self.known.len() < MAX_KNOWN && known.is_some_and(|known| known.children.len() < MAX_CHILDREN);
+        if !has_room {
+            return self.beyond(node);
         }
-        let is_clean = node.shown().is_some();
-        self.known.push(Known { node, children: Vec::new(), next: 0, is_clean });
+        self.known.push(Known::new(node));
         if let Some(known) = self.known.get_mut(parent) {
             known.children.push(Child { ends, index });
             known.next = known.children.len();
@@ -217,11 +333,11 @@ impl<'a> Path<'a> {
     }
 
     /// The child with this key, looked for from where the next is expected.
-    fn expected(&mut self, parent: usize, key: &str, ends: Ends) -> Option<usize> {
+    fn expected(&mut self, parent: usize, key: &str, ends: Ends) -> Option<u32> {
         let known = self.known.get(parent)?;
         let is_key = |child: &Child| {
             let is_same = child.ends == ends;
-            is_same && (ends.are_all() || self.known.get(child.index).is_some_and(|known| known.node.key() == key))
+            is_same && (ends.are_all() || self.known.get(child.index as usize).is_some_and(|known| known.node.key() == key))
         };
         if let Some(child) = known.children.get(known.next).filter(|child| is_key(child)) {
             let index = child.index;
@@ -238,36 +354,41 @@ impl<'a> Path<'a> {
     /// A JSON pointer; a key that nobody documents could be somebody's name, so its position stands for it.
     pub(super) fn place(&self) -> String {
         let mut place = String::new();
-        let mut nodes = self.nodes.iter();
+        // A key is told by what was the innermost one after it.
+        let outer = |step: &Step| if let Step::Member { outer, .. } = step { Some(*outer) } else { None };
+        let mut entered = self.steps.iter().filter_map(outer).chain([self.innermost]).skip(1);
         for step in &self.steps {
             place.push('/');
-            match step {
-                Step::Element(index) => place.push_str(&index.to_string()),
-                Step::Member(index) => match nodes.next().and_then(|at| self.shown(at)) {
-                    Some(key) => place.push_str(&key.replace('~', "~0").replace('/', "~1")),
-                    None => {
-                        // Writing to a string cannot fail.
-                        let _ = write!(place, "({index})");
-                    }
+            // Writing to a string cannot fail.
+            let _ = match step {
+                Step::Element(index) => write!(place, "{index}"),
+                Step::Member { position, .. } => match entered.next().and_then(|at| self.at(at).shown()) {
+                    Some(key) => write!(place, "{}", key.replace('~', "~0").replace('/', "~1")),
+                    None => write!(place, "({position})"),
                 },
-            }
+            };
         }
         if place.is_empty() { "/".to_owned() } else { place }
     }
+}
 
-    fn shown<'n>(&'n self, at: &'n At) -> Option<&'n str> {
-        match at {
-            At::Apart(node) => node.shown(),
-            At::Known(index) => self.known.get(*index)?.node.shown(),
-        }
+impl Known {
+    fn new(node: Arc<Node>) -> Self {
+        let (said, is_clean) = (Said::by(&node), node.shown().is_some());
+        Self { node, said, children: Vec::new(), next: 0, is_clean }
     }
 }
 
 impl Ends {
     fn of(key: &[u8]) -> Self {
-        let word = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
-        let head = word(key.first_chunk()).unwrap_or_else(|| key.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)));
-        Self { len: key.len(), head, tail: word(key.last_chunk()).unwrap_or_default() }
+        let len = key.len();
+        if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+            return Self { len, head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail) };
+        }
+        if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+            return Self { len, head: u32::from_le_bytes(*head).into(), tail: u32::from_le_bytes(*tail).into() };
+        }
+        Self { len, head: key.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)), tail: 0 }
     }
 
     /// Whether the key has no other bytes.

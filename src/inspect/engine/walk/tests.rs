@@ -86,6 +86,45 @@ fn persons_are_found_by_key_by_value_and_through_encodings() {
     }
 }
 
+/// Encodings of a whole value that are none of base64, hexadecimal digits and escapes.
+#[test]
+fn persons_are_found_through_rarer_encodings() {
+    let codes = |text: &str| format!("{:?}", text.as_bytes());
+    for (value, kind) in [
+        (codes("mario.rossi@example.com"), Kind::Email),
+        (codes("+39 02 1234 5678"), Kind::Phone),
+        (format!("[1,2,3,{}", &codes("mario.rossi@example.com")[1..]), Kind::Email),
+        (r#""mario.rossi+AEA-example.com""#.to_owned(), Kind::Email),
+        (r#""+AG0AYQByAGkAbwBAAGUAeABhAG0AcABsAGUALgBjAG8AbQ-""#.to_owned(), Kind::Email),
+        (r#""\\155\\141\\162\\151\\157\\100\\145\\170\\141\\155\\160\\154\\145\\056\\143\\157\\155""#.to_owned(), Kind::Email),
+        (r#""mario\\100example.com""#.to_owned(), Kind::Email),
+        (r#""bWFy aW8u cm9z c2lA ZXhh bXBs ZS5j b20=""#.to_owned(), Kind::Email),
+        (r#""as c2VlIG1hcm lvLnJvc3Np QGV4YW1wbG UuY29tIGFu ZCBzbyBvbg ==""#.to_owned(), Kind::Email),
+        (r#""begin 644 x\n7;6%R:6\\N<F]S<VE`97AA;7!L92YC;VT`\n`\nend\n""#.to_owned(), Kind::Email),
+        (r#""<~D..I!D_?'KF)u%\\AU%X#E,9)<@rH2~>""#.to_owned(), Kind::Email),
+        (r#""MTIzNDU2Nzha""#.to_owned(), Kind::NationalId),
+        (r#""KzM5MDIxMjM0NTY3OA==""#.to_owned(), Kind::Phone),
+        (r#""bUBhY21lLml0""#.to_owned(), Kind::Email),
+    ] {
+        let text = format!(r#"{{"note":{value}}}"#);
+        assert!(kinds(&text).contains(&kind), "{kind:?} in {text}: {:?}", kinds(&text));
+    }
+}
+
+/// Percentages and counters in a row are no text.
+#[test]
+fn measurements_in_arrays_are_no_text() {
+    for text in [
+        r#"{"cpuUsage":[45,46,64,65,66,73,84,46,73,84]}"#,
+        r#"{"cpuUsage":[50,51,52,49,53,55,50,48,57,50]}"#,
+        r#"{"x":[97,98,99,100,99,98,97,99,98,97]}"#,
+        r#"{"processes":[{"pid":109},{"pid":64},{"pid":110}]}"#,
+        r#"{"x":[[109,97],[114,105],[111,64],[97,99],[109,101],[46,105],[116,32]]}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Inert), Report::default(), "{text}");
+    }
+}
+
 #[test]
 fn places_show_no_key_that_is_not_ours() {
     let found = report(r#"{"mario":{"vendor":["a","x mario.rossi@example.com"]}}"#, Unknown::Observe);
@@ -95,7 +134,7 @@ fn places_show_no_key_that_is_not_ours() {
 
 #[test]
 fn what_nobody_documents_is_reported_unless_its_form_is_harmless() {
-    let text = r#"{"comment":"hello world","colour":"KB5031364","weight":12,"big":123456789012345}"#;
+    let text = r#"{"comment":"hello world","colour":"KB5031364","weight":12,"big":4111111111111111}"#;
     assert_eq!(report(text, Unknown::Inert).undocumented, ["/(0)", "/(3)"]);
     assert_eq!(report(text, Unknown::Strict).undocumented.len(), 4);
     assert_eq!(report(text, Unknown::Observe), Report::default());
@@ -196,6 +235,47 @@ fn a_token_may_be_opaque_and_must_not_be_telling() {
     let opaque = "q8ZrT1vXk0bWmYp3Nf6Lc9Sd2Hg5Jx7UeA4w".repeat(8);
     assert_eq!(report(&format!(r#"{{"license":{{"token":"{opaque}"}}}}"#), Unknown::Strict), Report::default());
     assert_eq!(kinds(r#"{"license":{"token":"bWFyaW8ucm9zc2lAZXhhbXBsZS5jb20="}}"#), [Kind::Email]);
+}
+
+#[test]
+fn spelling_gives_no_way_round_what_numbers_may_be() {
+    for text in [
+        r#"{"a":4111111111111111}"#,
+        r#"{"a":4.111111111111111e15}"#,
+        r#"{"a":4111111111111111.0}"#,
+        r#"{"a":-4111111111111111}"#,
+        r#"{"numberOfUsers":3.351234567e9}"#,
+        r#"{"processes":[{"cpuUsage":3.351234567e9}]}"#,
+        r#"{"a":{"3351234567":1}}"#,
+        r#"{"dnsServers":[3232235521]}"#,
+        r#"{"dnsServers":["0xC0A80001"]}"#,
+        r#"{"gateways":["mrossi"]}"#,
+    ] {
+        assert_eq!(report(text, Unknown::Inert).undocumented.len(), 1, "{text}");
+    }
+    let text = r#"{"workingSetPeak":3351234567,"ticks":638712345678901234,"bytes":1.5e10,"factor":0.4111111111111111,"rows":{"1234":1,"1700000000":2}}"#;
+    assert_eq!(report(text, Unknown::Inert), Report::default());
+}
+
+#[test]
+fn rows_of_calls_are_found_without_the_names_of_their_columns() {
+    let rows = "[[1700000000,4312,4315,62],[1700000300,4312,4377,5],[1700000360,4399,4315,1200]]";
+    assert_eq!(kinds(&format!(r#"{{"x":{rows}}}"#)), [Kind::CallRecord]);
+    assert_eq!(kinds(&format!(r#"{{"note":{}}}"#, serde_json::json!(rows))), [Kind::CallRecord]);
+    assert_eq!(kinds(r#"{"x":[[1700000000,12.5],[1700000060,13.5],[1700000120,11]]}"#), []);
+}
+
+/// Claims in base64url; the header says `RS256`.
+#[test]
+fn a_token_that_claims_to_be_somebodys_is_none_of_a_licence() {
+    let message = |claims: &str| format!(r#"{{"license":{{"token":"eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.{claims}.c2lnbmF0dXJl"}}}}"#);
+    // A name of two words, `upn` and `email` with a letter.
+    for claims in ["eyJzdWIiOiIxIiwibmFtZSI6Ik1hcmlvIFJvc3NpIn0", "eyJ1cG4iOiJ4In0", "eyJlbWFpbCI6Im0ifQ"] {
+        assert!(kinds(&message(claims)).contains(&Kind::Credential), "{claims}");
+    }
+    // Issuer, product and seats.
+    let licence = "eyJpc3MiOiJpbWFnaWNsZSIsInByb2R1Y3QiOiJ1Y3giLCJzZWF0cyI6MjUwfQ";
+    assert_eq!(report(&message(licence), Unknown::Strict), Report::default());
 }
 
 fn is_refused(text: &str, unknown: Unknown) -> bool {

@@ -1,6 +1,6 @@
 //! Percent, HTML and backslash escapes, all of them in one pass: a second pass for each would multiply the work.
 
-use super::{Finder, Unreadable, Via};
+use super::{Finder, Unreadable, Via, seven};
 use crate::inspect::engine::digits::{hex, hex_pair};
 
 /// What an escape stands for.
@@ -8,6 +8,7 @@ enum Escaped {
     Byte(u8),
     Unit(u16),
     Character(char),
+    Text(String),
     Nothing,
 }
 
@@ -54,7 +55,7 @@ pub fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
 /// The text without escapes; `None` if it has none.
 fn unescape(text: &[u8], is_json: bool) -> Option<Vec<u8>> {
     let quoted = is_json || is_quoted(text);
-    decode(text, |byte| matches!(byte, b'%' | b'&') || quoted && byte == b'\\', escape)
+    decode(text, |byte| matches!(byte, b'%' | b'&' | b'+') || quoted && byte == b'\\', escape)
 }
 
 fn decode(text: &[u8], begins: impl Fn(u8) -> bool, escape: impl Fn(&[u8]) -> Option<(Escaped, usize)>) -> Option<Vec<u8>> {
@@ -85,6 +86,7 @@ fn escape(from: &[u8]) -> Option<(Escaped, usize)> {
     let (escaped, len) = match from {
         [b'%', after @ ..] => percent(after),
         [b'&', after @ ..] => entity(after),
+        [b'+', after @ ..] => seven::read(after).map(|(text, len)| (Escaped::Text(text), len)),
         [_, after @ ..] => backslash(after),
         [] => None,
     }?;
@@ -93,11 +95,23 @@ fn escape(from: &[u8]) -> Option<(Escaped, usize)> {
 
 /// Whether backslashes are escapes here. In a Windows path they are not, so one is needed that a path hardly has.
 fn is_quoted(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'\\', text).any(|at| match text.get(at + 1..).unwrap_or_default() {
+    let after = |at: usize| text.get(at + 1..).unwrap_or_default();
+    let is_one = |at: usize| match after(at) {
         [b'"' | b'/' | b'\n' | b'\r', ..] => true,
-        [b'u' | b'x' | b'U', ..] => backslash(text.get(at + 1..).unwrap_or_default()).is_some(),
-        _ => false,
-    })
+        [b'u' | b'x' | b'U', ..] => backslash(after(at)).is_some(),
+        // A folder may be called `100`, but hardly two of them.
+        from => octal(from).is_some() && from.get(3) == Some(&b'\\') && octal(from.get(4..).unwrap_or_default()).is_some(),
+    };
+    let mut slashes = memchr::memchr_iter(b'\\', text).peekable();
+    let has_one = slashes.peek().is_some();
+    // Nor does a path have nothing but such.
+    slashes.clone().any(is_one) || has_one && slashes.all(|at| octal(after(at)).is_some())
+}
+
+/// Three octal digits of a byte.
+fn octal(from: &[u8]) -> Option<u8> {
+    let [high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', ..] = from else { return None };
+    Some((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'))
 }
 
 /// Behind a percent sign: two digits, or `u` and four.
@@ -131,6 +145,7 @@ fn backslash(after: &[u8]) -> Option<(Escaped, usize)> {
         [b't', ..] => character('\t'),
         [b'b' | b'f', ..] => character(' '),
         [mark @ (b'"' | b'\'' | b'/' | b'\\'), ..] => character(char::from(*mark)),
+        [b'0'..=b'3', ..] => Some((Escaped::Byte(octal(after)?), 3)),
         _ => None,
     }
 }
@@ -178,10 +193,11 @@ impl Decoded {
     }
 
     fn push(&mut self, escaped: &Escaped) {
-        match *escaped {
-            Escaped::Byte(byte) => self.plain(&[byte]),
-            Escaped::Character(character) => self.character(character),
-            Escaped::Unit(unit) => self.unit(unit),
+        match escaped {
+            Escaped::Byte(byte) => self.plain(&[*byte]),
+            Escaped::Character(character) => self.character(*character),
+            Escaped::Unit(unit) => self.unit(*unit),
+            Escaped::Text(text) => self.plain(text.as_bytes()),
             Escaped::Nothing => self.high = None,
         }
     }

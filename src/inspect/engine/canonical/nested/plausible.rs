@@ -7,6 +7,15 @@ use std::borrow::Cow;
 /// The text that the bytes are: UTF-8, or UTF-16 and UTF-32 with a BOM or mostly ASCII; at least 90 % printable.
 /// And how often a byte was looked at.
 pub(super) fn text(bytes: &[u8]) -> (Option<Cow<'_, str>>, usize) {
+    let (text, looks) = usual(bytes);
+    if text.is_some() {
+        return (text, looks);
+    }
+    let (text, more) = scripted(bytes);
+    (text.map(Cow::Owned), looks + more)
+}
+
+fn usual(bytes: &[u8]) -> (Option<Cow<'_, str>>, usize) {
     let len = bytes.len();
     if is_marked(bytes) {
         return (charset::plain(bytes).filter(|text| is_plausible(bytes, text, matches!(text, Cow::Owned(_)))), 3 * len);
@@ -28,7 +37,7 @@ pub(super) fn text(bytes: &[u8]) -> (Option<Cow<'_, str>>, usize) {
 
 /// Whether bytes that begin so may be text, told by very few: no text in UTF-8 or UTF-16 begins so if not.
 pub(super) fn may_begin(first: &[u8]) -> bool {
-    is_marked(first) || first.contains(&0) || is_start_of_utf8(first)
+    is_marked(first) || first.contains(&0) || is_start_of_utf8(first) || script(first).is_some()
 }
 
 fn is_start_of_utf8(bytes: &[u8]) -> bool {
@@ -38,6 +47,9 @@ fn is_start_of_utf8(bytes: &[u8]) -> bool {
 /// Whether bytes that begin so may be text: what [`text`] asks for, but less of it, since more text may follow.
 pub(super) fn may_be_text(head: &[u8]) -> bool {
     if is_marked(head) {
+        return true;
+    }
+    if script(head).is_some() {
         return true;
     }
     let kinds = Kinds::of(head);
@@ -50,6 +62,29 @@ pub(super) fn may_be_text(head: &[u8]) -> bool {
 /// Whether there is a BOM: of UTF-8, UTF-16 or, in base64 itself, UTF-7, which hides text in other text.
 fn is_marked(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..] | [0xef, 0xbb, 0xbf, ..] | [b'+', b'/', b'v', ..])
+}
+
+/// A text in UTF-16 without a mark whose letters are all of one script beyond Latin, and ASCII. And how often a byte was looked at.
+fn scripted(bytes: &[u8]) -> (Option<String>, usize) {
+    let head = bytes.get(..STRETCH).unwrap_or_default();
+    if script(head).is_none() {
+        return (None, head.len());
+    }
+    let Some(is_little) = script(bytes) else { return (None, bytes.len()) };
+    let unit = |pair: &[u8; 2]| if is_little { u16::from_le_bytes(*pair) } else { u16::from_be_bytes(*pair) };
+    let text: Result<String, _> = char::decode_utf16(bytes.as_chunks::<2>().0.iter().map(unit)).collect();
+    (text.ok().filter(|text| text.chars().all(is_printable)), 3 * bytes.len())
+}
+
+/// Whether the upper bytes of letters in UTF-16 are those of one alphabet from Greek to Arabic, or zero: `true` for little endian.
+fn script(bytes: &[u8]) -> Option<bool> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let is_one = |upper: usize| {
+        let mut uppers = pairs.iter().filter_map(|pair| pair.get(upper)).copied();
+        let first = uppers.clone().find(|&byte| byte != 0)?;
+        ((3..=6).contains(&first) && uppers.all(|byte| byte == first || byte == 0)).then_some(upper == 1)
+    };
+    is_one(1).or_else(|| is_one(0)).filter(|_| pairs.len() > 1)
 }
 
 /// How many bytes of each kind there are.

@@ -1,7 +1,7 @@
 //! Runs of the characters of base64, base32 and hex.
 
 use super::search::Search;
-use super::{Finder, OPAQUE, Unreadable, Via};
+use super::{Finder, OPAQUE, Unreadable, Via, short};
 use crate::inspect::engine::digits::{Alphabet, BASE64, HEX, LOWER32, UPPER32};
 use std::borrow::Cow;
 
@@ -44,13 +44,17 @@ pub(super) fn find(text: &[u8], has_lines: bool, finder: &mut Finder<'_, '_>) ->
 }
 
 fn find_in_line(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
-    let mut search = Search::new(text, SHORTEST);
+    let mut search = Search::new(text, short::SHORTEST);
     while let Some(start) = search.start(|byte| BASE64.has(byte)) {
         let from = text.get(start..).unwrap_or_default();
         let (len, is_hex) = line(from);
         let digits = from.get(..len).unwrap_or_default();
         search.resume(start + len);
         finder.budget.count(search.looks() + len);
+        if len < SHORTEST {
+            short::look(digits, from.get(len) == Some(&b'='), finder)?;
+            continue;
+        }
         let mut lines = Lines::default();
         lines.add(len);
         judge(&Run { digits: Cow::Borrowed(digits), len, lines, is_hex }, finder)?;
@@ -68,6 +72,8 @@ fn find_in_lines(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreada
         rest = from.get(run.len..).unwrap_or_default();
         if run.digits.len() >= SHORTEST {
             judge(&run, finder)?;
+        } else {
+            short::look(&run.digits, rest.first() == Some(&b'='), finder)?;
         }
     }
     Ok(())
@@ -165,7 +171,7 @@ fn deflated(alphabet: Alphabet, via: Via, digits: &[u8], finder: &mut Finder<'_,
 }
 
 /// Base64, or smaller alphabets between other characters. Returns how many characters are in what was found.
-fn mixed(digits: &[u8], finder: &mut Finder<'_, '_>) -> Result<usize, Unreadable> {
+pub(super) fn mixed(digits: &[u8], finder: &mut Finder<'_, '_>) -> Result<usize, Unreadable> {
     if whole(BASE64, Via::Base64, digits, finder)? {
         return Ok(digits.len());
     }

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 /// How often a byte may be looked at, derived ones included.
 const VISITS: u64 = 5;
-/// The same where all runs are just long enough to be looked at.
-const VISITS_IN_SHORT_RUNS: u64 = 7;
+/// The same where all runs are just long enough to be looked at, and may be groups of a longer one.
+const VISITS_IN_SHORT_RUNS: u64 = 8;
 /// For what a text costs however short it is.
 const FREE: u64 = 64;
 const SIZE: usize = 64 << 10;
@@ -82,7 +82,8 @@ fn short_runs(size: usize) -> Vec<(&'static str, String)> {
         "{B6B5DFD0-5F9B-4D0C-9D6E-5A8E0F1B2C3D} ",
         "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855 ",
     ];
-    patterns.iter().map(|pattern| (*pattern, pattern.repeat(size / pattern.len()))).collect()
+    let all = patterns.iter().map(|pattern| (*pattern, pattern.repeat(size / pattern.len())));
+    all.chain([("random base64 in groups", lines(&base64(&noise(size / 4 * 3)), 8, " "))]).collect()
 }
 
 fn assert_cost(all: &[(&str, String)], visits: u64) {

@@ -146,9 +146,14 @@ fn cuts_are_harmless() {
     survives(scan, &[JWT, "-----BEGIN PRIVATE KEY-----", "Basic dXNlcjpwYXNzd29yZA==", "a://u:p1@h", "password=\u{fc}x"]);
 }
 
-/// A licence may be a signed token; an identifier may not.
+/// A licence may be a signed token, unless it claims to be somebody's (`name`); an identifier may not.
 #[test]
 fn a_signed_token_passes_where_one_belongs() {
-    assert!(!blocks(scan, JWT, "license token", TextKind::Token));
-    assert!(blocks(scan, JWT, "request id", TextKind::Token));
+    let (header, rest) = JWT.split_once('.').expect("a header");
+    let (_, signature) = rest.split_once('.').expect("claims");
+    // Claims: `{"product":"ucx"}`.
+    let licence = format!("{header}.eyJwcm9kdWN0IjoidWN4In0.{signature}");
+    assert!(!blocks(scan, &licence, "license token", TextKind::Token));
+    assert!(blocks(scan, JWT, "license token", TextKind::Token));
+    assert!(blocks(scan, &licence, "request id", TextKind::Token));
 }

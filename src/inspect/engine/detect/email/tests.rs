@@ -146,3 +146,16 @@ fn hostile_text_costs_linear_time() {
     let long = format!("{}@b.com", "a".repeat(1 << 20));
     assert_eq!(found(&long), [&long[long.len() - MAX_LOCAL - 6..]]);
 }
+
+#[test]
+fn an_account_of_a_service_may_have_the_form_of_an_address_where_accounts_belong() {
+    let hits = |text: &str, kind: TextKind| {
+        let mut count = 0;
+        scan(text.as_bytes(), &Context { text: kind, ..Context::default() }, &mut |_| count += 1);
+        count
+    };
+    assert_eq!(hits("svc_ucx@acme.example", TextKind::Identity), 0);
+    assert_eq!(hits("svc_ucx@acme.example", TextKind::Free), 1);
+    assert_eq!(hits("m.rossi@acme.example", TextKind::Identity), 1);
+    assert_eq!(hits("svc_ucx@acme.example m.rossi@acme.example", TextKind::Identity), 2);
+}

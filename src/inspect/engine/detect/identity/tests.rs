@@ -19,6 +19,12 @@ const SLOT_HITS: &[(&str, &str)] = &[
     ("", r"UCXSRV01\mrossi"),
     ("", r"CORP\adm-jsmith"),
     ("", r"CORP\appleton"),
+    ("", r"CORP\rossiadmin"),
+    ("", r"NT AUTHORITY\mario.rossi"),
+    ("", r"NT AUTHORITY\SYSTEM.rossi"),
+    ("", "NT-AUTORIT\u{c4}T\\mrossi"),
+    ("", r"BUILTIN\mrossi"),
+    ("", r"VORDEFINIERT\m.rossi"),
     ("", "CORP\\J\u{fc}rgen"),
 ];
 
@@ -61,9 +67,17 @@ const SLOT_MISSES: &[(&str, &str)] = &[
     ("", r"CORP\Administrator"),
     ("", r"Window Manager\DWM-1"),
     ("", r"Font Driver Host\UMFD-0"),
+    ("", r"CORP\ucxadmin"),
+    ("", r"CORP\adminveeam"),
+    ("", r"NT AUTHORITY\NETWORK SERVICE"),
+    ("", r"NT AUTHORITY\IUSR"),
+    ("", r"VORDEFINIERT\Administratoren"),
+    ("", r"BUILTIN\IIS_IUSRS"),
 ];
 
 const TEXT_HITS: &[(&str, &str)] = &[
+    ("", r"runs as NT AUTHORITY\mario.rossi"),
+    ("", r"runs as BUILTIN\mrossi."),
     ("", r"CORP\jsmith"),
     ("", r"logon of CORP\jsmith failed"),
     ("", r"runs as CORP\j.smith."),
@@ -100,6 +114,8 @@ const TEXT_MISSES: &[(&str, &str)] = &[
     ("", r"\Processor(_Total)\% Processor Time"),
     ("", r"NT AUTHORITY\SYSTEM"),
     ("", r"runs as NT SERVICE\MSSQL$UCX"),
+    ("", r"runs as NT AUTHORITY\LOCAL SERVICE."),
+    ("", r"runs as NT AUTHORITY\NETWORK SERVICE now"),
     ("", r"AUTORITE NT\SYSTEM"),
     ("", r"Server=UCXDB\IMAGICLE;Database=x"),
     ("", r"Data Source=UCXDB\IMAGICLE"),

@@ -198,8 +198,22 @@ fn a_folder_named_by_a_version_is_no_address() {
 
 #[test]
 fn a_product_name_may_end_with_a_version() {
-    assert!(hits("Intel(R) Network Connections 20.7.67.0", &of(TextKind::Name)).is_empty());
-    for text in ["10.0.0.5", "Server 10.0.0.5", "proxy (http://10.0.0.5)", "node [10.0.0.5]", "x 10.0.0.5:5060"] {
+    for text in
+        ["Intel(R) Network Connections 20.7.67.0", "Chipset Device Software 81.2.69.142", "curl 7.55.1.0", "driver package 10.1.1.44"]
+    {
+        assert!(hits(text, &of(TextKind::Name)).is_empty(), "{text}");
+    }
+    for text in [
+        "Connects to 81.2.69.142",
+        "Connects via 8.8.8.8",
+        "Relay for calls using 81.2.69.142",
+        "si collega a 81.2.69.142",
+        "10.0.0.5",
+        "Server 10.0.0.5",
+        "proxy (http://10.0.0.5)",
+        "node [10.0.0.5]",
+        "x 10.0.0.5:5060",
+    ] {
         assert_eq!(hits(text, &of(TextKind::Name)).len(), 1, "{text}");
     }
 }

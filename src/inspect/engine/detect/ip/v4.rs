@@ -34,7 +34,40 @@ const VERSION_ENDS: &[&[u8]] = &[
     b"chapter",
 ];
 /// Words before a quad that make it an address even in the name of a product.
-const ADDRESS_ENDS: &[&[u8]] = &[b"ip", b"ipv4", b"address", b"addr", b"host", b"server", b"gateway", b"dns", b"to", b"from", b"at"];
+const ADDRESS_ENDS: &[&[u8]] = &[
+    b"ip",
+    b"ipv4",
+    b"address",
+    b"addr",
+    b"host",
+    b"server",
+    b"gateway",
+    b"dns",
+    b"to",
+    b"from",
+    b"at",
+    b"via",
+    b"peer",
+    b"proxy",
+    b"remote",
+    b"endpoint",
+    b"listen",
+    b"listens",
+    b"listening",
+    b"connect",
+    b"connects",
+    b"indirizzo",
+    b"adresse",
+    b"direccion",
+    b"verso",
+    b"da",
+    b"nach",
+    b"von",
+    b"vers",
+    b"depuis",
+    b"hacia",
+    b"desde",
+];
 /// How far back the word before a quad may begin.
 const WORD_WINDOW: usize = 32;
 /// Longest quad.
@@ -49,7 +82,7 @@ pub(super) fn read(text: &[u8], run: Range<usize>, key: Key, context: &Context<'
     for part in text.get(run.clone()).unwrap_or_default().split(|byte| *byte == b':') {
         let end = start + part.len();
         if let Some((address, end)) = quad(text, start, part)
-            && stands_alone(text, start, end, key, context)
+            && stands_alone(text, start..end, address, key, context)
             && is_personal(address, key)
             && !is_declared(IpAddr::V4(address), context)
         {
@@ -83,7 +116,8 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// Whether nothing around the quad makes it a version, a part of a longer name or a folder.
-fn stands_alone(text: &[u8], start: usize, end: usize, key: Key, context: &Context<'_>) -> bool {
+fn stands_alone(text: &[u8], quad: Range<usize>, address: Ipv4Addr, key: Key, context: &Context<'_>) -> bool {
+    let Range { start, end } = quad;
     let head = text.get(..start).unwrap_or_default();
     let tail = text.get(end..).unwrap_or_default();
     let is_url = head.ends_with(b"//") || head.ends_with(b"\\\\");
@@ -99,7 +133,7 @@ fn stands_alone(text: &[u8], start: usize, end: usize, key: Key, context: &Conte
     }
     match context.text {
         TextKind::Path => is_url,
-        TextKind::Name => is_url || key == Key::Address || is_named_address(head, tail),
+        TextKind::Name => is_url || key == Key::Address || is_named_address(address, head, tail),
         _ => key == Key::Address || !is_product(text, start, end),
     }
 }
@@ -137,11 +171,25 @@ fn is_product(text: &[u8], start: usize, end: usize) -> bool {
     is_name && is_small && !address.is_private() && !ends_with_word(head, ADDRESS_ENDS)
 }
 
-/// In the name of a product a quad is an address only if something says so.
-fn is_named_address(head: &[u8], tail: &[u8]) -> bool {
+/// In the name of a product a quad is an address only if something says so: a sign, a word, or a word of a sentence in front of numbers
+/// that no version begins with.
+fn is_named_address(address: Ipv4Addr, head: &[u8], tail: &[u8]) -> bool {
     let is_enclosed = matches!(head.last(), Some(b'@' | b'[')) || head.is_empty() && tail.is_empty();
     let has_port = matches!(tail, [b':' | b'/', next, ..] if next.is_ascii_digit());
-    is_enclosed || has_port || ends_with_word(head, ADDRESS_ENDS)
+    is_enclosed || has_port || ends_with_word(head, ADDRESS_ENDS) || (is_large(address) && is_in_sentence(head))
+}
+
+/// Numbers that versions seldom have: a first one of 30 or more, and another of 64 or more.
+fn is_large(address: Ipv4Addr) -> bool {
+    let [first, rest @ ..] = address.octets();
+    first >= 30 && rest.iter().any(|octet| *octet >= 64)
+}
+
+/// Behind a word in small letters that follows another.
+fn is_in_sentence(head: &[u8]) -> bool {
+    let Some(head) = head.strip_suffix(b" ") else { return false };
+    let length = head.iter().rev().take(WORD_WINDOW).take_while(|byte| byte.is_ascii_lowercase()).count();
+    length > 0 && head.len() > length && head.get(head.len() - length - 1) == Some(&b' ')
 }
 
 /// Whether an address can name a machine of somebody.

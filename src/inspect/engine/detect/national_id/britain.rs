@@ -21,7 +21,7 @@ fn insurance(spot: Spot<'_>) -> Found {
         return None;
     }
     let number = GROUPS.iter().find_map(|groups| read::<9>(spot, groups, b" -"))?;
-    is_insurance(&number.bytes).then(|| spot.weigh(INSURANCE_KEYS))?.map(|bits| (number.end, bits))
+    is_insurance(&number.bytes).then(|| spot.weigh(number.end, INSURANCE_KEYS))?.map(|bits| (number.end, bits))
 }
 
 fn is_insurance(number: &[u8; 9]) -> bool {

@@ -15,7 +15,7 @@ pub(super) fn find(spot: Spot<'_>) -> Found {
     }
     GROUPS.iter().find_map(|groups| {
         let number = read::<15>(spot, groups, b" .-")?;
-        let keyed = is_number(&number.bytes).then(|| spot.weigh(KEYS))??;
+        let keyed = is_number(&number.bytes).then(|| spot.weigh(number.end, KEYS))??;
         Some((number.end, keyed))
     })
 }

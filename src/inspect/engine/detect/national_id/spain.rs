@@ -10,12 +10,12 @@ const LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
 /// A DNI or NIE under a key or in free text.
 pub(super) fn find(spot: Spot<'_>) -> Found {
-    const GROUPS: &[(&[usize], &[u8])] = &[(&[8, 1], b"- "), (&[1, 7, 1], b"-"), (&[2, 3, 3, 1], b"-")];
+    const GROUPS: &[(&[usize], &[u8])] = &[(&[8, 1], b"- "), (&[1, 7, 1], b"- "), (&[2, 3, 3, 1], b"- ")];
     if !spot.text.get(spot.start).is_some_and(|byte| byte.is_ascii_digit() || matches!(byte | 0x20, b'x'..=b'z')) {
         return None;
     }
     let number = GROUPS.iter().find_map(|(groups, separators)| read::<9>(spot, groups, separators)).or_else(|| dotted(spot))?;
-    is_number(&number.bytes).then(|| spot.weigh(KEYS))?.map(|bits| (number.end, bits))
+    is_number(&number.bytes).then(|| spot.weigh(number.end, KEYS))?.map(|bits| (number.end, bits))
 }
 
 /// `12.345.678-Z`: two separators, which the common reader does not know.

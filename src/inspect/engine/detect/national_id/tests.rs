@@ -150,3 +150,14 @@ fn work_is_linear() {
 fn cuts_are_harmless() {
     survives(scan, &["RSS MRA 85T10 A562S", "784-1980-1234567-8", "54.362.315-K", "1 85 05 78 006 084 91"]);
 }
+
+#[test]
+fn in_the_name_of_a_product_blanks_tell_a_number_from_a_part() {
+    use crate::inspect::engine::detect::probe::blocks;
+    for text in ["NINO AB 12 34 56 C", "x AB 12 34 56 C", "12345678 Z", "12 345 678 Z", "X 1234567 L", "RSS MRA 85T10 A562S"] {
+        assert!(blocks(scan, text, "", TextKind::Name), "{text}");
+    }
+    for text in ["AB123456C", "12345678Z", "12345678-Z", "AB-12-34-56-C"] {
+        assert!(!blocks(scan, text, "", TextKind::Name), "{text}");
+    }
+}

@@ -1,7 +1,7 @@
 use super::scan;
 use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::detect::probe::{all_block, blocks, linear, none_hit, survives};
-use crate::inspect::engine::finding::{Hit, Kind};
+use crate::inspect::engine::finding::Kind;
 
 const HITS: &[(&str, &str)] = &[
     ("", "4111 1111 1111 1111"),
@@ -85,13 +85,24 @@ fn bare_digits_need_free_text() {
     assert!(blocks(scan, "4111 1111 1111 1111", "", TextKind::Name));
 }
 
+/// The groups, the range of an issuer and the check digit: whatever a field is for.
 #[test]
-fn a_product_key_weighs_little() {
-    assert!(!blocks(scan, "4111-1111-1111-1111", "serial number", TextKind::Free));
-    let bits = crate::inspect::engine::detect::probe::with("serial", TextKind::Free, |context| {
-        crate::inspect::engine::detect::probe::hits(scan, b"4111-1111-1111-1111", context).first().map_or(0, |hit| hit.bits)
-    });
-    assert!(bits < Hit::ENOUGH);
+fn a_grouped_number_counts_whatever_the_key_says() {
+    for key in ["serial number", "disk model", "hotfix id", "activation token", "version"] {
+        for kind in [TextKind::Free, TextKind::Name, TextKind::Version, TextKind::Token, TextKind::Identity] {
+            assert!(blocks(scan, "4111-1111-1111-1111", key, kind), "{key} {kind:?}");
+            assert!(blocks(scan, "4111 1111 1111 1111", key, kind), "{key} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_whole_number_may_be_a_card() {
+    use super::is_number;
+    assert!(is_number(4_111_111_111_111_111) && is_number(378_282_246_310_005));
+    for value in [4_111_111_111_111_112, 4_000_787_030_016, 17_179_869_184, 0, u64::MAX, 4_111_111_111_000_000] {
+        assert!(!is_number(value), "{value}");
+    }
 }
 
 #[test]

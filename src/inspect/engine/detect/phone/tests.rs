@@ -108,7 +108,7 @@ fn national_numbers_are_found_as_people_group_them() {
         assert_eq!(found(text).len(), 1, "{text}");
         assert_eq!(found(&format!("Ring {text}, or write.")).len(), 1, "{text}");
         assert_eq!(found(&format!("Ring:{text}")).len(), 1, "{text}");
-        for kind in [TextKind::Number, TextKind::Version, TextKind::Path, TextKind::Name] {
+        for kind in [TextKind::Number, TextKind::Version, TextKind::Path] {
             assert!(hits(text, &of(kind)).is_empty(), "{text} {kind:?}");
         }
     }
@@ -372,4 +372,47 @@ fn keyed_version() -> Context<'static> {
 fn an_address_is_no_number_though_it_is_grouped_like_one() {
     assert_eq!(found("79.178.40.90"), [""; 0]);
     assert_eq!(found("912.34.56.78"), ["912.34.56.78"]);
+}
+
+#[test]
+fn in_a_name_a_number_counts_as_people_write_it() {
+    for text in ["Service desk 02 1234 5678", "(335) 123-4567", "335 12 34 567", "02-1234-5678", "call 06 12 34 56 78"] {
+        assert_eq!(hits(text, &of(TextKind::Name)).len(), 1, "{text}");
+    }
+    for text in ["WDC 046-1297901", "333-1234567", "01.23.45.67.89", "212.555.0123", "Office 2016 1234", "Visual C++ 2015-2022"] {
+        assert!(hits(text, &of(TextKind::Name)).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn numbers_inside_a_company_count_behind_their_word() {
+    for text in [
+        "ext. 4312",
+        "Mario ext 4312",
+        "interno 4312",
+        "int. 4312",
+        "Durchwahl 12",
+        "Extension: 204",
+        "\"Mario Rossi\" <4312>",
+        "poste 4312",
+    ] {
+        for kind in [TextKind::Free, TextKind::Name] {
+            assert_eq!(hits(text, &of(kind)).len(), 1, "{kind:?} {text}");
+        }
+    }
+    for text in [
+        "ext4 driver",
+        "Ext 2 IFS",
+        "Visual Studio Extension 2019",
+        "int 21",
+        "extension 12",
+        "ext-4312",
+        "interno 4312.5.1",
+        "<4312>",
+        "a <12>",
+    ] {
+        for kind in [TextKind::Free, TextKind::Name] {
+            assert!(hits(text, &of(kind)).is_empty(), "{kind:?} {text}");
+        }
+    }
 }

@@ -175,6 +175,23 @@ pub(super) fn are_before(text: &[u8], start: usize) -> bool {
     is_one_of(word, PHONE) || is_one_of(word, &["phonenumber", "int", "ext"])
 }
 
+/// Whether the word before a number of two to six digits says number inside a company. What may also be a word for something else needs
+/// its full stop or three digits that are no year.
+pub(super) fn is_extension_before(text: &[u8], start: usize, digits: usize) -> bool {
+    let Some((word, word_start)) = word_before(text, start) else { return false };
+    let gap = text.get(word_start + word.len()..start).unwrap_or_default();
+    let is_marked = gap.iter().any(|byte| matches!(byte, b'.' | b':'));
+    let is_year = digits == 4 && matches!(text.get(start..start + 2), Some(b"19" | b"20"));
+    if gap.is_empty() || gap.contains(&b'-') || gap.contains(&b'/') {
+        return false;
+    }
+    if is_one_of(word, &["durchwahl", "nebenstelle", "interno", "anexo", "ramal"]) {
+        return true;
+    }
+    let is_long = digits >= 3 && (is_marked || !is_year);
+    is_one_of(word, &["ext", "extn", "extension", "poste"]) && is_long || is_one_of(word, &["int", "dw"]) && is_marked && digits >= 2
+}
+
 /// The word that ends before `end`, behind at most six separators, and where it begins.
 fn word_before(text: &[u8], end: usize) -> Option<(&[u8], usize)> {
     let head = text.get(..end)?;

@@ -7,6 +7,16 @@ pub(super) fn run(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !belongs(byte)).unwrap_or(bytes.len())
 }
 
+/// A whole number of at most eighteen digits, which begins with no zero unless it is one.
+pub(super) fn whole(text: &str) -> Option<u64> {
+    if text.len() > 18 {
+        return None;
+    }
+    let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9);
+    // Eighteen digits cannot overflow.
+    text.bytes().try_fold(0_u64, |value, byte| Some(value.wrapping_mul(10).wrapping_add(digit(byte)?.into())))
+}
+
 /// Whether a text is a number, and one that a double can hold (RFC 7493 section 2.2).
 pub(super) fn is_valid(text: &str) -> bool {
     let unsigned = text.as_bytes().strip_prefix(b"-").unwrap_or(text.as_bytes());

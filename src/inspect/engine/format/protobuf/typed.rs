@@ -3,7 +3,7 @@
 use super::decimal::{self, Buffer};
 use super::descriptor::{Descriptors, Field, Kind, Message, Type};
 use super::wire::{Field as Raw, Fields, Value};
-use crate::inspect::engine::format::{Fault, Limits, Malformed, Visitor};
+use crate::inspect::engine::format::{Fault, Leaf, Limits, Malformed, Visitor};
 use std::collections::BTreeMap;
 
 const ANY: &str = "google.protobuf.Any";
@@ -61,6 +61,9 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
         while fields.read(&mut raw)? {
             self.limits.node(&mut self.nodes, raw.at)?;
             let field = kind.field(raw.number).ok_or(Fault::Schema.at(raw.at))?;
+            if !field.is_repeated && self.is_known(field, raw.value) {
+                continue;
+            }
             self.key(&field.name, raw.at)?;
             if !field.is_repeated {
                 self.value(field.kind, &raw, depth)?;
@@ -72,6 +75,17 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
             self.visitor.key_end();
         }
         Ok(())
+    }
+
+    /// Whether the receiver needs no more of a field than it is asked about here.
+    fn is_known(&mut self, field: &Field, value: Value<'_>) -> bool {
+        let leaf = match (field.kind, value) {
+            (Kind::Double, Value::Fixed64(bits)) => Leaf::Double(f64::from_bits(bits)),
+            (Kind::String, Value::Len(text)) if text.len() <= self.limits.string => Leaf::Text(text),
+            (kind, Value::Varint(value)) if value <= largest(kind) => Leaf::Whole(value),
+            _ => return false,
+        };
+        field.name.len() <= self.limits.key && self.visitor.leaf(&field.name, leaf)
     }
 
     fn key(&mut self, key: &str, at: usize) -> Result<(), Malformed> {
@@ -133,12 +147,10 @@ impl<'d, V: Visitor + ?Sized> Walk<'d, '_, V> {
     }
 
     fn string(&mut self, bytes: &[u8], at: usize) -> Result<(), Malformed> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Fault::Utf8.at(at))?;
-        if text.len() > self.limits.string {
+        if bytes.len() > self.limits.string {
             return Err(Fault::String.at(at));
         }
-        self.visitor.string(text);
-        Ok(())
+        self.visitor.utf8(bytes).map_err(|_| Fault::Utf8.at(at))
     }
 
     fn scalar(&mut self, kind: Kind, value: Value<'_>, at: usize) -> Result<(), Malformed> {
@@ -270,6 +282,15 @@ const fn packed_type(kind: Kind) -> Option<Wire> {
             Some(Wire::Varint)
         }
         Kind::String | Kind::Message(_) | Kind::Bytes | Kind::None => None,
+    }
+}
+
+/// The largest varint that is a number of such a field as it stands.
+const fn largest(kind: Kind) -> u64 {
+    match kind {
+        Kind::Uint64 | Kind::Int64 => i64::MAX.cast_unsigned(),
+        Kind::Uint32 | Kind::Int32 | Kind::Enum => i32::MAX.cast_unsigned() as u64,
+        _ => 0,
     }
 }
 

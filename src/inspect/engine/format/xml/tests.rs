@@ -18,7 +18,9 @@ fn elements_are_members() {
         ("<a b=\"1\" c='2 \"x\"'>t</a>", "{ k:a { k:b s:1 . k:c s:2 \"x\" . s:t } . }"),
         ("<a>\n <b>1</b>\n <b>2</b>\n</a>", "{ k:a { k:b { s:1 } . k:b { s:2 } . } . }"),
         ("<a>ma<![CDATA[rio&#64;<b>]]>exam<!-- x -->ple&#46;&#x63;om</a>", "{ k:a { s: x  s:mario&#64;<b>example.com } . }"),
-        ("<a>x<b/>y</a>", "{ k:a { s:x k:b { } . s:y } . }"),
+        ("<a>x<b/>y</a>", "{ k:a { s:x k:b { } . s:y ( s:xy ) } . }"),
+        ("<a>m<!-- x -->@<b/>acme<c>.it</c></a>", "{ k:a { s: x  s:m@ k:b { } . s:acme k:c { s:.it } . ( s:m@acme ) ( s:m@acme.it ) } . }"),
+        ("<a>\n<b>m@</b>acme<b>.it</b>\n</a>", "{ k:a { k:b { s:m@ } . s:acme k:b { s:.it } . ( s:m@acme.it ) } . }"),
         ("<a b=\"m&#64;e&amp;&lt;&gt;&apos;&quot;&#x1F600;\">&amp;</a>", "{ k:a { k:b s:m@e&<>'\"😀 . s:& } . }"),
         ("<!-- one --><a/><!-- two -->", "{ s: one  k:a { } . s: two  }"),
         ("<n:é xmlns:n=\"urn:x\"/>", "{ k:n:é { k:xmlns:n s:urn:x . } . }"),
@@ -26,6 +28,40 @@ fn elements_are_members() {
     ] {
         assert_eq!(events(text, Limits::default()).as_deref(), Ok(expected), "{text}");
     }
+}
+
+/// Each element puts the text of all inside it together again: that has an end.
+#[test]
+fn text_is_not_put_together_without_end() {
+    let long = "x".repeat(60_000);
+    let nested = format!("{}{long}{}", "<a>x<b/>".repeat(10), "</a>".repeat(10));
+    assert_eq!(events(&nested, Limits { string: 1 << 20, ..Limits::default() }).map_err(|malformed| malformed.fault), Err(Fault::Work));
+    assert!(events(&format!("<a>x<b/>{long}</a>"), Limits::default()).is_ok());
+}
+
+/// An element that holds nothing at all.
+#[test]
+fn an_empty_element_is_its_name() {
+    #[derive(Default)]
+    struct Names(Vec<String>, Vec<String>);
+    impl Visitor for Names {
+        fn key(&mut self, key: &str) {
+            self.0.push(key.to_owned());
+        }
+        fn key_end(&mut self) {
+            self.0.pop();
+        }
+        fn string(&mut self, _: &str) {}
+        fn number(&mut self, _: &str) {}
+        fn literal(&mut self, _: &str) {}
+        fn bytes(&mut self, _: &[u8]) {}
+        fn nothing(&mut self) {
+            self.1.extend(self.0.last().cloned());
+        }
+    }
+    let mut names = Names::default();
+    read(b"<a><b/><c></c><d x=\"1\"/><e> </e><f>1</f></a>", Limits::default(), &mut names).expect("a document");
+    assert_eq!(names.1, ["b", "c", "e"]);
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
 const MAX_TEXT: usize = 256;
+/// Longest version as SQL Server states it, in letters.
+const MAX_BANNER: usize = 512;
 /// Shortest run that could be a code.
 const SHORTEST_CODE: usize = 9;
 /// Shortest run that could be something encoded.
@@ -23,12 +25,42 @@ pub fn is_name(text: &str) -> bool {
         && has_no_anchor(text)
         && !super::looks_hexadecimal(text)
         && !may_hide(text)
+        && !super::may_lead_to_somebody(text.as_bytes())
+}
+
+/// Whether a text is longer than any name.
+#[must_use]
+pub const fn is_long(text: &str) -> bool {
+    text.len() > MAX_TEXT
+}
+
+/// What `SELECT @@VERSION` of SQL Server says: edition, version, day it was made and the Windows it runs on, in four lines.
+#[must_use]
+pub fn is_banner(text: &str) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    text.starts_with("Microsoft SQL ") && text.len() <= MAX_BANNER && text.bytes().all(is_letter) && !tokens(text).any(is_opaque)
 }
 
 /// A text that may be a name, once no detector found anything in it.
 #[must_use]
 pub fn is_like_a_name(text: &str) -> bool {
-    text.len() <= MAX_TEXT && !text.chars().any(char::is_control) && !tokens(text).any(is_opaque)
+    text.len() <= MAX_TEXT && is_like_words(text)
+}
+
+/// A text of any length in which nothing is opaque, once no detector found anything in it. A GUID in braces is not: `isatap.{…}`.
+#[must_use]
+pub fn is_like_words(text: &str) -> bool {
+    let behind = |text: &str| text.find('}').filter(|end| text.get(..=*end).is_some_and(super::is_guid)).map_or(0, |end| end + 1);
+    let words = |part: &str| !tokens(part).any(is_opaque);
+    let mut rest = text;
+    let mut is_plain = !text.chars().any(char::is_control);
+    while let Some(start) = rest.find('{') {
+        let (head, tail) = rest.split_at(start);
+        let end = behind(tail).max(1);
+        is_plain &= words(head);
+        rest = tail.get(end..).unwrap_or_default();
+    }
+    is_plain && words(rest)
 }
 
 /// Letters of Europe, ASCII digits, and signs that begin nothing.
@@ -129,9 +161,51 @@ pub fn is_code(token: &[u8]) -> bool {
     if token.len() < SHORTEST_CODE {
         return false;
     }
+    if is_words(token) && !is_telephone(token) {
+        return false;
+    }
     let makeup = Makeup::of(token);
     makeup.may_be_encoded(token.len()) || is_coded(token, &makeup)
 }
+
+/// Names of telephones begin so.
+fn is_telephone(token: &[u8]) -> bool {
+    token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sep"))
+}
+
+/// Longest number behind words.
+const SHORT_NUMBER: usize = 4;
+
+/// `ContosoBackupAgent3.exe`: words of three to twelve letters, each with a vowel and a capital in front, and perhaps a short number
+/// behind. Of 100,000 random runs of sixteen letters of base64, six look so; none of a million with addresses and numbers of persons.
+fn is_words(token: &[u8]) -> bool {
+    let digits = token.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(words) = token.len().checked_sub(digits).and_then(|end| token.get(..end)).filter(|_| digits <= SHORT_NUMBER) else {
+        return false;
+    };
+    let (mut letters, mut has_vowel) = (SHORTEST_WORD, true);
+    for byte in words {
+        if byte.is_ascii_uppercase() {
+            if letters < SHORTEST_WORD || !has_vowel {
+                return false;
+            }
+            (letters, has_vowel) = (0, false);
+        } else if !byte.is_ascii_lowercase() {
+            return false;
+        }
+        letters += 1;
+        if letters > LONGEST_WORD {
+            return false;
+        }
+        has_vowel |= matches!(byte | 0x20, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+    }
+    letters >= SHORTEST_WORD && has_vowel
+}
+
+/// Fewest letters of a word among words that are written as one.
+const SHORTEST_WORD: usize = 3;
+/// Most letters of one; base32 in small letters would be one long word.
+const LONGEST_WORD: usize = 12;
 
 /// A part of a path in which something may be hidden: a telephone's name, a run that may be encoded.
 pub(super) fn may_hide(part: &str) -> bool {
@@ -150,6 +224,6 @@ fn is_opaque(token: &str) -> bool {
 /// `SEP001B21AABBCC`, `AB123456C`, codes of persons: capitals and digits in one word.
 fn is_coded(token: &[u8], makeup: &Makeup) -> bool {
     makeup.others == 0 && makeup.digits >= 6 && makeup.digits < token.len()
-        || makeup.digits >= 2 && token.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sep"))
+        || makeup.digits >= 2 && is_telephone(token)
         || (token.len() == 16 && makeup.digits >= 5)
 }

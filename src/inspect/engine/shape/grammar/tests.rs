@@ -32,6 +32,9 @@ fn names_are_proven_only_if_nothing_can_hide_in_them() {
         "02 1234 5678",
         "&#109;ario",
         "ｍａｒｉｏ",
+        "Mario int. 4312",
+        "AB 12 34 56 C",
+        "lat 45.4642 lon 9.1900",
     ];
     none(is_name, &hiding);
     none(is_like_a_name, &["A1b2C3d4E5f6G7h8I9j0K1l2M3n4", "a\u{7}b"]);
@@ -40,7 +43,10 @@ fn names_are_proven_only_if_nothing_can_hide_in_them() {
 #[test]
 fn versions_are_no_numbers_of_persons() {
     all(is_version, &["10.0.17763.1", "v2.1", "21H2", "2026.2.1-rc.2", "4.8.03761", "1"]);
-    none(is_version, &["06.12.34.56.78", "3C:52:82:11:3A:B7", "3331234567", "10.0 SEP001B21AABBCC", "784-1990-1234567-1"]);
+    none(
+        is_version,
+        &["4111.1111.1111.1111", "06.12.34.56.78", "3C:52:82:11:3A:B7", "3331234567", "10.0 SEP001B21AABBCC", "784-1990-1234567-1"],
+    );
     all(is_like_a_version, &["22.10.23.01-220622a-380677C", "14.0.1.13900-155"]);
     none(is_like_a_version, &["3c98.73c9.a132", "10.0 (0044 20 7546 9641", "784-1990-1234567-1", "06.12.34.56.78"]);
 }
@@ -56,6 +62,11 @@ fn paths_are_proven_only_if_nothing_can_hide_in_them() {
         r"\u006d\u0061\u0072",
         r"C:\x%40y",
         r"C:\x Password=secret1",
+        r"C:\DOCUME~1\jsmith",
+        "C:\\U\u{455}ers\\mrossi",
+        r"D:\Profiles\mrossi",
+        r"C:\x\tool.exe -u mrossi -p hunter2",
+        r"C:\Windows\runas.exe /user:ACME\mrossi cmd",
         "Mario Rossi",
     ];
     none(is_system_path, &hiding);
@@ -78,17 +89,52 @@ fn what_says_nothing_by_its_form_may_stand_anywhere() {
         "6d6172696f2e726f7373694061636d652e636f6d",
     ];
     none(is_inert, &telling);
-    assert!(is_inert_number("999999") && is_inert_number("1763172000") && !is_inert_number("3331234567"));
+    // A counter has as many digits as a telephone number; what is sent as text was written by somebody.
+    assert!(is_inert_number("999999") && is_inert_number("1763172000") && is_inert_number("3331234567"));
 }
 
 #[test]
 fn accounts_of_services_are_named_like_ones() {
     all(is_service_account, &["LocalSystem", r"NT SERVICE\MSSQL$UCX", "NT-AUTORITÄT\\SYSTEM", r".\LocalSystem"]);
-    none(is_service_account, &[r"ACME\m.rossi", "mario", r"NT SERVICE\x mario@example.com", r"NT SERVICE\password=secret"]);
+    none(
+        is_service_account,
+        &[
+            r"NT AUTHORITY\mario.rossi",
+            r"BUILTIN\mrossi",
+            r"Window Manager\mrossi",
+            r"ACME\m.rossi",
+            "mario",
+            r"NT SERVICE\x mario@example.com",
+            r"NT SERVICE\password=secret",
+        ],
+    );
 }
 
 #[test]
 fn tags_of_languages_hold_no_names() {
     all(is_language, &["it-IT", "en", "zh-Hans-CN", "es-419", "0410", "Italiano (Italia)"]);
     none(is_language, &["mario.rossi", "it-rossi-mario-3331234", "ab-12345678"]);
+}
+
+#[test]
+fn names_of_several_words_are_no_codes() {
+    for name in ["ContosoBackupAgent3", "ImagicleQueueManager12", "FabrikamUpdateService2024", "NorthwindDirectorySync"] {
+        assert!(is_name(name), "{name}");
+    }
+    // Base64 in small words, base32, the code of a person, words without vowels or with a long number.
+    for code in ["TWFyaWFSb3NzaVZh", "nvqxe2lpfzzg643tn4yt", "RssmraUrtLmsAsnt85", "BackupAgentService20245", "KbdTxtRvwPqrStv3"] {
+        assert!(!is_name(code), "{code}");
+    }
+}
+
+#[test]
+fn hotfixes_are_known_with_words_around_them() {
+    all(is_like_a_hotfix, &["KB5022286 (Security Update)", "Package_for_KB5031364~31bf3856ad364e35~amd64~~10.0.1.5", "Security Update"]);
+    none(is_like_a_hotfix, &["Mario Rossi", "KB12", "KB50222861", "Update by Mario"]);
+}
+
+#[test]
+fn accounts_hold_no_numbers_of_persons() {
+    all(is_account, &[r"ACME\svc_ucx", "LocalSystem", "S-1-5-80-3880718306-3832830129-1677859214-2598158968-1052248003", "jürgen@acme.it"]);
+    none(is_account, &["svc 0039 335 1234567", "4312", "svc +39", "svc 02/1234-5678", "a;b", ""]);
 }

@@ -1,5 +1,7 @@
 //! Times as systems write them.
 
+use std::borrow::Cow;
+
 /// Seconds of a time between 1990 and 2100.
 const SECONDS: std::ops::RangeInclusive<u64> = 631_152_000..=4_102_444_800;
 /// Seconds of a time between 1998 and 2050: telephone numbers and byte counts of ten digits begin behind it.
@@ -30,24 +32,72 @@ fn is_within(raw: &str, seconds: std::ops::RangeInclusive<u64>) -> bool {
 /// seconds or smaller steps.
 #[must_use]
 pub fn is_time(text: &str) -> bool {
-    let ticks = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
-    ticks.is_some_and(is_epoch) || is_epoch(text) || is_written(text)
+    let never = ["never", "mai", "nie", "niemals", "jamais", "nunca"];
+    is_ticks(text)
+        || is_epoch(text)
+        || is_written(text)
+        || super::is_missing(text)
+        || never.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// `/Date(1548138160707)/`, `/Date(1548138160707+0100)/`: how .NET writes times in JSON.
+fn is_ticks(text: &str) -> bool {
+    let Some(ticks) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) else { return false };
+    let (ticks, zone) = ticks.split_at(ticks.find(['+', '-']).unwrap_or(ticks.len()));
+    is_epoch(ticks) && (zone.is_empty() || zone.len() == 5 && zone.bytes().skip(1).all(|byte| byte.is_ascii_digit()))
+}
+
+/// A span of time: `30.00:00:00` (.NET), `P30D`, `PT12H` (ISO 8601).
+#[must_use]
+pub fn is_span(text: &str) -> bool {
+    if let Some(rest) = text.strip_prefix('P') {
+        let is_part = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'Y' | b'M' | b'W' | b'D' | b'T' | b'H' | b'S' | b'.');
+        return (2..=16).contains(&rest.len()) && rest.bytes().all(is_part) && super::longest_run(rest) <= 4;
+    }
+    let (days, clock) = text.split_once('.').filter(|(days, _)| !days.contains(':')).unwrap_or(("0", text));
+    let mut rest = Rest(clock.as_bytes());
+    days.len() <= 5 && super::whole(days).is_some() && clock.contains(':') && rest.clock() && rest.0.is_empty()
 }
 
 /// As [`is_time`], for text of which nobody says that it is one.
 #[must_use]
 pub fn is_evident_time(text: &str) -> bool {
-    let ticks = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
-    ticks.is_some_and(is_epoch) || is_near_epoch(text) || is_written(text)
+    is_ticks(text) || is_near_epoch(text) || is_written(text)
 }
 
 fn is_written(text: &str) -> bool {
-    let mut rest = Rest(text.as_bytes());
+    // Newer .NET parts the clock from `PM` by a narrow space.
+    let spaced = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.replace(['\u{a0}', '\u{202f}'], " ")) };
+    let mut rest = Rest(spaced.as_bytes());
     if rest.compact() {
         return rest.0.is_empty();
     }
-    rest.date() && (rest.0.is_empty() || (rest.gap() && rest.clock() && rest.0.is_empty()))
+    let is_numeric = rest.0.first().is_some_and(u8::is_ascii_digit);
+    let whole = rest.0;
+    let has_date = is_numeric && rest.date() || {
+        rest.0 = whole;
+        rest.named_date()
+    };
+    has_date && (rest.0.is_empty() || (rest.gap() && rest.clock() && rest.0.is_empty()))
 }
+
+/// Names of months in the languages of the suite; they are written in part as well.
+#[rustfmt::skip]
+const MONTHS: &[&str] = &[
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
+    "januar", "jänner", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember",
+    "janvier", "février", "mars", "avril", "juin", "juillet", "août", "septembre", "octobre", "décembre",
+    "enero", "febrero", "abril", "mayo", "junio", "julio", "septiembre", "octubre", "noviembre", "diciembre",
+    "janeiro", "fevereiro", "março", "maio", "junho", "julho", "setembro", "outubro", "novembro", "dezembro",
+];
+/// Names of the days of the week, likewise.
+#[rustfmt::skip]
+const DAYS: &[&str] = &[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato",
+    "domenica", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "lundi", "mardi", "mercredi", "jeudi", "vendredi",
+    "samedi", "dimanche", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo", "segunda", "terça", "quarta", "quinta", "sexta",
+];
 
 /// What is left to read.
 struct Rest<'a>(&'a [u8]);
@@ -109,17 +159,55 @@ impl Rest<'_> {
 
     /// `2024-01-31`, `31/01/2024`, `1/31/2024`, `31.01.2024`.
     fn date(&mut self) -> bool {
-        if self.field(4, 1600..=2199) {
+        // .NET's first day stands for none.
+        if self.field(4, 1600..=2199) || self.field(4, 1..=1) {
             let Some(separator) = self.one_of(b"-/.") else { return false };
             return self.number(2, 1..=12) && self.same(separator) && self.number(2, 1..=31);
         }
         let number = self.number(2, 1..=31);
         let Some(separator) = self.one_of(b"-/.").filter(|_| number) else { return false };
-        self.number(2, 1..=31) && self.same(separator) && self.field(4, 1900..=2199)
+        self.number(2, 1..=31) && self.same(separator) && (self.field(4, 1900..=2199) || self.field(4, 1..=1))
+    }
+
+    /// `28 nov 2026`, `28. November 2026`, `28-Nov-2026`, `Sat, 28 Nov 2026`, `Nov 28, 2026`.
+    fn named_date(&mut self) -> bool {
+        let whole = self.0;
+        if self.word(DAYS) {
+            self.same(b',');
+            self.same(b' ');
+        } else {
+            self.0 = whole;
+        }
+        if self.word(MONTHS) {
+            return self.same(b' ') && self.number(2, 1..=31) && self.passed(b", ") && self.field(4, 1900..=2199);
+        }
+        let is_day = self.number(2, 1..=31) && self.passed(b". -");
+        self.passed(b"de ");
+        let is_month = is_day && self.word(MONTHS) && self.passed(b". -");
+        self.passed(b"de ");
+        is_month && self.field(4, 1900..=2199)
+    }
+
+    /// Passes over any of these; whether there was one.
+    fn passed(&mut self, bytes: &[u8]) -> bool {
+        let length = self.0.iter().take(3).take_while(|byte| bytes.contains(byte)).count();
+        self.0 = self.0.get(length..).unwrap_or_default();
+        length > 0
+    }
+
+    /// One of these names, or at least three letters of its beginning.
+    fn word(&mut self, names: &[&str]) -> bool {
+        let length = self.0.iter().take(16).take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
+        let word = String::from_utf8_lossy(self.0.get(..length).unwrap_or_default()).to_lowercase();
+        self.0 = self.0.get(length..).unwrap_or_default();
+        word.chars().count() >= 3 && names.iter().any(|name| name.starts_with(&word))
     }
 
     fn gap(&mut self) -> bool {
-        self.one_of(b"Tt ").is_some() || (self.same(b',') && self.same(b' '))
+        let is_there = self.one_of(b"Tt ").is_some() || (self.same(b',') && self.same(b' '));
+        // SQL Server pads the hour with a blank.
+        self.same(b' ');
+        is_there
     }
 
     /// `23:59`, `23:59:58.1234567 PM`, with a zone or without.
@@ -182,8 +270,40 @@ mod tests {
             "2024-01-31T23:59:58+0200",
             "2012-01-02 08:00",
             "3/10/1984",
+            "28 nov 2026 03:00",
+            "Nov 28 2026  3:00AM",
+            "0001-01-01T00:00:00",
+            "1/1/0001 12:00:00 AM",
+            "Never",
+            "28. November 2026",
+            "28-Nov-2026 03:00:00",
+            "Sat, 28 Nov 2026 03:00:00 GMT",
+            "Nov 28, 2026, 3:00 PM",
+            "28 de noviembre de 2026",
+            "28 août 2026",
+            "11/28/2026 3:00:00 AM",
+            "11/28/2026 3:00:00\u{202f}AM",
+            "/Date(1700000000000)/",
+            "/Date(1700000000000+0100)/",
         ] {
             assert!(is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_with_years_are_no_times() {
+        for text in ["Mario Rossi 2026", "28 Marchetti-Rossi 2026", "Nov Rossi 2026", "28 nov", "12 Mario 2026", "Mar 28 Rossi"] {
+            assert!(!is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_told_from_names_and_numbers() {
+        for text in ["30.00:00:00", "00:30:00", "P30D", "PT12H", "1.12:30:00.5"] {
+            assert!(is_span(text), "{text}");
+        }
+        for text in ["Paolo", "PIERO", "3351234567", "30", "335.1234567", "P3351234567D"] {
+            assert!(!is_span(text), "{text}");
         }
     }
 
