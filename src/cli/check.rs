@@ -11,6 +11,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
+const REJECTION_FAILS: &str = "a client that rejects the CA: fail";
+const REJECTION_TUNNELS: &str = "a client that rejects the CA: tunnel";
+
 /// Loads everything that `run` would and prints it.
 #[must_use]
 pub fn main(config: Option<&Path>) -> u8 {
@@ -29,24 +32,36 @@ pub fn main(config: Option<&Path>) -> u8 {
 /// What is decrypted, with a CA that was checked as the start would.
 fn interception(config: &Config) -> Result<String, String> {
     let Some(section) = &config.interception else {
-        return Ok("interception   off: every connection is a tunnel, no payload is seen\n".to_owned());
+        let inspection = inspection(config, "needs [interception]; without it only `scan` inspects");
+        return Ok(format!("interception   off: every connection is a tunnel, no payload is seen\n{inspection}"));
     };
     let hosts = config.policy.intercepted_hosts();
     let authority =
         Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|problem| format!("{}: {problem}", section.place))?;
     let facts = authority.facts();
     Ok(format!(
-        "interception   {} (CA {} valid to {}, fingerprint {})\ninspection     messages to {} KiB, {} KiB held in all, a client that rejects the CA: {}\nshape          the documented fields, unknown ones: {}; addresses that may be named: {}\n",
+        "interception   {} (CA {} valid to {}, fingerprint {})\n{}",
         or_none(&hosts.join(", ")),
         section.paths.certificate.display(),
         date(facts.not_after),
         facts.fingerprint,
-        config.inspection.max_message >> 10,
-        config.inspection.max_held >> 10,
-        if section.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
-        config.inspection.unknown_fields.label(),
-        or_none(&list(&config.inspection.declared)),
+        inspection(config, if section.on_rejection == OnRejection::Fail { REJECTION_FAILS } else { REJECTION_TUNNELS }),
     ))
+}
+
+/// How messages are inspected, and what else is to be said of that.
+fn inspection(config: &Config, aside: &str) -> String {
+    let inspection = &config.inspection;
+    let account = |account: &String| if account.contains(['\\', '@']) { account.clone() } else { format!("{account} (of every domain)") };
+    let accounts: Vec<String> = inspection.accounts.iter().map(account).collect();
+    format!(
+        "inspection     messages to {} KiB, {} KiB held in all, {aside}\nshape          the documented fields, unknown ones: {}; addresses that may be named: {}; service accounts: {}\n",
+        inspection.max_message >> 10,
+        inspection.max_held >> 10,
+        inspection.unknown_fields.label(),
+        or_none(&list(&inspection.declared)),
+        or_none(&accounts.join(", ")),
+    )
 }
 
 fn report(config: &Config, interception: &str) -> String {

@@ -11,7 +11,9 @@ use crate::source::{Located, Source};
 use crate::tls::authority::Paths;
 use crate::units::Size;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
 
@@ -30,7 +32,7 @@ const LARGEST_MESSAGE: u64 = 1 << 30;
 const MAX_ACCOUNT: usize = 360;
 
 /// `[interception]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InterceptionSection {
     ca_certificate: Spanned<String>,
@@ -70,16 +72,41 @@ impl InterceptionSection {
 }
 
 /// `[inspection]`
-#[derive(Debug, Clone, Deserialize, Default)]
+#[derive(Debug, Clone, serde::Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct InspectionSection {
     max_message: Option<Spanned<Size>>,
     max_held: Option<Spanned<Size>>,
     declared_addresses: Vec<Spanned<String>>,
-    unknown_fields: Unknown,
+    unknown_fields: Option<Spanned<UnknownFields>>,
     descriptors: Option<Spanned<String>>,
     service_accounts: Vec<Spanned<String>>,
     shapes: Vec<Spanned<String>>,
+}
+
+/// The value of `inspection.unknown_fields`; an error names the words that are allowed, whatever was written.
+#[derive(Debug, Clone, Copy, Default)]
+struct UnknownFields(Unknown);
+
+impl<'de> Deserialize<'de> for UnknownFields {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Word)
+    }
+}
+
+struct Word;
+
+impl Visitor<'_> for Word {
+    type Value = UnknownFields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`inert`, `strict` or `observe`")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<UnknownFields, E> {
+        let known = [Unknown::Inert, Unknown::Strict, Unknown::Observe].into_iter().find(|known| known.label() == word);
+        known.map(UnknownFields).ok_or_else(|| E::unknown_variant(word, &["inert", "strict", "observe"]))
+    }
 }
 
 /// Inspection, configured.
@@ -93,11 +120,28 @@ pub struct InspectionConfig {
     pub unknown_fields: Unknown,
     /// Networks whose addresses telemetry may carry.
     pub declared: Vec<IpNet>,
+    /// Accounts that are no person's, in lower case; without a domain in every domain.
+    pub accounts: Vec<String>,
     /// What inspects.
     pub inspector: Arc<Inspector>,
 }
 
 impl InspectionSection {
+    /// Where something is set that differs from what counts without it.
+    pub(super) fn first_set(&self) -> Option<Range<usize>> {
+        let sizes = [(&self.max_message, MAX_MESSAGE), (&self.max_held, MAX_HELD)];
+        let sizes = sizes.into_iter().filter_map(|(size, usual)| size.as_ref().filter(|size| size.get_ref().0 != usual).map(Spanned::span));
+        let lists = [&self.declared_addresses, &self.service_accounts, &self.shapes].into_iter().flatten().map(Spanned::span);
+        let unknown = self.unknown_fields.as_ref().filter(|word| word.get_ref().0 != Unknown::default()).map(Spanned::span);
+        let all = sizes.chain(lists).chain(unknown).chain(self.descriptors.as_ref().map(Spanned::span));
+        all.min_by_key(|span| span.start)
+    }
+
+    /// Accounts without a domain, with their places.
+    pub(super) fn bare_accounts(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.service_accounts.iter().filter(|account| !account.get_ref().contains(['\\', '@']))
+    }
+
     pub(super) fn build(&self, source: &Source) -> Result<InspectionConfig, Located> {
         let max_message = self.max_message.as_ref().map_or(MAX_MESSAGE, |size| size.get_ref().0);
         let max_held = self.max_held.as_ref().map_or(MAX_HELD.max(max_message), |size| size.get_ref().0);
@@ -110,18 +154,20 @@ impl InspectionSection {
         }
         let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
         let declared = self.declared(source)?;
+        let unknown_fields = self.unknown_fields.as_ref().map(|word| word.get_ref().0).unwrap_or_default();
+        let accounts = self.accounts(source)?;
         let settings = Settings {
-            unknown: self.unknown_fields,
+            unknown: unknown_fields,
             networks: declared.iter().map(|network| (network.network(), network.prefix_len())).collect(),
-            accounts: self.accounts(source)?,
+            accounts: accounts.clone(),
         };
         let inspector = Inspector::new(self.shape(source)?, settings, self.descriptors(source)?, bytes(max_message));
-        let unknown_fields = self.unknown_fields;
         Ok(InspectionConfig {
             max_message: bytes(max_message),
             max_held: bytes(max_held),
             unknown_fields,
             declared,
+            accounts,
             inspector: Arc::new(inspector),
         })
     }
@@ -135,8 +181,11 @@ impl InspectionSection {
     fn accounts(&self, source: &Source) -> Result<Vec<String>, Located> {
         let account = |text: &Spanned<String>| {
             let written = text.get_ref().trim();
-            if written.is_empty() || written.len() > MAX_ACCOUNT {
-                let message = "inspection.service_accounts: write an account such as \"ACME\\\\svc-ucx\" or \"svc-ucx@acme.example\"";
+            // What no account name has (Microsoft, "sAMAccountName"): a pattern is none.
+            let is_account =
+                !written.is_empty() && written.len() <= MAX_ACCOUNT && !written.contains(['*', '?', '%', '"', '/', '|', '<', '>']);
+            if !is_account {
+                let message = "inspection.service_accounts: write one account in full, such as 'ACME\\svc-ucx' or \"svc-ucx@acme.example\"; there are no patterns";
                 return Err(source.error(text.span(), message));
             }
             Ok(written.to_lowercase())

@@ -17,6 +17,8 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located
     idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);
     idle_interception(source, file, policy, &mut found);
+    idle_inspection(source, file, &mut found);
+    bare_accounts(source, file, &mut found);
     assumed_passes(source, file, policy, &mut found);
     refused_hosts(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
@@ -127,6 +129,26 @@ fn idle_ca_files(source: &Source, file: &File, found: &mut Vec<Located>) {
 fn idle_interception(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
     if let Some(section) = file.interception.as_ref().filter(|_| policy.intercepted_hosts().is_empty()) {
         found.push(source.error(section.span(), "never acts: no service of the policy has treatment = \"intercept\""));
+    }
+}
+
+/// Inspection of what is never seen.
+fn idle_inspection(source: &Source, file: &File, found: &mut Vec<Located>) {
+    if let Some(first) = file.inspection.first_set().filter(|_| file.interception.is_none()) {
+        let message = "never acts on connections: without [interception] nothing is decrypted, so no message is inspected; \
+            make a CA with `ucx-egress ca init` and name it there (`scan` does use [inspection])";
+        found.push(source.error(first, message));
+    }
+}
+
+/// Accounts that count in every domain.
+fn bare_accounts(source: &Source, file: &File, found: &mut Vec<Located>) {
+    for account in file.inspection.bare_accounts() {
+        let name = account.get_ref().trim();
+        let message = format!(
+            "{name:?} has no domain: it is the account of exactly that name in every domain, and of no name that only begins so; write 'DOMAIN\\{name}' for the one that is meant"
+        );
+        found.push(source.error(account.span(), message));
     }
 }
 

@@ -32,6 +32,30 @@ pub enum Broken {
     TooLarge,
 }
 
+/// Why a stream that is there as a whole is no stream of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unframed {
+    /// Its framing is wrong.
+    Broken(Broken),
+    /// It ends within a message.
+    Cut,
+}
+
+/// Hands on each message of a stream that is there as a whole, counted from 1; `max` bounds a message without its prefix.
+///
+/// # Errors
+/// Behind the messages that could be told apart, if something is left.
+pub fn each_frame(bytes: Bytes, max: usize, see: &mut dyn FnMut(u64, Frame)) -> Result<(), Unframed> {
+    let mut frames = Frames::new(max);
+    frames.push(bytes);
+    let mut number = 0;
+    while let Some(frame) = frames.next_frame().map_err(Unframed::Broken)? {
+        number += 1;
+        see(number, frame);
+    }
+    if frames.waiting() == 0 { Ok(()) } else { Err(Unframed::Cut) }
+}
+
 /// Cuts a stream into messages.
 pub struct Frames {
     /// What has arrived of the message under way, if it came in more than one piece.
@@ -134,6 +158,21 @@ mod tests {
             assert_eq!(found.iter().map(|frame| frame.is_compressed).collect::<Vec<_>>(), [false, false, true, false]);
             assert_eq!(frames.waiting(), 0);
         }
+    }
+
+    #[test]
+    fn a_whole_stream_is_handed_on_up_to_where_it_breaks() {
+        let seen = |stream: &[u8]| {
+            let mut seen = Vec::new();
+            let end = each_frame(Bytes::copy_from_slice(stream), 10, &mut |number, frame| seen.push((number, frame.message().to_vec())));
+            (seen, end)
+        };
+        let (one, two) = (message(0, b"a"), message(1, b"bc"));
+        let both = vec![(1, b"a".to_vec()), (2, b"bc".to_vec())];
+        assert_eq!(seen(&[one.clone(), two.clone()].concat()), (both.clone(), Ok(())));
+        assert_eq!(seen(&[&one[..], &two, b"\0"].concat()), (both.clone(), Err(Unframed::Cut)));
+        assert_eq!(seen(&[&one[..], &two, b"\x07"].concat()), (both, Err(Unframed::Broken(Broken::Flag))));
+        assert_eq!(seen(&message(0, &[7; 11])), (Vec::new(), Err(Unframed::Broken(Broken::TooLarge))));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::engine::format::{self, Fault, Malformed, sniff};
 use super::engine::shape::Shape;
 use super::engine::tree::Tree;
 use super::engine::walk::{Settings, Unknown, Walk};
-use super::grpc::{Broken, Frames};
+use super::grpc;
 use super::verdict::Verdict;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -164,23 +164,12 @@ impl Inspector {
     /// A whole gRPC stream, as a dump holds it.
     fn frames(&self, headers: &HeaderMap, bytes: &[u8]) -> Verdict {
         let call = Call { path: Arc::default(), coding: grpc_coding(headers) };
-        let mut frames = Frames::new(self.limits.max_output);
-        frames.push(Bytes::copy_from_slice(bytes));
-        let mut verdict = Verdict::Clean;
-        let mut number = 0;
-        let end = loop {
-            match frames.next_frame() {
-                Ok(Some(frame)) => {
-                    number += 1;
-                    verdict = verdict.merge(self.grpc_message(&call, number, frame.is_compressed, frame.message()));
-                }
-                Ok(None) if frames.waiting() == 0 => break Verdict::Clean,
-                Ok(None) => break Verdict::Uninspectable("the gRPC stream ends within a message"),
-                Err(Broken::Flag) => break Verdict::Uninspectable("the stream is not framed as gRPC"),
-                Err(Broken::TooLarge) => break Verdict::TooLarge("a gRPC message is larger than inspection.max_message"),
-            }
-        };
-        verdict.merge(end)
+        let mut verdicts = Vec::new();
+        let end = grpc::each_frame(Bytes::copy_from_slice(bytes), self.limits.max_output, &mut |number, frame| {
+            verdicts.push(self.grpc_message(&call, number, frame.is_compressed, frame.message()));
+        });
+        let verdict = verdicts.into_iter().fold(Verdict::Clean, Verdict::merge);
+        verdict.merge(end.map_or_else(Verdict::unframed, |()| Verdict::Clean))
     }
 
     /// A whole gRPC-Web body; its last frame may hold trailers.

@@ -2,6 +2,7 @@
 
 pub use super::engine::finding::{Finding, Kind, Why};
 use super::engine::walk::{MAX_FINDINGS, Report};
+use super::grpc::{Broken, Unframed};
 
 /// What inspection says of a message. Places are JSON pointers, numbers of fields and names of header fields: never a value, nor
 /// a key that nobody documents.
@@ -31,6 +32,16 @@ impl Verdict {
             Some(detail) => Self::Uninspectable(detail),
             None if undocumented.is_empty() => Self::Clean,
             None => Self::Undocumented(undocumented),
+        }
+    }
+
+    /// Of a stream that is no stream of messages.
+    #[must_use]
+    pub const fn unframed(unframed: Unframed) -> Self {
+        match unframed {
+            Unframed::Cut => Self::Uninspectable("the gRPC stream ends within a message"),
+            Unframed::Broken(Broken::Flag) => Self::Uninspectable("the stream is not framed as gRPC"),
+            Unframed::Broken(Broken::TooLarge) => Self::TooLarge("a gRPC message is larger than inspection.max_message"),
         }
     }
 

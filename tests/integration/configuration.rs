@@ -368,6 +368,11 @@ fn a_setting_that_can_never_act_is_told_with_its_place() {
             "[upstream.hosts]\n\"a.b.imagicle.com\" = [\"52.16.0.7\"]",
             "c.toml:2:1: never acts: no rule of the policy allows a.b.imagicle.com",
         ),
+        (
+            "[inspection]\nunknown_fields = \"strict\"",
+            "c.toml:2:18: never acts on connections: without [interception] nothing is decrypted",
+        ),
+        ("[inspection]\ndeclared_addresses = [\"10.20.0.11\"]", "c.toml:2:23: never acts on connections: without [interception]"),
         ("[upstream]\nca_files = [\"ca.pem\"]", "c.toml:2:13: never acts: without [interception] nothing is decrypted"),
         (
             "[policy]\nexact_hosts = [\"t.imagicle.cloud\"]",
@@ -384,6 +389,13 @@ fn a_setting_that_can_never_act_is_told_with_its_place() {
     };
     let wrong: Vec<String> = cases.iter().filter_map(differs).collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn an_account_without_a_domain_is_said_to_count_in_all() {
+    let found = warnings("[inspection]\nservice_accounts = ['ACME\\svc', 'svc', 'svc@acme.example']");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[1].starts_with("c.toml:2:33: \"svc\" has no domain") && found[1].contains("every domain"), "{found:?}");
 }
 
 #[test]

@@ -105,6 +105,18 @@ async fn what_a_service_is_for_passes() {
     assert_eq!(scanned.code, Some(0));
 }
 
+/// A capture that failed must not look like a clean one.
+#[tokio::test]
+async fn a_file_without_a_message_is_none_that_is_clean() {
+    for (arguments, input) in
+        [(&["--ndjson"][..], &b""[..]), (&["--ndjson"], b"\r\n \n"), (&[], b""), (&["--content-type", "application/grpc"], b"")]
+    {
+        let scanned = run(&[&["scan"][..], arguments, &["-"]].concat(), input).await;
+        assert_eq!(scanned.code, Some(2), "{arguments:?}: {}", scanned.out);
+        assert!(scanned.err.contains("holds no message"), "{arguments:?}: {}", scanned.err);
+    }
+}
+
 #[tokio::test]
 async fn captures_are_read_by_their_form() {
     let mail = "m.rossi@example.com";
@@ -119,6 +131,8 @@ async fn captures_are_read_by_their_form() {
         (&["--content-type", "application/grpc"][..], dump.as_slice(), &["allow", "block"][..]),
         (&["--ndjson"], &wide, &["block", "allow"]),
         (&["--content-type", "text/csv"], b"a;m.rossi@example.com", &["block"]),
+        (&["--content-type", "text/csv"], b"processId,name\n4,System\n", &["allow"]),
+        (&["--content-type", "text/plain"], b"name,extension\nx,4312\n", &["block"]),
         (&["--content-type", "application/x-www-form-urlencoded"], b"a=m.rossi%40example.com", &["block"]),
         (&[], b"<a mail='m.rossi@example.com'/>", &["block"]),
         (&["--content-encoding", "gzip"], b"{}", &["block"]),

@@ -113,6 +113,13 @@ async fn check_prints_what_is_in_force() {
     {
         assert!(default.out.contains(expected), "{expected}: {}", default.out);
     }
+    let idle = Files::new("[inspection]\nunknown_fields = \"strict\"\nservice_accounts = ['ACME\\svc', 'svc']\n");
+    let idle = run(&["--config", &idle.config, "check"]).await;
+    for expected in
+        ["needs [interception]", "unknown ones: strict", "acme\\svc, svc (of every domain)", "\n2 warnings\n", "never acts on connections"]
+    {
+        assert!(idle.out.contains(expected), "{expected}: {}", idle.out);
+    }
     let files = Files::new(
         "[listener]\naddress = \"0.0.0.0:3128\"\n[clients]\nallow = [\"10.0.0.0/8\"]\n[upstream]\nca_files = [\"ca.pem\"]\n\
          [policy]\nfile = \"policy.toml\"\nmode = \"observe\"\n[[relay]]\naddress = \"0.0.0.0:1636\"\ndestination = \"ucx1.example.net:1636\"\n",

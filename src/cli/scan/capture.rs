@@ -1,7 +1,7 @@
 //! A captured file, cut into messages.
 
 use crate::inspect::engine::canonical::charset;
-use crate::inspect::grpc::{Broken, Frame, Frames};
+use crate::inspect::grpc::{Frame, each_frame};
 use crate::inspect::{Call, Inspector, Verdict};
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -92,7 +92,7 @@ impl<'a> Capture<'a> {
         Ok(Self { bytes, headers, call, is_ndjson: options.is_ndjson })
     }
 
-    /// Hands over message by message.
+    /// Hands over message by message; none, if there is none.
     pub fn each(&self, see: &mut dyn FnMut(Message<'_>)) {
         match &self.call {
             Some(call) => self.frames(call, see),
@@ -101,27 +101,17 @@ impl<'a> Capture<'a> {
                     see(Message::Body { headers: &self.headers, bytes: line });
                 }
             }
+            None if self.bytes.is_empty() => {}
             None => see(Message::Body { headers: &self.headers, bytes: self.bytes }),
         }
     }
 
     fn frames(&self, call: &Call, see: &mut dyn FnMut(Message<'_>)) {
-        let mut frames = Frames::new(MAX_FRAME);
-        frames.push(Bytes::copy_from_slice(self.bytes));
-        let mut number = 0;
-        let end = loop {
-            match frames.next_frame() {
-                Ok(Some(frame)) => {
-                    number += 1;
-                    see(Message::Call { call, number, frame });
-                }
-                Ok(None) if frames.waiting() == 0 => return,
-                Ok(None) => break "the gRPC stream ends within a message",
-                Err(Broken::Flag) => break "the stream is not framed as gRPC",
-                Err(Broken::TooLarge) => break "a gRPC message is larger than 1 GiB",
-            }
-        };
-        see(Message::Broken(Verdict::Uninspectable(end)));
+        let frames =
+            each_frame(Bytes::copy_from_slice(self.bytes), MAX_FRAME, &mut |number, frame| see(Message::Call { call, number, frame }));
+        if let Err(unframed) = frames {
+            see(Message::Broken(Verdict::unframed(unframed)));
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const DEFAULT_SERVICE: &str = "telemetry";
 
 /// Arguments of `scan`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 all clean, 1 something would be refused, 2 something cannot be read.\n\
+#[command(after_help = "Exit codes: 0 all clean, 1 something would be refused, 2 something cannot be read, or a file holds no message.\n\
     Next: `ucx-egress check` says which addresses may be named and what is done with unknown fields.")]
 pub struct Arguments {
     /// The service the payloads are for; see `ucx-egress check`.
@@ -103,7 +103,13 @@ impl Scan<'_> {
                 return;
             }
         };
+        let before = self.number;
         capture.each(&mut |message| self.message(name, &message));
+        // A capture that failed must not look like one that is clean.
+        if self.number == before {
+            self.unreadable += 1;
+            failed(format_args!("{name}: holds no message, so nothing was scanned; check how it was captured"));
+        }
     }
 
     fn message(&mut self, file: &str, message: &Message<'_>) {

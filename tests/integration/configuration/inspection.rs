@@ -8,6 +8,8 @@ use ucx_egress::inspect::engine::walk::Unknown;
 const WRONG: &[Wrong] = &[
     ("[inspection]\nunknown_fields = \"lenient\"", "c.toml:2:18", &["`lenient`", "`strict`", "`inert`", "`observe`"]),
     ("[inspection]\nunknown_fields = \"Strict\"", "c.toml:2:18", &["`Strict`", "`strict`"]),
+    ("[inspection]\nunknown_fields = true", "c.toml:2:18", &["boolean `true`", "`inert`", "`strict`", "`observe`"]),
+    ("[inspection]\nservice_accounts = [\"svc*\"]", "c.toml:2:21", &["inspection.service_accounts", "in full", "no patterns"]),
     ("[inspection]\ndeclared_addresses = \"10.20.0.11\"", "c.toml:2:22", &["10.20.0.11", "sequence"]),
     (
         "[inspection]\ndeclared_addresses = [\"10.20.0\"]",

@@ -118,7 +118,7 @@ fn arabic(letter: char) -> char {
     letter.to_digit(10).map_or(letter, |digit| char::from_u32(0x660 + digit).expect("a digit"))
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")

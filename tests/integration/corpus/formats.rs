@@ -2,7 +2,7 @@
 
 use super::{Inspector, is_clean};
 use ucx_egress::inspect::engine::finding::Kind;
-use ucx_egress::inspect::engine::format::{Limits, form, ndjson, text, xml};
+use ucx_egress::inspect::engine::format::{Limits, csv, form, multipart, ndjson, text, xml};
 use ucx_egress::inspect::engine::walk::{Report, Unknown};
 
 const CLEAN_XML: &str = r#"<beat type="processes" schemaVersion="1.0"><runningProcesses>
@@ -69,5 +69,113 @@ fn records_and_cards_are_found_in_plain_text() {
     ] {
         let report = inspector.walk(Unknown::Observe, body.len(), |walk| text::read(body.as_bytes(), walk).expect("text"));
         assert!(kinds(&report).contains(&kind), "{body}: {report:?}");
+    }
+}
+
+fn csv_report(table: &str, unknown: Unknown) -> Report {
+    Inspector::shared().walk(unknown, table.len(), |walk| csv::read(table.as_bytes(), Limits::default(), walk).expect("a table"))
+}
+
+#[test]
+fn columns_of_tables_are_documented_fields_or_speak_of_persons() {
+    for table in [
+        "processId,name,usedMemory,handleCount,threadCount,cpuUsage\r\n4,System,143360,612,14,0.1\r\n812,svchost.exe,3412345678,12,3,12.3456\r\n",
+        "Process ID;Name;Working Set\n4;System;143360\n812;\"MSSQL$UCX\";3412345678\n",
+        "name\tversion\tvendor\tinstallationPath\nPuTTY\t0.78.0.0\tSimon Tatham\tC:\\Program Files\\PuTTY\\\nTool\t20.70.10.2\t\"Frank Heind\u{f6}rfer, Philip Chinery\"\t\n",
+        "serviceName,startupName,startupIdentity,exePath\nSpooler,Automatic,NT AUTHORITY\\SYSTEM,C:\\Windows\\System32\\spoolsv.exe\n",
+        "sep=;\nhotFixId;version\nKB5031364;1.0\n",
+        "ipAddress,gateway\n10.20.0.11,10.20.0.1\n",
+    ] {
+        for unknown in [Unknown::Strict, Unknown::Inert] {
+            let report = csv_report(table, unknown);
+            assert!(is_clean(&report), "{unknown:?}: {report:?}: {table}");
+        }
+    }
+    for (table, kind) in [
+        ("name,extension\nx,4312", Kind::Phone),
+        ("name;interno\nx;4312\n", Kind::Phone),
+        ("processId,owner\n4,whoever\n", Kind::PersonName),
+        ("name,vendor\nPuTTY,mario.rossi@example.com\n", Kind::Email),
+        ("name,vendor\nPuTTY,\"call\n+39 02 1234 5678\"\n", Kind::Phone),
+        ("name,exePath\nx,C:\\Users\\mrossi\\x.exe\n", Kind::UserPath),
+        ("Nome,Cognome,Telefono\nMario,Rossi,0212345678", Kind::ContactList),
+        ("cdrRecordType,globalCallID_callId,callingPartyNumber,originalCalledPartyNumber\n1,17,4312,4313", Kind::CallRecord),
+        ("4312,0212345678,1763172000,35\n4313,0212345679,1763172100,12\n4314,0212345670,1763172200,7\n", Kind::CallRecord),
+    ] {
+        let report = csv_report(table, Unknown::Observe);
+        assert!(kinds(&report).contains(&kind), "{report:?}: {table}");
+    }
+    assert!(!is_clean(&csv_report("name,colour\nPuTTY,some words of somebody\n", Unknown::Inert)));
+}
+
+/// What is a part of a form in which nothing is said of the content.
+fn part(name: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"telemetry\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+    );
+    [head.as_bytes(), body, b"\r\n--b--\r\n"].concat()
+}
+
+#[test]
+fn parts_that_are_bytes_are_what_they_show() {
+    let report = |body: &[u8]| {
+        Inspector::shared().walk(Unknown::Inert, body.len(), |walk| multipart::read(body, "b", Limits::default(), walk).expect("parts"))
+    };
+    let clean = br#"{"processes":[{"pid":4,"name":"System"}]}"#;
+    let gzip = |bytes: &[u8]| super::encodings::gzip(bytes);
+    let wide = |text: &str| {
+        "\u{feff}".chars().chain(text.chars()).collect::<String>().encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+    for body in [
+        clean.to_vec(),
+        gzip(clean),
+        wide("{\"pid\":4}"),
+        CLEAN_XML.into(),
+        b"pid,name\n4,System\n".to_vec(),
+        b"{\"pid\":4}\n{\"pid\":5}\n".to_vec(),
+        b"1.2.3".to_vec(),
+    ] {
+        let report = report(&part("beat.json", &body));
+        assert!(is_clean(&report), "{report:?}: {}", String::from_utf8_lossy(&body));
+    }
+    for (body, kind) in [
+        (br#"{"extension":4312}"#.to_vec(), Kind::Phone),
+        (gzip(br#"{"extension":4312}"#), Kind::Phone),
+        (wide("{\"extension\":4312}"), Kind::Phone),
+        (b"<a><extension>4312</extension></a>".to_vec(), Kind::Phone),
+        (b"name,extension\nx,4312\n".to_vec(), Kind::Phone),
+        (b"call +39 02 1234 5678".to_vec(), Kind::Phone),
+        (b"\x89PNG\r\n\x1a\n....".to_vec(), Kind::Media),
+        (b"\x01\x02mario.rossi@example.com\x03".to_vec(), Kind::Email),
+    ] {
+        let report = report(&part("beat.json", &body));
+        assert!(kinds(&report).contains(&kind), "{report:?}: {}", String::from_utf8_lossy(&body));
+    }
+    for body in [&b"some words of somebody"[..], b"\x01\x02\x03\xff\xfe\xfd", b"PK\x03\x04...."] {
+        assert!(!is_clean(&report(&part("beat.bin", body))), "{}", String::from_utf8_lossy(body));
+    }
+}
+
+#[test]
+fn text_and_names_of_elements_are_read_as_they_look() {
+    for (document, kind) in [
+        ("<note>m<!-- -->@<b/>acme.it</note>", Kind::Email),
+        ("<note>m<b>@</b>acme.it</note>", Kind::Email),
+        ("<note><b>m.rossi</b>@<i>acme</i>.it</note>", Kind::Email),
+        ("<note>m.ro<![CDATA[ssi@ac]]>me<br/>.it</note>", Kind::Email),
+        ("<owner><mrossi/></owner>", Kind::PersonName),
+        ("<owners><mrossi></mrossi></owners>", Kind::PersonName),
+    ] {
+        let report = xml_report(document, Unknown::Observe);
+        assert!(kinds(&report).contains(&kind), "{report:?}: {document}");
+    }
+    for document in ["<a4312/>", "<users><mrossi/></users>"] {
+        assert!(!is_clean(&xml_report(document, Unknown::Inert)), "{document}");
+    }
+    for document in
+        ["<beat><processes/></beat>", "<beat><owner/><version/><cpuUsage/></beat>", "<process><name/>\n <pid>4</pid>\n</process>"]
+    {
+        let report = xml_report(document, Unknown::Strict);
+        assert!(is_clean(&report), "{report:?}: {document}");
     }
 }

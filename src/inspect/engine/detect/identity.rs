@@ -26,7 +26,16 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
             in_text(text, context, report);
             written::scan(text, context.accounts, report);
         }
-        TextKind::Name | TextKind::Path => written::scan(text, context.accounts, report),
+        TextKind::Name => {
+            // `HOST\INSTANCE` is a name: only a word in front makes it an account.
+            in_text(text, context, &mut |hit| {
+                if is_behind_word(text, hit.start) {
+                    report(hit);
+                }
+            });
+            written::scan(text, context.accounts, report);
+        }
+        TextKind::Path => written::scan(text, context.accounts, report),
         _ => {}
     }
 }
@@ -63,7 +72,9 @@ fn is_person(value: &[u8], accounts: &[&str]) -> bool {
     if at(value, 2) == b'=' {
         return super::lexis::stands(value, 0, "cn=") && !is_service(part(value, 3, run(value, 3, LONGEST, |byte| byte != b',')), accounts);
     }
-    is_name_like(value) && !is_service(value, accounts)
+    // `mrossi (Mario)`
+    let stem = memchr::memchr(b'(', value).map_or(value, |open| part(value, 0, open).trim_ascii());
+    is_name_like(stem) && !is_service(stem, accounts)
 }
 
 const fn is_slash(byte: u8) -> bool {
@@ -95,6 +106,30 @@ fn in_text(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
             report(hit(start, end, IN_TEXT));
         }
     }
+}
+
+/// Whether a word that accounts stand behind ends in front of a place.
+fn is_behind_word(text: &[u8], start: usize) -> bool {
+    const WORDS: &[&str] = &[
+        "as",
+        "by",
+        "user",
+        "owner",
+        "account",
+        "logon",
+        "login",
+        "utente",
+        "benutzer",
+        "utilisateur",
+        "usuario",
+        "da",
+        "von",
+        "par",
+        "por",
+    ];
+    let end = run_back(text, start, 3, |byte| matches!(byte, b' ' | b':' | b'('));
+    let word = part(text, run_back(text, end, LONGEST, |byte| byte.is_ascii_alphabetic()), end);
+    end < start && is_any(word, WORDS)
 }
 
 /// The account around one run of backslashes (one, or two where they were escaped).

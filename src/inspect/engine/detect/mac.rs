@@ -1,4 +1,4 @@
-//! MAC addresses (IEEE 802 EUI-48): six pairs with `:`, `-` or blanks, pairs without their leading zeros, `xxxx.xxxx.xxxx` as Cisco
+//! MAC addresses (IEEE 802 EUI-48): six pairs with `:`, `-`, dots or blanks, pairs without their leading zeros, `xxxx.xxxx.xxxx` as Cisco
 //! writes them; twelve digits only where the key or a word in front says so.
 //!
 //! Runs of more pairs are fingerprints, world wide names and client identifiers.
@@ -57,8 +57,8 @@ fn next_word(text: &[u8], from: usize) -> Option<usize> {
 fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
     let rest = text.get(start..).unwrap_or_default();
     let first = rest.get(2).copied().unwrap_or_default();
-    if first == b' ' {
-        return spaced(text, start);
+    if matches!(first, b' ' | b'.') {
+        return spaced(text, start, first);
     }
     if !matches!(first, b':' | b'-') {
         return (start + 2, None);
@@ -83,17 +83,17 @@ fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
     if found.is_none() && first == b':' { (end, None).max(loose(text, start)) } else { (end, found) }
 }
 
-/// Six pairs between blanks. Bytes are dumped like that, too: no more of them may stand beside, and letters have to be among them.
-fn spaced(text: &[u8], start: usize) -> (usize, Option<u8>) {
+/// Six pairs between blanks or dots. Bytes are dumped like that, too: no more of them may stand beside, and letters have to be among them.
+fn spaced(text: &[u8], start: usize, separator: u8) -> (usize, Option<u8>) {
     let rest = text.get(start..).unwrap_or_default();
-    let count = rest.chunks(3).take_while(|group| pair(group).is_some() && matches!(group.get(2), None | Some(b' '))).count();
+    let count = rest.chunks(3).take_while(|group| pair(group).is_some() && group.get(2).is_none_or(|byte| *byte == separator)).count();
     // The last pair may be followed by something else than a blank.
     let is_last = rest.get(count * 3..).and_then(pair).is_some() && !rest.get(count * 3 + 2).is_some_and(u8::is_ascii_alphanumeric);
     let count = count + usize::from(is_last);
     let end = start + (count * 3).saturating_sub(1).max(2);
     let written = text.get(start..end).unwrap_or_default();
     let has_case = |is: fn(&u8) -> bool| written.iter().any(is);
-    let letters = written.split(|byte| *byte == b' ').filter(|group| group.iter().any(u8::is_ascii_alphabetic)).count();
+    let letters = written.split(|byte| *byte == separator).filter(|group| group.iter().any(u8::is_ascii_alphabetic)).count();
     let is_mixed = has_case(u8::is_ascii_lowercase) && has_case(u8::is_ascii_uppercase);
     let mut octets = [0; 6];
     octets.iter_mut().zip(written.chunks(3)).for_each(|(slot, group)| *slot = pair(group).unwrap_or_default());

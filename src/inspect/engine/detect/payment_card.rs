@@ -20,6 +20,9 @@ const LONGEST: usize = 19;
 /// One digit too many to be a card.
 const TOO_LONG: usize = LONGEST + 1;
 
+/// Most separators between two groups.
+const MAX_GAP: usize = 2;
+
 /// Groups printed on cards, longest first.
 const LAYOUTS: &[&[usize]] = &[&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
 
@@ -118,7 +121,7 @@ fn can_start(text: &[u8], start: usize) -> bool {
 
 fn grouped(text: &[u8], start: usize) -> Option<Card> {
     let separator = at(text, start + 4);
-    if !matches!(separator, b' ' | b'-' | b'.') {
+    if !matches!(separator, b' ' | b'-' | b'.' | b'/' | b'_') {
         return None;
     }
     LAYOUTS.iter().find_map(|layout| in_layout(text, start, layout, separator))
@@ -128,10 +131,11 @@ fn in_layout(text: &[u8], start: usize, layout: &[usize], separator: u8) -> Opti
     let mut card = Card { digits: [0; LONGEST], length: 0, end: start, grouped: true };
     for &group in layout {
         if card.end > start {
-            if at(text, card.end) != separator {
+            let gap = run(text, card.end, MAX_GAP + 1, |byte| byte == separator) - card.end;
+            if !(1..=MAX_GAP).contains(&gap) {
                 return None;
             }
-            card.end += 1;
+            card.end += gap;
         }
         let digits = part(text, card.end, run(text, card.end, TOO_LONG, |byte| byte.is_ascii_digit()));
         if digits.len() != group {

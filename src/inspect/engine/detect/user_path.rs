@@ -3,7 +3,7 @@
 //! Source: the profile layout of Windows (`FOLDERID_UserProfiles`), the Filesystem Hierarchy Standard (`/home`), macOS (`/Users`).
 
 use super::identity::is_service;
-use super::lexis::{at, before, ends, is_any, is_word, part, run, run_back, stands};
+use super::lexis::{at, before, ends, ends_in, is_any, is_word, part, run, run_back, stands};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -70,29 +70,46 @@ fn home(text: &[u8], place: usize, folder: usize, accounts: &[&str]) -> Option<(
     (found && is_persons()).then_some((start, end))
 }
 
-/// The folder that is meant by what follows: `.` and `Default\..` lead back to where they stand.
+/// Components of a path that are looked at for one that leads back.
+const COMPONENTS: usize = 16;
+
+/// The folder that is meant by what follows: `.` and `Default\..` lead back to where they stand. A person's that is passed on the way
+/// is named all the same.
 fn segment(text: &[u8], mut start: usize, accounts: &[&str]) -> Option<(usize, usize)> {
-    for _ in 0..SEPARATORS {
+    let (mut depth, mut found) = (0_u32, None);
+    for _ in 0..COMPONENTS {
         let end = segment_end(text, start);
-        let mut next = run(text, end, SEPARATORS, is_separator);
-        if at(text, next) == b'.' && is_separator(at(text, next + 1)) {
-            next = run(text, next + 1, SEPARATORS, is_separator);
+        match part(text, start, end) {
+            b"" => break,
+            b"." => {}
+            b".." => {
+                depth = depth.checked_sub(1)?;
+            }
+            name => {
+                if depth == 0 {
+                    found = Some((start, end));
+                }
+                depth += 1;
+                if depth == 1 && is_person(name, accounts) {
+                    return found;
+                }
+            }
         }
-        let behind = segment_end(text, next);
-        start = match (part(text, start, end), part(text, next, behind)) {
-            (b"..", _) => return None,
-            (b".", _) => next,
-            (name, b"..") if !is_person(name, accounts) => run(text, behind, SEPARATORS, is_separator),
-            _ => return Some((start, end)),
-        };
+        let next = run(text, end, SEPARATORS, is_separator);
+        if next == end {
+            break;
+        }
+        start = next;
     }
-    None
+    found
 }
 
 /// `\\server\name$`: a hidden share that is named like somebody.
 fn share(text: &[u8], place: usize, host: usize, accounts: &[&str]) -> Option<(usize, usize)> {
     let is_begun = matches!(before(text, place), 0 | b' ' | b'"' | b'\'' | b'=' | b'(' | b'[' | b',' | b';' | b'>');
-    if host < place + 2 || !is_begun {
+    // `\\?\UNC\server\name$` is the same.
+    let is_long = ends_in(text, place, &["?\\unc", "?\\\\unc"]);
+    if !is_long && (host < place + 2 || !is_begun) {
         return None;
     }
     let host_end = run(text, host, LONGEST, |byte| is_word(byte) || matches!(byte, b'.' | b'-'));
@@ -211,12 +228,18 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
         ("utilisateurs", Rule::Root),
         ("usuarios", Rule::Root),
         ("usu\u{e1}rios", Rule::Root),
+        ("usu\u{c1}rios", Rule::Root),
         ("utilizadores", Rule::Root),
+        ("userprofiles", Rule::Root),
+        ("user profiles", Rule::Root),
+        ("userhomes", Rule::Root),
+        ("profili", Rule::Root),
         ("documents and settings", Rule::Always),
         ("docume~1", Rule::Always),
         ("dokume~1", Rule::Always),
         ("dokumente und einstellungen", Rule::Always),
         ("documents et param\u{e8}tres", Rule::Always),
+        ("documents et param\u{c8}tres", Rule::Always),
         ("documents et parametres", Rule::Always),
         ("documenti e impostazioni", Rule::Always),
         ("documentos y configuraci\u{f3}n", Rule::Always),
@@ -240,9 +263,10 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
     if !matches!(at(text, folder) | 0x20, b'u' | b'h' | b'p' | b'd' | b'b') {
         return None;
     }
-    NAMES.iter().map(|(name, rule)| (folder + name.len(), name, *rule)).find_map(|(end, name, rule)| {
-        // macOS and Linux tell `/Users` from `/users`, which is a web address.
-        (stands(text, folder, name) && is_separator(at(text, end))).then_some((end, rule))
+    NAMES.iter().filter(|(name, _)| stands(text, folder, name)).find_map(|(name, rule)| {
+        // Windows drops dots and blanks at the end of a name. macOS and Linux tell `/Users` from `/users`, which is a web address.
+        let end = run(text, folder + name.len(), 3, |byte| matches!(byte, b'.' | b' '));
+        is_separator(at(text, end)).then_some((end, *rule))
     })
 }
 

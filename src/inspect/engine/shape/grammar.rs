@@ -8,6 +8,7 @@ mod number;
 mod time;
 
 use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
+use super::products::{is_product, is_tag};
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::authority;
 pub use address::{is_declared, is_host_name, is_no_address};
@@ -39,7 +40,7 @@ fn digits_in_groups(text: &str) -> usize {
         if letter.is_ascii_digit() {
             current += 1;
             longest = longest.max(current);
-        } else if !" -/.()".contains(letter) {
+        } else if !" -/.()_–\u{a0}".contains(letter) {
             current = 0;
         }
     }
@@ -155,6 +156,8 @@ pub(super) fn has_escape(text: &[u8]) -> bool {
     let is_escape = |at: usize| match text.get(at..).unwrap_or_default() {
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
         [b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
+        // Two octal ones; one may be a folder.
+        [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => true,
         _ => false,
     };
     memchr::memchr2_iter(b'%', b'\\', text).any(is_escape)
@@ -317,10 +320,13 @@ pub fn is_inert(text: &str) -> bool {
         || (text.len() <= 3 && text.chars().all(|letter| !letter.is_alphanumeric()))
 }
 
-/// What may stand there, too, once no detector found anything in it: long versions, paths of the system.
+/// What may stand there, too, once no detector found anything in it: long versions, paths of the system, names of products.
 #[must_use]
 pub fn is_like_inert(text: &str) -> bool {
-    (is_version(text) && text.contains('.') && text.parse::<IpAddr>().is_err()) || (is_windows_path(text) && is_like_a_path(text))
+    (is_version(text) && text.contains('.') && text.parse::<IpAddr>().is_err())
+        || (is_windows_path(text) && is_like_a_path(text))
+        || is_product(text)
+        || is_tag(text)
 }
 
 /// A GUID (RFC 9562) that is not of version 1, whose last part is a hardware address.

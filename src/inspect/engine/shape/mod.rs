@@ -8,6 +8,7 @@ mod form;
 pub mod grammar;
 pub mod json_schema;
 pub mod lists;
+pub mod products;
 pub mod quick;
 pub mod slot;
 pub mod words;

@@ -197,6 +197,10 @@ impl Slot {
             Self::Startup if grammar::is_state(text) || grammar::is_service_account(text) => Checked::Harmless,
             // A number is the name of no account, nor is a sentence.
             Self::Account | Self::Startup if !grammar::is_account(text) => Checked::OutOfRange,
+            // Which way it starts, and what about it: `Automatico (avvio ritardato)`.
+            Self::Startup if text.split_once('(').is_some_and(|(mode, _)| grammar::is_state(mode.trim())) => {
+                Checked::Plausible(TextKind::Free)
+            }
             // Accounts of services have many names; all others are persons'.
             Self::Account | Self::Startup => Checked::Plausible(TextKind::Identity),
             Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
@@ -323,8 +327,12 @@ fn path(text: &str) -> Checked {
     if grammar::is_system_path(text) {
         return Checked::Harmless;
     }
-    // What has no separator is a file, or something that does not belong here.
-    if grammar::is_like_a_path(text) { Checked::Plausible(TextKind::Path) } else { name(text, TextKind::Free) }
+    // What has no separator is a file, with arguments or not, or something that does not belong here.
+    if grammar::is_like_a_path(text) || grammar::names_an_account(text.as_bytes()) && !grammar::is_long(text) {
+        Checked::Plausible(TextKind::Path)
+    } else {
+        name(text, TextKind::Free)
+    }
 }
 
 /// What stands between addresses; WMI puts lists in braces, and `ipconfig` says behind each what it is.

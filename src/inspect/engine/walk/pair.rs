@@ -17,7 +17,7 @@ const MOST: u64 = 1_000_000;
 #[derive(Default)]
 pub(super) struct Pairs {
     /// Names, and values in front of theirs.
-    texts: String,
+    texts: Vec<u8>,
     open: Vec<Pair>,
 }
 
@@ -78,16 +78,18 @@ impl Pairs {
     }
 
     /// Keeps a text until the object at this place ends.
-    fn keep(&mut self, at: usize, text: &str) -> Span {
+    fn keep(&mut self, at: usize, text: &[u8]) -> Span {
         let start = self.texts.len();
-        self.texts.push_str(text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default());
+        self.texts.extend_from_slice(text.get(..LONGEST).unwrap_or(text));
         let end = self.texts.len();
         self.open.iter_mut().skip(at + 1).for_each(|inner| inner.start = end);
         Span { start, end }
     }
 
     fn text(&self, span: Span) -> &str {
-        self.texts.get(span.start..span.end).unwrap_or_default()
+        let text = self.texts.get(span.start..span.end).unwrap_or_default();
+        // What was cut inside a letter is told without it.
+        text.utf8_chunks().next().map_or("", |chunk| chunk.valid())
     }
 }
 
@@ -99,7 +101,7 @@ impl Walk<'_> {
         // The text of an element stands in an object of its own.
         let own = if is_direct && role != Role::None { inner.saturating_sub(1) } else { inner };
         match role {
-            Role::Name if !is_number && text.len() <= LONGEST => self.name(own, text),
+            Role::Name if !is_number && text.len() <= LONGEST => self.name(own, text.as_bytes()),
             Role::Value => return self.value(own, text, is_number),
             Role::None if is_direct => return self.value(inner, text, is_number),
             Role::Name | Role::None => {}
@@ -107,24 +109,24 @@ impl Walk<'_> {
         None
     }
 
+    /// The name of a value beside it, in our words.
+    pub(super) fn names_a_field(&self, text: &str) -> bool {
+        self.path.role() == Role::Name && self.path.tree().has_only_words(text)
+    }
+
     /// A text of the innermost object whose key is not entered: kept if it is a name; whether it can be.
     pub(super) fn is_noted(&mut self, role: Role, text: &[u8]) -> bool {
         if role == Role::None {
             return true;
         }
-        let (Some(own), Ok(text)) = (self.pairs.open().checked_sub(1), std::str::from_utf8(text)) else { return false };
+        let Some(own) = self.pairs.open().checked_sub(1) else { return false };
         if text.len() <= LONGEST {
             self.name(own, text);
         }
         true
     }
 
-    /// Whether the value at hand is the name of one beside it, in our words.
-    pub(super) fn names_a_field(&self, text: &str) -> bool {
-        self.path.node().role == Role::Name && self.path.tree().has_only_words(text)
-    }
-
-    fn name(&mut self, at: usize, text: &str) {
+    fn name(&mut self, at: usize, text: &[u8]) {
         let span = self.pairs.keep(at, text);
         let Some(pair) = self.pairs.open.get_mut(at) else { return };
         pair.name = Some(span);
@@ -141,7 +143,7 @@ impl Walk<'_> {
             let documented = self.judge(pair.depth, name, text, is_number)?;
             return Some(documented).filter(|_| self.is_open(text, is_number));
         }
-        let held = Held { span: self.pairs.keep(at, text), is_number };
+        let held = Held { span: self.pairs.keep(at, text.as_bytes()), is_number };
         if let Some(pair) = self.pairs.open.get_mut(at) {
             pair.value = Some(held);
         }

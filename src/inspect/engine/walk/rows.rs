@@ -6,6 +6,8 @@
 use super::Walk;
 use crate::inspect::engine::finding::{Kind, Why};
 
+use crate::inspect::engine::shape::grammar;
+
 /// So many rows of one form one after the other are call records.
 const ROWS: u8 = 3;
 /// Columns that are looked at.
@@ -83,6 +85,10 @@ impl Walk<'_> {
 
 fn cell(text: &str) -> Cell {
     let digits = text.strip_prefix('+').unwrap_or(text);
+    // A date with a time of the day.
+    if (16..=40).contains(&text.len()) && grammar::is_evident_time(text) {
+        return Cell::Start;
+    }
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Cell::Other;
     }
@@ -144,6 +150,8 @@ mod tests {
             &["4312", "390212345679", "1700000002", "4"]
         ]));
         assert!(found(&[&row, &row, &row, &row]));
+        let written = ["2026-11-28T10:00:00Z", "4312", "4315", "62"];
+        assert!(found(&[&written, &written, &written]));
         assert!(!found(&[&row, &row]));
     }
 

@@ -111,6 +111,23 @@ fn persons_are_found_through_rarer_encodings() {
     }
 }
 
+/// In a field for paths, backslashes begin folders as a rule.
+#[test]
+fn octal_escapes_are_no_path() {
+    let octal = "mario.rossi@example.com".bytes().map(|byte| format!(r"\\{byte:03o}")).collect::<Vec<_>>().concat();
+    assert!(kinds(&format!(r#"{{"processes":[{{"exePath":"{octal}"}}]}}"#)).contains(&Kind::Email), "{octal}");
+    assert_eq!(report(r#"{"exePath":"D:\\100\\node.com\\x.exe"}"#, Unknown::Strict), Report::default());
+}
+
+/// Without a descriptor, fields have numbers for names.
+#[test]
+fn products_need_no_name_of_a_field() {
+    let text = r#"{"1":{"2":"Windows Server 2022 Standard","3":"it-IT","4":"C:","5":"svchost.exe","6":"10.0.20348.2113","7":"Microsoft SQL Server"}}"#;
+    assert_eq!(report(text, Unknown::Inert), Report::default());
+    assert!(!report(text, Unknown::Strict).undocumented.is_empty());
+    assert_eq!(report(r#"{"1":"Mario Rossi"}"#, Unknown::Inert).undocumented.len(), 1);
+}
+
 /// Percentages and counters in a row are no text.
 #[test]
 fn measurements_in_arrays_are_no_text() {

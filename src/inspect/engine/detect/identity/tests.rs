@@ -20,6 +20,7 @@ const SLOT_HITS: &[(&str, &str)] = &[
     ("", r"CORP\adm-jsmith"),
     ("", r"CORP\appleton"),
     ("", r"CORP\rossiadmin"),
+    ("", "mrossi (Mario)"),
     ("", r"NT AUTHORITY\mario.rossi"),
     ("", r"NT AUTHORITY\SYSTEM.rossi"),
     ("", "NT-AUTORIT\u{c4}T\\mrossi"),
@@ -160,6 +161,17 @@ fn other_slots_hold_no_accounts() {
     for kind in [TextKind::Path, TextKind::Name, TextKind::Version, TextKind::Number] {
         none_hit(scan, kind, &[("", r"CORP\jsmith")]);
     }
+}
+
+#[test]
+fn in_a_name_a_word_makes_an_account() {
+    all_block(
+        scan,
+        Kind::Identity,
+        TextKind::Name,
+        &[("", r"owner CORP\jsmith"), ("", r"runs as CORP\jsmith"), ("", r"user: CORP\jsmith")],
+    );
+    none_hit(scan, TextKind::Name, &[("", r"UCXDB\IMAGICLE"), ("", r"Agent (UCXDB\IMAGICLE)"), ("", r"runs as NT AUTHORITY\SYSTEM")]);
 }
 
 #[test]

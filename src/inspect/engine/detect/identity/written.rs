@@ -141,8 +141,8 @@ fn value(text: &[u8], start: usize) -> Option<(usize, usize)> {
     let is_value = |byte: u8| is_word(byte) || matches!(byte, b'.' | b'-' | b'$' | b'\\' | b'@' | b'~');
     let end = run(text, start, LONGEST, is_value);
     let end = start + part(text, start, end).iter().rposition(|byte| *byte != b'.').map_or(0, |last| last + 1);
-    // `C:\x` and `http://x` are none.
-    if at(text, end) == b':' {
+    // `C:\x` and `http://x` are none; `name:password` is.
+    if at(text, end) == b':' && matches!(at(text, end + 1), b'\\' | b'/') {
         return None;
     }
     let domain = memchr::memrchr(b'\\', part(text, start, end)).map_or(0, |slash| slash + 1);
@@ -214,6 +214,8 @@ mod tests {
             "tool.exe -u mrossi -p hunter2",
             "tool.exe --username=mrossi",
             "tool.exe --pass hunter2",
+            "sqlcmd.exe -S srv -U mrossi -P hunter2",
+            "curl.exe -u mrossi:hunter2 https://x",
             "CN=Mario Rossi,OU=Users,DC=acme,DC=it",
             "cn=Mario Rossi,dc=acme,dc=it",
             "member uid=mrossi,ou=people,o=acme",

@@ -198,9 +198,16 @@ fn a_folder_named_by_a_version_is_no_address() {
 
 #[test]
 fn a_product_name_may_end_with_a_version() {
-    for text in
-        ["Intel(R) Network Connections 20.7.67.0", "Chipset Device Software 81.2.69.142", "curl 7.55.1.0", "driver package 10.1.1.44"]
-    {
+    for text in [
+        "Intel(R) Network Connections 20.7.67.0",
+        "Chipset Device Software 81.2.69.142",
+        "curl 7.55.1.0",
+        "driver package 10.1.1.44",
+        "USB Connect 4.38.19.0",
+        "QLogic Drivers 36.86.43.0",
+        "VNC Server 2.8.81.0",
+        "Gateway 5.1.2.30",
+    ] {
         assert!(hits(text, &of(TextKind::Name)).is_empty(), "{text}");
     }
     for text in [

@@ -34,31 +34,17 @@ const VERSION_ENDS: &[&[u8]] = &[
     b"chapter",
 ];
 /// Words before a quad that make it an address even in the name of a product.
-const ADDRESS_ENDS: &[&[u8]] = &[
-    b"ip",
-    b"ipv4",
-    b"address",
-    b"addr",
-    b"host",
-    b"server",
-    b"gateway",
-    b"dns",
-    b"to",
-    b"from",
-    b"at",
+const ADDRESS_ENDS: &[&[u8]] = &[b"ip", b"ipv4", b"address", b"addr", b"host", b"server", b"gateway", b"dns", b"to", b"from", b"at"];
+/// Those of them that products are named by: only numbers that versions seldom have are an address there.
+const PRODUCT_ENDS: &[&[u8]] = &[b"host", b"server", b"gateway", b"dns"];
+/// Words of sentences before an address, in small letters: verbs and prepositions in the languages of the suite.
+const SENTENCE_ENDS: &[&[u8]] = &[
     b"via",
-    b"peer",
-    b"proxy",
-    b"remote",
-    b"endpoint",
-    b"listen",
+    b"connects",
     b"listens",
     b"listening",
-    b"connect",
-    b"connects",
     b"indirizzo",
     b"adresse",
-    b"direccion",
     b"verso",
     b"da",
     b"nach",
@@ -176,7 +162,12 @@ fn is_product(text: &[u8], start: usize, end: usize) -> bool {
 fn is_named_address(address: Ipv4Addr, head: &[u8], tail: &[u8]) -> bool {
     let is_enclosed = matches!(head.last(), Some(b'@' | b'[')) || head.is_empty() && tail.is_empty();
     let has_port = matches!(tail, [b':' | b'/', next, ..] if next.is_ascii_digit());
-    is_enclosed || has_port || ends_with_word(head, ADDRESS_ENDS) || (is_large(address) && is_in_sentence(head))
+    let is_likely = is_large(address) || address.is_private();
+    is_enclosed
+        || has_port
+        || (ends_with_word(head, ADDRESS_ENDS) && (is_likely || !ends_with_word(head, PRODUCT_ENDS)))
+        || SENTENCE_ENDS.contains(&small_word(head))
+        || (is_large(address) && is_in_sentence(head))
 }
 
 /// Numbers that versions seldom have: a first one of 30 or more, and another of 64 or more.
@@ -185,11 +176,18 @@ fn is_large(address: Ipv4Addr) -> bool {
     first >= 30 && rest.iter().any(|octet| *octet >= 64)
 }
 
+/// The word in small letters right in front, behind a blank.
+fn small_word(head: &[u8]) -> &[u8] {
+    let Some(head) = head.strip_suffix(b" ") else { return &[] };
+    let length = head.iter().rev().take(WORD_WINDOW).take_while(|byte| byte.is_ascii_lowercase()).count();
+    let (front, word) = head.split_at(head.len() - length);
+    if matches!(front.last(), None | Some(b' ')) { word } else { &[] }
+}
+
 /// Behind a word in small letters that follows another.
 fn is_in_sentence(head: &[u8]) -> bool {
-    let Some(head) = head.strip_suffix(b" ") else { return false };
-    let length = head.iter().rev().take(WORD_WINDOW).take_while(|byte| byte.is_ascii_lowercase()).count();
-    length > 0 && head.len() > length && head.get(head.len() - length - 1) == Some(&b' ')
+    let word = small_word(head);
+    !word.is_empty() && head.len() > word.len() + 1
 }
 
 /// Whether an address can name a machine of somebody.
