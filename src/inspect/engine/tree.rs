@@ -194,6 +194,12 @@ impl Tree {
         self.shape.knows(key)
     }
 
+    /// Whether nothing is in a text but words of the shape.
+    #[must_use]
+    pub fn has_only_words(&self, text: &str) -> bool {
+        !text.bytes().any(|byte| byte.is_ascii_digit()) && self.shape.read(text).is_ours
+    }
+
     /// What a key says outside of every container.
     #[must_use]
     pub fn meaning(&self, key: &str) -> Meaning {

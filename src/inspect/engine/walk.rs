@@ -1,5 +1,6 @@
 //! One message, leaf by leaf: harmless by its form, personal, or documented nowhere.
 
+mod amount;
 mod codes;
 mod look;
 mod memo;
@@ -17,6 +18,7 @@ use super::marks::Marks;
 use super::shape::slot::{Checked, Declared, Slot};
 use super::shape::{Meaning, grammar, quick};
 use super::tree::{Oddity, Role, Tree};
+use amount::out_of_range;
 use codes::Codes;
 use memo::{Memo, Under};
 use pair::Pairs;
@@ -248,15 +250,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where how many there are is documented, there is one number: a list is what was counted.
-    fn is_listed_amount(&self, slot: Slot) -> bool {
-        match slot {
-            Slot::Users => self.path.is_element() || self.path.is_of_a_list_of_persons(),
-            Slot::Count => self.path.is_element(),
-            _ => false,
-        }
-    }
-
     /// A value under a key that speaks of a person.
     fn personal(&mut self, kind: Kind, text: &str) {
         if grammar::is_missing(text) {
@@ -301,11 +294,6 @@ impl<'a> Walk<'a> {
         self.visit(raw.len());
         self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
     }
-}
-
-/// What a text may be that its field cannot hold: where users are counted, one of them.
-const fn out_of_range(slot: Slot) -> TextKind {
-    if matches!(slot, Slot::Users) { TextKind::Identity } else { TextKind::Free }
 }
 
 impl Visitor for Walk<'_> {

@@ -111,7 +111,7 @@ impl Walk<'_> {
 
     /// The name of a value beside it, in our words.
     pub(super) fn names_a_field(&self, text: &str) -> bool {
-        self.path.role() == Role::Name && self.path.tree().knows(text)
+        self.path.role() == Role::Name && self.path.tree().has_only_words(text)
     }
 
     /// A text of the innermost object whose key is not entered: kept if it is a name; whether it can be.
