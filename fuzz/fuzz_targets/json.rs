@@ -6,22 +6,14 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use ucx_egress::inspect::engine::format::{Fault, Limits, Malformed, json};
-use ucx_egress::inspect::engine::walk::{Report, Settings, Unknown, Walk};
+use ucx_egress_fuzz::read_however_cut;
 use ucx_egress_fuzz::witness::{Event, Witness};
-use ucx_egress_fuzz::{TREE, cuts, settings};
 
 fuzz_target!(|bytes: &[u8]| {
-    let (whole, outcome) = witnessed(&[bytes]);
-    let settings = settings(Unknown::Inert);
-    let report = reported(&settings, bytes, &[bytes]);
-    for pieces in cuts(bytes) {
-        assert_eq!(witnessed(&pieces), (whole.clone(), outcome), "in {} pieces", pieces.len());
-        assert_eq!(reported(&settings, bytes, &pieces), report, "in {} pieces", pieces.len());
-    }
-    if outcome.is_ok() {
-        whole.assert_closed();
-        whole.assert_counted();
-    }
+    let (whole, outcome) = read_however_cut(bytes, |pieces, visitor| {
+        let mut reader = json::Tokenizer::new(Limits::default());
+        pieces.iter().try_for_each(|piece| reader.push(piece, visitor)).and_then(|()| reader.finish(visitor))
+    });
     let mut theirs = Vec::new();
     let read = serde_json::Deserializer::from_slice(bytes);
     match (accepted(read, &mut theirs), outcome) {
@@ -31,20 +23,6 @@ fuzz_target!(|bytes: &[u8]| {
         (Err(_), Err(_)) => {}
     }
 });
-
-fn witnessed(pieces: &[&[u8]]) -> (Witness, Result<(), Malformed>) {
-    let mut witness = Witness::default();
-    let mut tokenizer = json::Tokenizer::new(Limits::default());
-    let outcome = pieces.iter().try_for_each(|piece| tokenizer.push(piece, &mut witness)).and_then(|()| tokenizer.finish(&mut witness));
-    (witness, outcome)
-}
-
-fn reported(settings: &Settings, bytes: &[u8], pieces: &[&[u8]]) -> (Report, Result<(), Malformed>) {
-    let mut walk = Walk::new(&TREE, settings, bytes.len());
-    let mut tokenizer = json::Tokenizer::new(Limits::default());
-    let outcome = pieces.iter().try_for_each(|piece| tokenizer.push(piece, &mut walk)).and_then(|()| tokenizer.finish(&mut walk));
-    (walk.finish(), outcome)
-}
 
 /// What I-JSON and the limits refuse and `serde_json` does not.
 fn is_beyond(malformed: Malformed) -> bool {

@@ -4,18 +4,14 @@
 
 use libfuzzer_sys::fuzz_target;
 use ucx_egress::inspect::engine::format::{Fault, Limits, Malformed, json, ndjson};
-use ucx_egress::inspect::engine::walk::{Report, Settings, Unknown, Walk};
+use ucx_egress_fuzz::read_however_cut;
 use ucx_egress_fuzz::witness::{Event, Witness};
-use ucx_egress_fuzz::{TREE, cuts, settings};
 
 fuzz_target!(|bytes: &[u8]| {
-    let (whole, outcome) = witnessed(&[bytes]);
-    let settings = settings(Unknown::Inert);
-    let report = reported(&settings, bytes, &[bytes]);
-    for pieces in cuts(bytes) {
-        assert_eq!(witnessed(&pieces), (whole.clone(), outcome), "in {} pieces", pieces.len());
-        assert_eq!(reported(&settings, bytes, &pieces), report, "in {} pieces", pieces.len());
-    }
+    let (whole, outcome) = read_however_cut(bytes, |pieces, visitor| {
+        let mut reader = ndjson::Lines::new(Limits::default());
+        pieces.iter().try_for_each(|piece| reader.push(piece, visitor)).and_then(|()| reader.finish(visitor))
+    });
     let is_limit = outcome.is_err_and(|malformed| malformed.fault == Fault::Nodes);
     match line_by_line(bytes) {
         Some(events) => {
@@ -24,25 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         None => assert!(outcome.is_err(), "accepted a line that is no document"),
     }
-    if outcome.is_ok() {
-        whole.assert_closed();
-        whole.assert_counted();
-    }
 });
-
-fn witnessed(pieces: &[&[u8]]) -> (Witness, Result<(), Malformed>) {
-    let mut witness = Witness::default();
-    let mut lines = ndjson::Lines::new(Limits::default());
-    let outcome = pieces.iter().try_for_each(|piece| lines.push(piece, &mut witness)).and_then(|()| lines.finish(&mut witness));
-    (witness, outcome)
-}
-
-fn reported(settings: &Settings, bytes: &[u8], pieces: &[&[u8]]) -> (Report, Result<(), Malformed>) {
-    let mut walk = Walk::new(&TREE, settings, bytes.len());
-    let mut lines = ndjson::Lines::new(Limits::default());
-    let outcome = pieces.iter().try_for_each(|piece| lines.push(piece, &mut walk)).and_then(|()| lines.finish(&mut walk));
-    (walk.finish(), outcome)
-}
 
 /// The calls of all lines, each read by itself; `None` if one is no document.
 fn line_by_line(bytes: &[u8]) -> Option<Vec<Event>> {

@@ -53,8 +53,13 @@ fn assert_same(document: &Document<'_>, witness: &Witness) {
     }
     let mut ours = String::new();
     let mut is_namespace = false;
+    // Text that is put together is there twice.
+    let mut readings = 0;
     for event in &witness.events {
         match event {
+            Event::Reading => readings += 1,
+            Event::ReadingEnd => readings -= 1,
+            _ if readings > 0 => {}
             // Their attributes have no declarations of namespaces.
             Event::Key(key) => is_namespace = key == "xmlns" || key.starts_with("xmlns:"),
             Event::Text(text) if !is_namespace => push(&mut ours, text),

@@ -7,11 +7,13 @@ pub mod witness;
 
 use std::sync::LazyLock;
 use ucx_egress::inspect::Inspector;
+use ucx_egress::inspect::engine::format::{Malformed, Visitor};
 use ucx_egress::inspect::engine::shape::Shape;
 use ucx_egress::inspect::engine::shape::document::Document;
 use ucx_egress::inspect::engine::tree::Tree;
-use ucx_egress::inspect::engine::walk::{Settings, Unknown};
+use ucx_egress::inspect::engine::walk::{Settings, Unknown, Walk};
 use ucx_egress::inspect::verdict::Verdict;
+use witness::Witness;
 
 /// The shape of the product.
 pub const SHAPE: &str = include_str!("../../config/policy/shape.toml");
@@ -22,8 +24,9 @@ pub const MAX_MESSAGE: usize = 1 << 20;
 pub const MODES: [Unknown; 3] = [Unknown::Observe, Unknown::Inert, Unknown::Strict];
 
 /// One inspector for each of [`MODES`]. Made once: compiling the shape would take longer than everything that is tested.
-pub static INSPECTORS: LazyLock<[Inspector; 3]> =
-    LazyLock::new(|| MODES.map(|unknown| Inspector::new(settings(unknown), None, MAX_MESSAGE).expect("the shape compiles")));
+pub static INSPECTORS: LazyLock<[Inspector; 3]> = LazyLock::new(|| {
+    MODES.map(|unknown| Inspector::new(Shape::built_in().expect("the shape compiles"), settings(unknown), None, MAX_MESSAGE))
+});
 
 /// The shape of the product, to be asked.
 pub static TREE: LazyLock<Tree> = LazyLock::new(|| {
@@ -46,6 +49,37 @@ pub fn cuts(bytes: &[u8]) -> Vec<Vec<&[u8]>> {
     let (one, other) = (place(hash >> 32), place(hash & 0xffff_ffff));
     let (first, second) = (one.min(other), one.max(other));
     vec![vec![bytes], bytes.chunks(1).collect(), vec![&bytes[..first], &bytes[first..second], &bytes[second..]]]
+}
+
+/// Reads a document that arrives in pieces, and what of it is handed on.
+///
+/// # Panics
+/// When calls, outcome or findings depend on how it is cut, or calls of a document that was read do not nest.
+pub fn read_however_cut(
+    bytes: &[u8],
+    read: impl Fn(&[&[u8]], &mut dyn Visitor) -> Result<(), Malformed>,
+) -> (Witness, Result<(), Malformed>) {
+    let witnessed = |pieces: &[&[u8]]| {
+        let mut witness = Witness::default();
+        let outcome = read(pieces, &mut witness);
+        (witness, outcome)
+    };
+    let settings = settings(Unknown::Inert);
+    let reported = |pieces: &[&[u8]]| {
+        let mut walk = Walk::new(&TREE, &settings, bytes.len());
+        let outcome = read(pieces, &mut walk);
+        (walk.finish(), outcome)
+    };
+    let (whole, report) = (witnessed(&[bytes]), reported(&[bytes]));
+    for pieces in cuts(bytes) {
+        assert_eq!(witnessed(&pieces), whole, "in {} pieces", pieces.len());
+        assert_eq!(reported(&pieces), report, "in {} pieces", pieces.len());
+    }
+    if whole.1.is_ok() {
+        whole.0.assert_closed();
+        whole.0.assert_counted();
+    }
+    whole
 }
 
 /// Takes the first byte off, for choosing among so many.
