@@ -263,10 +263,15 @@ pub fn is_language(text: &str) -> bool {
         || (LANGUAGES.contains(&name.as_str()) && text.len() <= 48 && !text.contains('@') && longest_run(text) == 0)
 }
 
+/// Whether a sorted list has a word.
+fn is_in(sorted: &[&str], word: &str) -> bool {
+    sorted.binary_search(&word).is_ok()
+}
+
 /// Yes and no.
 #[must_use]
 pub fn is_switch(text: &str) -> bool {
-    lower(text, |lower| SWITCHES.contains(&lower))
+    lower(text, |lower| is_in(SWITCHES, lower))
 }
 
 /// States, start types and modes of Windows services, databases and the suite, in the languages they are shown in.
@@ -279,7 +284,7 @@ pub fn is_state(text: &str) -> bool {
 fn is_listed_state(text: &str) -> bool {
     if !text.is_ascii() {
         let lower: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
-        return STATES.contains(&lower.as_str()) || DATABASE_STATES.contains(&lower.as_str());
+        return is_in(STATES, &lower) || is_in(DATABASE_STATES, &lower);
     }
     let mut buffer = [0; LONGEST_WORD];
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
@@ -291,8 +296,8 @@ fn is_listed_state(text: &str) -> bool {
         count += 1;
     }
     let word = buffer.get(..count).unwrap_or_default();
-    // Few begin with the same letter; comparing all of each costs more.
-    STATES.iter().chain(DATABASE_STATES).map(|state| state.as_bytes()).any(|state| state.first() == word.first() && state == word)
+    let word = std::str::from_utf8(word).unwrap_or_default();
+    is_in(STATES, word) || is_in(DATABASE_STATES, word)
 }
 
 /// What stands where there is no value.
