@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ucx_egress::inspect::engine::format::{Fault, Limits, Malformed, json, ndjson};
+use ucx_egress::inspect::engine::format::{Fault, Limits, json, ndjson};
 use ucx_egress_fuzz::read_however_cut;
 use ucx_egress_fuzz::witness::{Event, Witness};
 

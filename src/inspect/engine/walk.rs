@@ -118,6 +118,8 @@ pub struct Walk<'a> {
     report: Report,
 }
 
+/// Shortest text in bytes that is looked at where anything may be text, and shortest key: shorter ones are chance.
+const SHORTEST_STRETCH: usize = 6;
 /// Under what [`Memo`] keeps values whose form proves them harmless under a key that nobody documents.
 const INERT: Under = 1 << 16;
 /// Under what it keeps those in which nothing was found, plus the place of the key.
@@ -273,7 +275,8 @@ impl<'a> Walk<'a> {
         if self.is_spent() {
             return;
         }
-        if quick::may_be_inert(&counted) {
+        // Once enough is undocumented, one more that is not makes no difference.
+        if self.report.undocumented.len() < MAX_FINDINGS && quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) {
                 self.memo.keep(INERT, text);
@@ -308,8 +311,11 @@ impl Visitor for Walk<'_> {
         if self.path.is_clean() {
             return;
         }
-        let signs = self.signs;
         self.visit(key.len());
+        if key.len() < SHORTEST_STRETCH {
+            return self.path.mark_clean();
+        }
+        let signs = self.signs;
         self.look(key, &Marks::of(key.as_bytes()), TextKind::Free);
         // A list by numbers that are somebody's: identifiers of the system are shorter, and times are times.
         if grammar::is_long_number(key) {

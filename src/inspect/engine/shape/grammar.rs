@@ -277,6 +277,10 @@ pub fn is_switch(text: &str) -> bool {
 /// States, start types and modes of Windows services, databases and the suite, in the languages they are shown in.
 #[must_use]
 pub fn is_state(text: &str) -> bool {
+    // Signs between letters say nothing, but these.
+    if text.contains(['@', '\\', ':', '=']) {
+        return false;
+    }
     is_switch(text) || is_listed_state(text)
 }
 

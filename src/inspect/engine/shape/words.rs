@@ -127,7 +127,7 @@ impl Words {
 #[must_use]
 pub fn split(key: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
+    let mut word = String::with_capacity(key.len());
     let mut before: Option<char> = None;
     let mut letters = key.chars().peekable();
     while let Some(letter) = letters.next() {

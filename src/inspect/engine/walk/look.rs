@@ -1,7 +1,7 @@
 //! How a text is looked at: as it stands, folded, and all that is wrapped in it.
 
 use super::memo::Under;
-use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, Walk};
+use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, SHORTEST_STRETCH, Walk};
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
@@ -152,9 +152,6 @@ impl Walk<'_> {
         }
     }
 }
-
-/// Shortest text in bytes that is looked at: shorter ones are chance.
-const SHORTEST_STRETCH: usize = 6;
 
 /// Folding reads a text, normalises it, maps it, drops from it, compares it; then it is marked again. And look-alikes are put in their
 /// place, and three detectors look at what comes out.

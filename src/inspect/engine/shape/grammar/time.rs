@@ -65,7 +65,13 @@ pub fn is_evident_time(text: &str) -> bool {
     is_ticks(text) || is_near_epoch(text) || is_written(text)
 }
 
+/// Fewest digits of a date: one of a day and four of a year.
+const FEWEST_DIGITS: usize = 5;
+
 fn is_written(text: &str) -> bool {
+    if text.bytes().filter(u8::is_ascii_digit).take(FEWEST_DIGITS).count() < FEWEST_DIGITS {
+        return false;
+    }
     // Newer .NET parts the clock from `PM` by a narrow space.
     let spaced = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.replace(['\u{a0}', '\u{202f}'], " ")) };
     let mut rest = Rest(spaced.as_bytes());
