@@ -311,7 +311,9 @@ impl Shape {
             around.truncate(containers.len());
             around.push(container);
             let is_number = key.form().numbers() && whole.is_some();
-            let found = self.inside(&around, &key, is_number);
+            // `processes: [{ fullName }]` is no name of a process: the first words must be the container that counts.
+            let is_needed = |found: &Meaning| whole.is_none() || self.inside(containers, &key, is_number) != Some(*found);
+            let found = self.inside(&around, &key, is_number).filter(is_needed);
             let anywhere = || self.anywhere(&key, is_number).filter(|_| whole.is_none() || person(&key) == whole);
             if let Some(meaning) = found.or_else(anywhere) {
                 return Some(meaning);
