@@ -11,6 +11,12 @@ pub(crate) enum Spelling {
     Screaming,
     Spaced,
     Dotted,
+    /// Lower case without separators.
+    Joined,
+    /// Capitals without separators.
+    Loud,
+    /// The same, but for the first letter.
+    Capital,
 }
 
 const ALL: &[Spelling] = &[
@@ -22,6 +28,9 @@ const ALL: &[Spelling] = &[
     Spelling::Screaming,
     Spelling::Spaced,
     Spelling::Dotted,
+    Spelling::Joined,
+    Spelling::Loud,
+    Spelling::Capital,
 ];
 
 impl Spelling {
@@ -52,6 +61,9 @@ impl Spelling {
             Self::Screaming => words.replace(' ', "_").to_uppercase(),
             Self::Spaced => words.split(' ').map(capital).collect::<Vec<_>>().join(" "),
             Self::Dotted => words.replace(' ', "."),
+            Self::Joined => words.replace(' ', ""),
+            Self::Loud => words.replace(' ', "").to_uppercase(),
+            Self::Capital => capital(&words.replace(' ', "")),
         }
     }
 }

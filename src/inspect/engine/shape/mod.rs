@@ -6,6 +6,7 @@
 pub mod document;
 mod form;
 pub mod grammar;
+mod joined;
 pub mod json_schema;
 pub mod lists;
 pub mod products;
@@ -17,6 +18,7 @@ use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::finding::Kind;
 use document::Document;
 use form::Tallies;
+use joined::Lexicon;
 use slot::Slot;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -28,6 +30,8 @@ pub const DOCUMENTED: &str = include_str!("../../../../config/policy/shape.toml"
 const FORMAT: u32 = 1;
 /// Longest key in bytes that says nothing but words of the shape.
 const LONGEST_OF_OURS: usize = 64;
+/// Longest word in bytes that has a plural only if a field is named by it.
+const LONGEST_INVARIABLE: usize = 3;
 /// Most digits of the index of a row, or of the number of a field.
 const LONGEST_INDEX: usize = 4;
 /// What it is called in errors.
@@ -43,6 +47,8 @@ pub struct Shape {
     personal: HashMap<String, Vec<PersonalRule>>,
     /// Every word of the file, by its meaning.
     known: HashSet<String>,
+    /// Every word of the file as it may be written, for keys without separators.
+    lexicon: Lexicon,
     /// Containers in which a plural is an amount.
     amounts: HashSet<String>,
     /// Things that hold data in their keys where several are meant.
@@ -118,7 +124,8 @@ impl Shape {
         let known = known(document, &vocabulary);
         let meanings = |words: &[String]| words.iter().map(|word| vocabulary.meaning(word).to_owned()).collect();
         let (amounts, keyed) = (meanings(&document.counting.containers), meanings(&document.counting.keyed));
-        let mut shape = Self { vocabulary, fields: HashMap::new(), personal: HashMap::new(), known, amounts, keyed };
+        let (fields, personal, lexicon) = (HashMap::new(), HashMap::new(), Lexicon::default());
+        let mut shape = Self { vocabulary, fields, personal, known, lexicon, amounts, keyed };
         for field in &document.fields {
             let slot = Slot::named(&field.slot).ok_or_else(|| Unfit(format!("field {}: {:?} is no slot", field.id, field.slot)))?;
             for key in &field.keys {
@@ -134,6 +141,7 @@ impl Shape {
             entry.keys.iter().try_for_each(|key| shape.add_personal(key, Some(kind)))?;
         }
         document.impersonal.iter().try_for_each(|key| shape.add_personal(key, None))?;
+        shape.lexicon = shape.lexicon(document);
         Ok(shape)
     }
 
@@ -159,15 +167,63 @@ impl Shape {
         self.read(key).is_shown
     }
 
+    /// The words of the file as they may be written, and their plurals.
+    fn lexicon(&self, document: &Document) -> Lexicon {
+        let synonyms = document.synonyms.iter().flat_map(|(meaning, words)| words.iter().chain([meaning]));
+        let words = keys(document).chain(synonyms).flat_map(|key| words::split(key));
+        // There are `days`; what says nothing has no plural that short, or `nels` would be one.
+        let named: HashSet<String> = document.fields.iter().flat_map(|field| &field.keys).flat_map(|key| words::split(key)).collect();
+        let plural = |word: &str| (word.len() > LONGEST_INVARIABLE || named.contains(word)).then(|| format!("{word}s"));
+        let forms = words.flat_map(|word| plural(&word).into_iter().chain([format!("{word}es"), word]).collect::<Vec<_>>());
+        let known = forms.filter_map(|word| {
+            let meaning = self.vocabulary.meaning(&word);
+            let is_personal = self.known.contains(meaning).then(|| self.person(&Words::one(meaning), &<[String]>::is_empty).is_some())?;
+            Some((word, is_personal))
+        });
+        Lexicon::new(known)
+    }
+
     /// A key taken apart.
     #[must_use]
     pub fn read(&self, key: &str) -> Key {
-        let split = words::split(&plain(key));
+        let plain = plain(key);
+        let split = words::split(&plain);
+        let read = self.read_split(key, &split);
+        if read.is_ours {
+            return read;
+        }
+        let apart = self.apart(&split).or_else(|| self.whole(&plain, &split));
+        apart.map_or_else(|| read.clone(), |apart| Key { joined: read.joined.clone(), ..self.read_split(key, &apart) })
+    }
+
+    /// The words of a key, those that are joined ones taken apart; none if no word is.
+    fn apart(&self, split: &[String]) -> Option<Vec<String>> {
+        let is_known = |word: &str| self.known.contains(self.vocabulary.meaning(word));
+        let parts: Vec<Option<Vec<&str>>> = split.iter().map(|word| self.lexicon.apart(word).filter(|_| !is_known(word))).collect();
+        if parts.iter().all(Option::is_none) {
+            return None;
+        }
+        let words = split.iter().zip(parts).flat_map(|(word, parts)| parts.unwrap_or_else(|| vec![word.as_str()]));
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        (words.len() <= words::MAX_WORDS).then_some(words)
+    }
+
+    /// The words of a key without separators whose capitals do not tell them: `DNSservers`.
+    fn whole(&self, key: &str, split: &[String]) -> Option<Vec<String>> {
+        if split.len() < 2 || key.len() > LONGEST_OF_OURS || !key.chars().all(char::is_alphanumeric) {
+            return None;
+        }
+        let joined = split.concat();
+        self.lexicon.apart(&joined).map(|words| words.into_iter().map(str::to_owned).collect())
+    }
+
+    /// A key whose words are known.
+    fn read_split(&self, key: &str, split: &[String]) -> Key {
         let is_printable = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
         let is_some = key.len() <= LONGEST_OF_OURS && !split.is_empty();
         let (mut is_known, mut is_ours) = (is_some, is_some);
         // Every word of the file is known, those that say nothing too.
-        let words = self.vocabulary.fold_split(&split, |word| {
+        let words = self.vocabulary.fold_split(split, |word| {
             let is_word_known = self.known.contains(word);
             // A letter may be an initial.
             is_known &= is_word_known && word.len() > 1;
@@ -181,7 +237,7 @@ impl Shape {
     /// The words of a key.
     #[must_use]
     pub fn fold(&self, key: &str) -> Words {
-        self.vocabulary.fold(&plain(key))
+        self.read(key).words
     }
 
     /// What a key says inside its containers, the outermost first. A key that says nothing by itself (`value`) has the meaning of
@@ -361,10 +417,14 @@ fn plain(key: &str) -> Cow<'_, str> {
 }
 
 fn known(document: &Document, vocabulary: &Vocabulary) -> HashSet<String> {
+    keys(document).flat_map(|key| words::split(key)).map(|word| vocabulary.meaning(&word).to_owned()).collect()
+}
+
+/// Every key and word of the file but the synonyms.
+fn keys(document: &Document) -> impl Iterator<Item = &String> {
     let fields = document.fields.iter().flat_map(|field| &field.keys);
     let keys = fields.chain(document.personal.iter().flat_map(|entry| &entry.keys)).chain(&document.noise);
-    let keys = keys.chain(&document.words).chain(&document.impersonal).chain(document.counting.words());
-    keys.flat_map(|key| words::split(key)).map(|word| vocabulary.meaning(&word).to_owned()).collect()
+    keys.chain(&document.words).chain(&document.impersonal).chain(document.counting.words())
 }
 
 fn vocabulary(document: &Document) -> Vocabulary {

@@ -228,3 +228,86 @@ fn what_is_wrong_in_a_shape_is_named() {
         assert!(detail.contains(part), "{detail}");
     }
 }
+
+/// A key as `container/key`, each part with and without separators.
+fn ways(key: &str) -> (String, String) {
+    let (under, words) = key.split_once(": ").map_or(("", key), |(under, words)| (under, words));
+    let path = |words: &str| if under.is_empty() { words.to_owned() } else { format!("{under}/{words}") };
+    (path(words), path(words).replace(' ', ""))
+}
+
+#[test]
+fn keys_without_separators_mean_the_same() {
+    let document: Document = toml::from_str(DOCUMENTED).expect("TOML");
+    let shape = shape();
+    let mut others = Vec::new();
+    let mut count = 0;
+    for key in document.fields.iter().flat_map(|field| &field.keys).filter(|key| key.contains(' ')) {
+        let (separated, joined) = ways(key);
+        let is_letters = !words::split(key).iter().any(|word| word.len() == 1);
+        count += 1;
+        for joined in [joined.clone(), joined.to_uppercase()] {
+            let (one, other) = (meaning(&shape, &separated), meaning(&shape, &joined));
+            if one != other && is_letters {
+                others.push(format!("{joined}: {other:?}, not {one:?} {:?}", shape.read(&joined).words.as_slice()));
+            }
+        }
+    }
+    assert!(others.is_empty() && count > 500, "{} of {count}\n{}", others.len(), others.join("\n"));
+}
+
+#[test]
+fn keys_of_persons_without_separators_stay_theirs() {
+    let document: Document = toml::from_str(DOCUMENTED).expect("TOML");
+    let shape = shape();
+    let mut others = Vec::new();
+    for key in document.personal.iter().flat_map(|entry| &entry.keys).filter(|key| key.contains(' ')) {
+        let (separated, joined) = ways(key);
+        let is_person = |path: &str| matches!(meaning(&shape, path), Meaning::Personal(_));
+        if is_person(&separated) && !is_person(&joined) {
+            others.push(format!("{joined} {:?}", meaning(&shape, &joined)));
+        }
+    }
+    assert!(others.is_empty(), "{}\n{}", others.len(), others.join("\n"));
+}
+
+#[test]
+fn names_of_persons_are_not_taken_apart() {
+    let shape = shape();
+    let tables = include_str!("../detect/person_name/gazetteer.rs");
+    let tables = tables.split_once("const GIVEN").expect("the tables").1;
+    let names: Vec<&str> = tables.split(|letter: char| !letter.is_ascii_lowercase()).filter(|name| name.len() > 3).collect();
+    assert!(names.len() > 1000);
+    let apart: Vec<_> = names.iter().filter_map(|name| Some((name, shape.lexicon.apart(name)?))).collect();
+    assert!(apart.is_empty(), "{apart:?}");
+}
+
+#[test]
+fn keys_without_separators_are_known() {
+    let shape = shape();
+    for (path, slot) in [
+        ("hardwareinfo/memory/totalinstalled", Slot::Bytes),
+        ("hardwareinfo/memory/TOTALINSTALLED", Slot::Bytes),
+        ("Memory/Totalinstalled", Slot::Bytes),
+        ("installedapplications/installationpath", Slot::Path),
+        ("runningprocesses/processid", Slot::Id),
+        ("runningprocesses/cpuusage", Slot::Percent),
+        ("voiparchitecture/numberofusers", Slot::Users),
+        ("cluster/databasereplicationstrategy", Slot::State),
+        ("networkadapters/DNSservers", Slot::Address),
+        ("contatori/chiamateinregistrazione", Slot::Count),
+    ] {
+        assert_eq!(meaning(&shape, path), Meaning::Field(slot), "{path}");
+        assert!(path.split('/').all(|key| shape.read(key).is_ours), "{path}");
+    }
+    for path in ["username", "displayname", "phonenumber", "callername", "lastname", "sipuri", "userdn", "mobilephonenumber", "ownername"] {
+        assert!(matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}: {:?}", meaning(&shape, path));
+    }
+    for path in ["catname", "zorktotal", "totalzork"] {
+        assert_eq!(meaning(&shape, path), Meaning::Unknown, "{path}");
+        assert!(!shape.read(path).is_ours, "{path}");
+    }
+    for path in ["hostname", "filename", "windows", "domain", "servername", "portnumber", "linespeed"] {
+        assert!(!matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}: {:?}", meaning(&shape, path));
+    }
+}
