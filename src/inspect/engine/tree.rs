@@ -105,7 +105,7 @@ pub struct Node {
     pub oddity: Oddity,
     /// Whether it names what stands beside it.
     pub role: Role,
-    /// Whether it may be the name of a product, its version under it.
+    /// Whether it may be the name of a product, its version under it, or speaks of a version.
     pub is_product: bool,
     /// Whether all its words are ours and it may be shown.
     is_shown: bool,
@@ -228,7 +228,8 @@ impl Tree {
         let read = shape.read(key);
         let containers = parent.inside().clone();
         let meaning = shape.meaning_inside(&containers, parent.meaning, parent.inherited, &read);
-        let is_product = !matches!(meaning, Meaning::Field(_)) && containers.last().is_some_and(holds_products);
+        let is_product = !matches!(meaning, Meaning::Field(_)) && containers.last().is_some_and(holds_products)
+            || meaning == Meaning::Unknown && is_version(&read.words);
         let is_silent = read.words.is_empty();
         let inherited = if is_silent { parent.inherited } else { shape.inherited(meaning, &read.words) };
         let oddity = match read.is_ours {
@@ -260,6 +261,12 @@ impl Tree {
 fn holds_products(container: &Words) -> bool {
     let words = container.as_slice();
     words.len() <= 2 && words.iter().any(|word| ["application", "version", "module", "component"].contains(&word.as_str()))
+}
+
+/// `driverVersionString`, `firmware`: four numbers are no address there.
+fn is_version(key: &Words) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| key.has(word));
+    has(&["version", "firmware", "revision"]) && !has(&["ip", "address", "host", "machine", "dns", "gateway"])
 }
 
 /// `extension_4312`: the key itself has somebody's number.

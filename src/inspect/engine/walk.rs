@@ -8,6 +8,7 @@ mod pair;
 mod part;
 mod path;
 mod rows;
+mod value;
 
 use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
@@ -15,7 +16,7 @@ use super::context::TextKind;
 use super::finding::{Finding, Kind, Why};
 use super::format::{Leaf, Visitor};
 use super::marks::Marks;
-use super::shape::slot::{Checked, Declared, Slot};
+use super::shape::slot::{Checked, Slot};
 use super::shape::{Meaning, grammar, quick};
 use super::tree::{Oddity, Role, Tree};
 use amount::out_of_range;
@@ -25,6 +26,7 @@ use pair::Pairs;
 use path::Path;
 use rows::Rows;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::str::Utf8Error;
 
@@ -115,6 +117,8 @@ pub struct Walk<'a> {
     codes: Codes,
     /// How many documents in strings are around this one.
     depth: u8,
+    /// Whether the rows at hand are those of products.
+    lists_products: bool,
     report: Report,
 }
 
@@ -146,6 +150,7 @@ impl<'a> Walk<'a> {
             held: 0,
             codes: Codes::default(),
             depth: 0,
+            lists_products: false,
             report: Report::default(),
         }
     }
@@ -219,84 +224,6 @@ impl<'a> Walk<'a> {
         self.visit(text.len());
         self.look(text, &Marks::of(text.as_bytes()), kind);
     }
-
-    fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
-        if !self.look(text, marks, kind) && !self.names_a_field(text) {
-            self.strictly_undocumented();
-        }
-    }
-
-    /// A value that its field cannot hold, or of which nobody says what it may be.
-    fn unfit(&mut self, text: &str, marks: &Marks, kind: TextKind) {
-        if !self.look(text, marks, kind) && !self.names_a_field(text) {
-            self.undocumented();
-        }
-    }
-
-    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
-    fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
-        if self.memo.has(slot as Under, text) || self.is_spent() {
-            return;
-        }
-        let marks = &counted.measured(text.as_bytes());
-        if quick::is_plausible_name(slot, text.as_bytes(), marks) {
-            self.look(text, marks, TextKind::Name);
-            return;
-        }
-        self.visit(text.len());
-        match slot.text(text, &Declared { networks: &self.settings.networks }) {
-            Checked::Harmless => self.memo.keep(slot as Under, text),
-            Checked::OutOfRange => self.unfit(text, marks, out_of_range(slot)),
-            Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
-            Checked::Unproven(kind) => self.unproven(text, marks, kind),
-        }
-    }
-
-    /// A value under a key that speaks of a person.
-    fn personal(&mut self, kind: Kind, text: &str) {
-        if grammar::is_missing(text) {
-            return;
-        }
-        // `InstalledBy: SYSTEM` names nobody.
-        if matches!(kind, Kind::PersonName | Kind::Identity) && grammar::is_service_account(text) {
-            return self.strictly_undocumented();
-        }
-        self.find(kind, Why::Key);
-    }
-
-    /// A value under a key that nobody documents.
-    fn unknown_text(&mut self, text: &str, counted: Marks) {
-        if self.memo.has(INERT, text) {
-            return self.strictly_undocumented();
-        }
-        if self.under().is_some_and(|under| self.memo.has(under, text)) {
-            return self.undocumented();
-        }
-        if self.is_spent() {
-            return;
-        }
-        // Once enough is undocumented, one more that is not makes no difference.
-        if self.report.undocumented.len() < MAX_FINDINGS && quick::may_be_inert(&counted) {
-            self.visit(text.len());
-            if grammar::is_inert(text) {
-                self.memo.keep(INERT, text);
-                return self.strictly_undocumented();
-            }
-        }
-        let is_sure = self.look(text, &counted.measured(text.as_bytes()), TextKind::Free);
-        let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
-        if !is_sure && !may_pass {
-            self.undocumented();
-        }
-    }
-
-    fn unknown_number(&mut self, raw: &str) {
-        if grammar::is_inert_number(raw) {
-            return self.strictly_undocumented();
-        }
-        self.visit(raw.len());
-        self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
-    }
 }
 
 impl Visitor for Walk<'_> {
@@ -365,6 +292,9 @@ impl Visitor for Walk<'_> {
         if self.path.is_product() && grammar::is_release(text) {
             return self.strictly_undocumented();
         }
+        if self.names_a_product(meaning) {
+            meaning = Meaning::Field(Slot::Name);
+        }
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
@@ -382,6 +312,14 @@ impl Visitor for Walk<'_> {
         self.visit(size_of::<u64>());
         let is_plain = !self.path.is_element() && self.path.role() != Role::Value;
         is_plain && matches!(self.path.meaning(), Meaning::Field(slot) if slot.holds(value) && !self.is_listed_amount(slot))
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.path.tree().knows(name)
+    }
+
+    fn columns(&mut self, names: &[Cow<'_, str>]) {
+        self.lists_products = part::lists_products(names);
     }
 
     fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
@@ -486,6 +424,8 @@ impl Visitor for Walk<'_> {
     }
 }
 
+#[cfg(test)]
+mod clean;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -202,6 +202,18 @@ fn bare(text: &[u8], start: usize) -> Option<u8> {
     (is_alone && is_card(octets)).then_some(KEYED_BITS)
 }
 
+/// Whether a text is six pairs that are no network card's: a pseudo address, or a mask (`FF:FF:FF:00:00:00`).
+#[must_use]
+pub fn is_nobodys(text: &str) -> bool {
+    let mut octets = [0; 6];
+    let groups = text.as_bytes().chunks(3).zip(&mut octets);
+    let are_pairs = groups.map(|(group, slot)| pair(group).map(|octet| *slot = octet)).all(|octet| octet.is_some());
+    let separator = |byte: &u8| matches!(byte, b':' | b'-');
+    let is_mask = octets.iter().skip_while(|octet| **octet == 0xff).all(|octet| *octet == 0);
+    let is_written = text.len() == 17 && text.as_bytes().iter().skip(2).step_by(3).all(separator);
+    is_written && are_pairs && (PSEUDO.contains(&octets) || octets.first() == Some(&0xff) && is_mask)
+}
+
 fn is_card(octets: [u8; 6]) -> bool {
     !PSEUDO.contains(&octets) && !GROUPS.iter().any(|group| octets.starts_with(group))
 }

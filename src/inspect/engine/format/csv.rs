@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 64;
 /// When it is no text ([`text::read`]), a quotation mark is not closed or something stands behind it, or a limit is passed.
 pub fn read<V: Visitor + ?Sized>(bytes: &[u8], limits: Limits, visitor: &mut V) -> Result<(), Malformed> {
     let text = text::checked(bytes)?;
-    let Some(mut rows) = Rows::of_table(text) else {
+    let Some(mut rows) = Rows::of_table(text, &|name| visitor.knows(name)) else {
         visitor.string(text);
         return Ok(());
     };
@@ -29,6 +29,7 @@ pub fn read<V: Visitor + ?Sized>(bytes: &[u8], limits: Limits, visitor: &mut V) 
     visitor.reading();
     visitor.string(rows.passed());
     visitor.reading_end();
+    visitor.columns(&names);
     let (mut index, mut nodes) = (0, 0);
     while let Some(cells) = rows.row()? {
         visitor.element(index);
@@ -44,6 +45,7 @@ pub fn read<V: Visitor + ?Sized>(bytes: &[u8], limits: Limits, visitor: &mut V) 
         visitor.element_end();
         index += 1;
     }
+    visitor.columns(&[]);
     Ok(())
 }
 
@@ -58,7 +60,7 @@ fn read_cell<V: Visitor + ?Sized>(name: Option<&Cow<'_, str>>, cell: &str, visit
 /// Whether a text that nobody calls a table is clearly one: names, and rows that are as long as they.
 #[must_use]
 pub fn is_table(text: &str) -> bool {
-    let Some(mut rows) = Rows::of_table(text) else { return false };
+    let Some(mut rows) = Rows::of_table(text, &|_| false) else { return false };
     let mut columns = None;
     loop {
         match rows.row() {
@@ -78,7 +80,7 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// In front of the names of a table; `None` if a text is none.
-    fn of_table(text: &'a str) -> Option<Self> {
+    fn of_table(text: &'a str, is_known: &dyn Fn(&str) -> bool) -> Option<Self> {
         let start = blank_lines(text);
         let first = text.get(start..)?;
         // Excel is told the separator in a line of its own.
@@ -88,15 +90,16 @@ impl<'a> Rows<'a> {
         };
         let at = if told.is_some() { start + 6 + blank_lines(first.get(6..)?) } else { start };
         let separators = told.as_slice().iter().chain(SEPARATORS).copied();
-        separators.map(|separator| Self { text, at, separator }).find(Self::has_names)
+        separators.map(|separator| Self { text, at, separator }).find(|rows| rows.has_names(is_known))
     }
 
-    /// Whether what comes next are the names of at least two columns, and there is a row below.
-    fn has_names(&self) -> bool {
+    /// Whether what comes next are the names of at least two columns, or one that is known, and there is a row below.
+    fn has_names(&self, is_known: &dyn Fn(&str) -> bool) -> bool {
         let mut rows = Rows { ..*self };
         let Ok(Some(names)) = rows.row() else { return false };
         let is_more = rows.text.get(rows.at..).is_some_and(|rest| !rest.trim_ascii().is_empty());
-        names.len() >= 2 && names.iter().all(|name| is_name(name.trim())) && is_more
+        let is_alone = matches!(names.as_slice(), [name] if is_known(name.trim()));
+        (names.len() >= 2 || is_alone) && names.iter().all(|name| is_name(name.trim())) && is_more
     }
 
     /// The cells of the next row; empty lines are passed over.

@@ -19,6 +19,7 @@ pub(crate) mod testing;
 pub mod text;
 pub mod xml;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::Utf8Error;
 
@@ -74,6 +75,12 @@ pub trait Visitor {
             Ok(text) => self.string(text),
             Err(_) => self.bytes(body),
         }
+    }
+    /// The names of the columns of the rows that follow; none behind the last row. What stands side by side tells what each is.
+    fn columns(&mut self, _names: &[Cow<'_, str>]) {}
+    /// Whether a name is one that documents have: a column that stands alone may as well be a value.
+    fn knows(&self, _name: &str) -> bool {
+        false
     }
     /// The innermost member holds nothing at all: its key is all that it says.
     fn nothing(&mut self) {}

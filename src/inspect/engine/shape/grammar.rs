@@ -2,13 +2,17 @@
 
 mod address;
 mod command;
+mod hardware;
 mod lead;
 mod name;
 mod number;
+mod rate;
+mod sid;
 mod time;
 
 use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
 use super::products::{is_product, is_tag};
+use super::terms;
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::authority;
 pub use address::{is_declared, is_host_name, is_no_address};
@@ -16,8 +20,10 @@ pub use command::names_an_account;
 pub use lead::{has_extension, may_lead_to_somebody};
 pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
 pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
+pub use rate::without_unit;
+pub use sid::is_system_sid;
 use std::net::IpAddr;
-pub use time::{is_epoch, is_evident_time, is_near_epoch, is_span, is_time};
+pub use time::{is_day_number, is_epoch, is_evident_time, is_near_epoch, is_span, is_time};
 
 /// Longest run of digits that is no telephone number, card or identifier of a person.
 const SHORT_RUN: usize = 6;
@@ -198,7 +204,8 @@ fn is_lower_service_account(lower: &str) -> bool {
     let (domain, account) = lower.rsplit_once('\\').unwrap_or(("", lower));
     let builtin = ["localsystem", "localservice", "networkservice", "system", "local system", "local service", "network service"];
     match authority::of(domain) {
-        Some(authority) => authority.has(account) && is_name(account) && account.len() <= 64,
+        // Hyper-V has an account for each machine, by its GUID.
+        Some(authority) => authority.has(account) && (is_name(account) && account.len() <= 64 || is_guid(account)),
         None => (domain.is_empty() || domain == ".") && builtin.contains(&account),
     }
 }
@@ -254,6 +261,8 @@ pub fn is_language(text: &str) -> bool {
         3 => part.bytes().all(|byte| byte.is_ascii_digit()),
         _ => false,
     };
+    // POSIX puts the charset behind.
+    let text = text.split_once('.').filter(|(_, charset)| is_charset(charset)).map_or(text, |(tag, _)| tag);
     let is_tag = text.split(['-', '_']).all(is_subtag) && text.split(['-', '_']).count() <= 3;
     let first = text.split(['-', '_']).next().unwrap_or_default();
     let is_hex = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -261,6 +270,11 @@ pub fn is_language(text: &str) -> bool {
     (is_tag && (2..=3).contains(&first.len()))
         || is_hex
         || (LANGUAGES.contains(&name.as_str()) && text.len() <= 48 && !text.contains('@') && longest_run(text) == 0)
+}
+
+/// A charset as POSIX names them in a locale.
+fn is_charset(text: &str) -> bool {
+    ["utf-8", "utf8", "iso-8859-1", "iso8859-1", "iso-8859-15", "iso8859-15", "cp1252"].iter().any(|known| known.eq_ignore_ascii_case(text))
 }
 
 /// Whether a sorted list has a word.
@@ -281,7 +295,7 @@ pub fn is_state(text: &str) -> bool {
     if text.contains(['@', '\\', ':', '=']) {
         return false;
     }
-    is_switch(text) || is_listed_state(text)
+    is_switch(text) || is_listed_state(text) || terms::is_worded(text)
 }
 
 /// Whether the letters and digits of a text are a state.
@@ -320,10 +334,12 @@ pub fn is_inert(text: &str) -> bool {
         || is_hotfix(text)
         || is_guid(text)
         || is_digest(text)
+        || is_system_sid(text)
+        || hardware::is_part(text)
         || is_evident_time(text)
         || (is_version(text) && text.parse::<IpAddr>().is_err() && digits_in_groups(text) < 9 && text.contains('.'))
         || (text.len() <= SHORT_RUN && text.bytes().all(|byte| byte.is_ascii_digit()))
-        || (text.contains('\\') && is_service_account(text))
+        || is_service_account(text)
         || is_windows_path(text) && is_system_path(text)
         || (is_quantity(text) && longest_run(text) <= SHORT_RUN && digits_in_groups(text) < 9)
         || (text.len() <= 3 && text.chars().all(|letter| !letter.is_alphanumeric()))
@@ -336,6 +352,16 @@ pub fn is_like_inert(text: &str) -> bool {
         || (is_windows_path(text) && is_like_a_path(text))
         || is_product(text)
         || is_tag(text)
+        || hardware::is_like_a_part(text)
+}
+
+/// `Mobile Intel(R) HM76 Express Chipset`: words of products, and one of letters and a short number.
+#[must_use]
+pub fn is_chipset(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_word = |word: &str| is_product(word) || word.bytes().filter(u8::is_ascii_digit).count() == 2 && word.len() <= 4;
+    let mut words = text.split([' ', '(', ')']).filter(|word| !word.is_empty());
+    digits <= 2 && text.split(' ').count() >= 3 && words.all(is_word)
 }
 
 /// A GUID (RFC 9562) that is not of version 1, whose last part is a hardware address.

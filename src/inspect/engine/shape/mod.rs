@@ -12,6 +12,7 @@ pub mod lists;
 pub mod products;
 pub mod quick;
 pub mod slot;
+pub mod terms;
 pub mod words;
 
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
@@ -96,6 +97,8 @@ pub struct Key {
     pub is_ours: bool,
     /// All its words as one: `pho_ne` is a phone.
     joined: Option<String>,
+    /// Of the key of a row (`hotfixes.0.installedOn`), its list and the key inside.
+    parted: Option<(Words, Words)>,
 }
 
 /// Why a shape file does not compile.
@@ -231,7 +234,18 @@ impl Shape {
             is_word_known
         });
         let joined = (split.len() > 1).then(|| split.concat());
-        Key { words, is_shown: is_known && is_printable, is_ours, joined }
+        Key { words, is_shown: is_known && is_printable, is_ours, joined, parted: self.parted(&split) }
+    }
+
+    /// A key taken apart at the last index of a row in it.
+    fn parted(&self, split: &[String]) -> Option<(Words, Words)> {
+        let is_index = |word: &String| words::is_index(word, LONGEST_INDEX);
+        // What stands behind may be an index, too: `dnsServers.0`.
+        let end = split.iter().rposition(|word| !is_index(word))?;
+        let at = split.get(..end)?.iter().rposition(is_index)?;
+        let fold = |part: &[String]| self.vocabulary.fold_split(part, |_| true);
+        let (list, own) = (fold(split.get(..at)?), fold(split.get(at..=end)?));
+        (!list.is_empty() && !own.is_empty()).then_some((list, own))
     }
 
     /// The words of a key.
@@ -283,7 +297,8 @@ impl Shape {
         if inherited != Meaning::Unknown {
             return person().unwrap_or(inherited);
         }
-        self.documented(containers, words)
+        self.indexed(containers, key)
+            .or_else(|| self.documented(containers, words))
             .or_else(|| self.flattened(containers, words))
             .or_else(person)
             .or_else(|| self.documented(containers, &words.without(containers)))
@@ -352,6 +367,19 @@ impl Shape {
     /// What they say wherever they stand.
     fn anywhere(&self, key: &Words, is_number: bool) -> Option<Meaning> {
         self.field(key, is_number, &|under| under.is_empty().then_some(0)).map(|rule| Meaning::Field(rule.slot))
+    }
+
+    /// `hotfixes.0.installedOn`: what stands behind the index of a row is its key, unless the list is one of persons. A single word may be
+    /// part of what the whole says: `full_0_name`.
+    fn indexed(&self, containers: &[Words], key: &Key) -> Option<Meaning> {
+        let (list, own) = key.parted.as_ref()?;
+        let person = |words: &Words| self.person(words, &<[String]>::is_empty);
+        if person(list).is_some() {
+            return None;
+        }
+        let around: Vec<Words> = containers.iter().chain([list]).cloned().collect();
+        let is_whole = own.as_slice().len() > 1 || person(&key.words).is_none();
+        self.documented(&around, own).filter(|_| is_whole)
     }
 
     /// `processes.0.name`, `clusterNodesName`: the first words of the key are its container, unless they speak of a person. What the

@@ -1,6 +1,6 @@
 //! Slots: what a documented field may hold, and what proves that a value of it is harmless.
 
-use super::grammar;
+use super::{grammar, products};
 use crate::inspect::engine::context::TextKind;
 use std::net::IpAddr;
 
@@ -25,6 +25,10 @@ pub enum Slot {
     Retention,
     /// Yes or no, in the languages of the suite.
     Switch,
+    /// Whether an address is given by a server, or by which.
+    Lease,
+    /// Whether a machine is virtual, or of which kind.
+    Machine,
     /// A state or mode from the closed lists of Windows and the suite, in the languages of the suite.
     State,
     /// A process, service, product, vendor, processor, disk or adapter name.
@@ -95,6 +99,8 @@ impl Slot {
         ("rate", Self::Rate),
         ("retention", Self::Retention),
         ("switch", Self::Switch),
+        ("lease", Self::Lease),
+        ("machine", Self::Machine),
         ("state", Self::State),
         ("name", Self::Name),
         ("label", Self::Label),
@@ -133,7 +139,7 @@ impl Slot {
             Self::Version => Some(100_000),
             Self::Token => Some(10 * MEGA - 1),
             Self::Address => Some(128),
-            Self::Switch => Some(1),
+            Self::Switch | Self::Lease | Self::Machine => Some(1),
             _ => None,
         }
     }
@@ -168,9 +174,10 @@ impl Slot {
         match self {
             Self::Percent | Self::Rate | Self::Version => harmless_or_not(decimal()),
             // A size in a greater unit has decimals.
-            Self::Bytes => harmless_or_not(!raw.starts_with('-') && decimal()),
+            // What is not known is the largest number of its type, and what grew while it was measured is negative.
+            Self::Bytes => harmless_or_not(decimal() || matches!(raw, "18446744073709551615" | "9223372036854775807")),
             Self::Bitness => harmless_or_not(matches!(raw, "32" | "64")),
-            Self::Time => harmless_or_not(grammar::is_epoch(raw)),
+            Self::Time => harmless_or_not(grammar::is_epoch(raw) || grammar::is_day_number(raw)),
             Self::Bound => harmless_or_not(grammar::is_epoch(raw) || grammar::whole(raw).is_some_and(|value| self.holds(value))),
             _ => harmless_or_not(grammar::whole_in_any_form(raw).is_some_and(|value| self.holds(value))),
         }
@@ -206,7 +213,9 @@ impl Slot {
             Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
             Self::State => proven(grammar::is_state(text) || grammar::is_missing(text), TextKind::Free),
-            Self::Switch => proven(grammar::is_switch(text), TextKind::Free),
+            Self::Lease if has_only_addresses(text, declared) => Checked::Harmless,
+            Self::Switch | Self::Lease => proven(grammar::is_switch(text), TextKind::Free),
+            Self::Machine => proven(grammar::is_state(text) || products::is_product(text), TextKind::Free),
             Self::Address => addresses(text, declared),
             Self::Node => nodes(text, declared),
             Self::Time => proven(grammar::is_time(text), TextKind::Free),
@@ -216,7 +225,7 @@ impl Slot {
             // What identifies an installation may be the name of an update.
             Self::Token if grammar::is_like_a_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Token => Checked::OutOfRange,
-            Self::Retention if grammar::is_span(text) => Checked::Harmless,
+            Self::Retention if grammar::is_span(text) || is_endless(text) => Checked::Harmless,
             Self::Bytes | Self::Retention => proven(grammar::is_quantity(text), TextKind::Free),
             Self::Bitness => {
                 let words =
@@ -226,7 +235,8 @@ impl Slot {
             Self::Users if grammar::amount(text).is_none() => harmless_or_not(grammar::is_missing(text)),
             // What is counted may be told to be there, or not.
             Self::Count if grammar::is_switch(text) => Checked::Harmless,
-            Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent | Self::Rate => self.quoted_number(text),
+            Self::Rate => self.quoted_number(grammar::without_unit(text).unwrap_or(text)),
+            Self::Id | Self::Handles | Self::Users | Self::Count | Self::Percent => self.quoted_number(text),
         }
     }
 
@@ -234,7 +244,15 @@ impl Slot {
     const fn is_closed(self) -> bool {
         matches!(
             self,
-            Self::State | Self::Startup | Self::Switch | Self::Language | Self::Hotfix | Self::Retention | Self::Bitness | Self::Bytes
+            Self::State
+                | Self::Startup
+                | Self::Switch
+                | Self::Machine
+                | Self::Language
+                | Self::Hotfix
+                | Self::Retention
+                | Self::Bitness
+                | Self::Bytes
         )
     }
 
@@ -277,6 +295,26 @@ const fn is_language_number(number: u64) -> bool {
 fn is_numeric(text: &str) -> bool {
     let is_sign = |byte: u8| b" +-./(),".contains(&byte);
     text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().all(|byte| byte.is_ascii_digit() || is_sign(byte))
+}
+
+/// What is kept for ever.
+fn is_endless(text: &str) -> bool {
+    let words = [
+        "unlimited",
+        "infinite",
+        "forever",
+        "never",
+        "illimitato",
+        "illimitata",
+        "unbegrenzt",
+        "illimité",
+        "illimitée",
+        "ilimitado",
+        "mai",
+        "nie",
+    ];
+    let lower = text.to_lowercase();
+    words.contains(&lower.as_str())
 }
 
 /// A time, a version, a state.
@@ -345,6 +383,13 @@ fn addresses(text: &str, declared: &Declared<'_>) -> Checked {
     let mut parts = text.split(BETWEEN).filter(|part| !part.is_empty());
     let is_harmless = |part: &str| grammar::is_declared(part, declared.networks) || grammar::is_no_address(part);
     harmless_or_not(is_prefix || grammar::is_no_address(text) || parts.all(is_harmless))
+}
+
+/// Whether a text is one declared address or several, and nothing else.
+#[must_use]
+pub fn has_only_addresses(text: &str, declared: &Declared<'_>) -> bool {
+    let mut parts = text.split(BETWEEN).filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some() && parts.all(|part| grammar::is_declared(part, declared.networks))
 }
 
 /// Addresses or names of hosts.

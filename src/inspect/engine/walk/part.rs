@@ -5,10 +5,18 @@ use crate::inspect::engine::canonical::magic::{self, Magic};
 use crate::inspect::engine::canonical::{Limits as CodingLimits, Unreadable, charset, coding};
 use crate::inspect::engine::format::media::{Format, MediaType};
 use crate::inspect::engine::format::{Limits, Visitor as _, sniff};
+use crate::inspect::engine::shape::words::split;
+use std::borrow::Cow;
 
 /// A part that no reader takes.
 const UNREADABLE: &str =
     "each part of the body must be what its content type says: JSON, NDJSON, XML, CSV, form, plain text, Protocol Buffers";
+
+/// Whether columns are those of products: names beside versions or vendors. A person has neither.
+pub(super) fn lists_products(names: &[Cow<'_, str>]) -> bool {
+    let has = |words: &[&str]| names.iter().any(|name| words.contains(&split(name.trim()).concat().as_str()));
+    has(&["displayname"]) && has(&["version", "displayversion", "vendor", "publisher", "manufacturer"])
+}
 
 impl Walk<'_> {
     /// Reads a part on; what cannot be read is not cleared.

@@ -40,6 +40,16 @@ fn report(text: &str, unknown: Unknown) -> Report {
     walk.finish()
 }
 
+/// What is found in a document.
+pub(super) fn report_of(text: &str, unknown: Unknown) -> Report {
+    report(text, unknown)
+}
+
+/// A tree and the settings of these tests.
+pub(super) fn setting(unknown: Unknown) -> (Tree, Settings) {
+    (tree(), settings(unknown))
+}
+
 fn kinds(text: &str) -> Vec<Kind> {
     report(text, Unknown::Observe).findings.iter().map(|finding| finding.kind).collect()
 }

@@ -1,6 +1,7 @@
 //! Addresses of machines and names of hosts.
 
 use super::{SHORT_RUN, is_missing, is_switch, longest_run};
+use crate::inspect::engine::detect::mac;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A host name without a domain of persons: letters, digits and hyphens in labels.
@@ -54,6 +55,7 @@ fn is_of_a_card(address: IpAddr) -> bool {
 pub fn is_no_address(text: &str) -> bool {
     is_missing(text)
         || is_switch(text)
+        || mac::is_nobodys(text)
         || ["dynamic", "preferred", "tentative", "duplicate"].iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 

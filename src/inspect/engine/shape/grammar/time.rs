@@ -28,6 +28,16 @@ fn is_within(raw: &str, seconds: std::ops::RangeInclusive<u64>) -> bool {
         || (value / 10_000_000).checked_sub(FILETIME_OFFSET).is_some_and(|value| seconds.contains(&value))
 }
 
+/// Days of a time between 1990 and 2100, as OLE counts them from 1899 on.
+const DAY_NUMBERS: std::ops::RangeInclusive<u64> = 32_874..=73_050;
+
+/// A day with a time of the day behind its point, as OLE and Excel have them (`45000.5`). Without one it could be an extension.
+#[must_use]
+pub fn is_day_number(raw: &str) -> bool {
+    let is_decimal = |part: &str| (1..=12).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    raw.split_once('.').is_some_and(|(day, time)| is_decimal(time) && super::whole(day).is_some_and(|day| DAY_NUMBERS.contains(&day)))
+}
+
 /// A date with or without a time of the day (ISO 8601, the forms of .NET and SQL Server, WMI's `CIM_DATETIME`), or a number of
 /// seconds or smaller steps.
 #[must_use]
@@ -36,8 +46,23 @@ pub fn is_time(text: &str) -> bool {
     is_ticks(text)
         || is_epoch(text)
         || is_written(text)
+        || is_week(text)
+        || is_short_date(text)
         || super::is_missing(text)
         || never.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// `2023-W01`, `2023-W01-2` (ISO 8601).
+fn is_week(text: &str) -> bool {
+    let mut rest = Rest(text.as_bytes());
+    let has_week = rest.field(4, 1900..=2199) && rest.same(b'-') && rest.same(b'W') && rest.field(2, 1..=53);
+    has_week && (rest.0.is_empty() || rest.same(b'-') && rest.field(1, 1..=7) && rest.0.is_empty())
+}
+
+/// `02-JAN-23`: Oracle leaves the century off.
+fn is_short_date(text: &str) -> bool {
+    let mut rest = Rest(text.as_bytes());
+    text.len() == 9 && rest.field(2, 1..=31) && rest.same(b'-') && rest.word(MONTHS) && rest.same(b'-') && rest.field(2, 0..=99)
 }
 
 /// `/Date(1548138160707)/`, `/Date(1548138160707+0100)/`: how .NET writes times in JSON.
@@ -185,7 +210,7 @@ impl Rest<'_> {
             self.0 = whole;
         }
         if self.word(MONTHS) {
-            return self.same(b' ') && self.number(2, 1..=31) && self.passed(b", ") && self.field(4, 1900..=2199);
+            return self.passed(b" ") && self.number(2, 1..=31) && self.passed(b", ") && self.field(4, 1900..=2199);
         }
         let is_day = self.number(2, 1..=31) && self.passed(b". -");
         self.passed(b"de ");
@@ -278,6 +303,10 @@ mod tests {
             "3/10/1984",
             "28 nov 2026 03:00",
             "Nov 28 2026  3:00AM",
+            "Jan  2 2023 10:30AM",
+            "2023-W01",
+            "2023-W01-2",
+            "02-JAN-23",
             "0001-01-01T00:00:00",
             "1/1/0001 12:00:00 AM",
             "Never",
@@ -298,7 +327,16 @@ mod tests {
 
     #[test]
     fn names_with_years_are_no_times() {
-        for text in ["Mario Rossi 2026", "28 Marchetti-Rossi 2026", "Nov Rossi 2026", "28 nov", "12 Mario 2026", "Mar 28 Rossi"] {
+        for text in [
+            "Mario Rossi 2026",
+            "28 Marchetti-Rossi 2026",
+            "Nov Rossi 2026",
+            "28 nov",
+            "12 Mario 2026",
+            "Mar 28 Rossi",
+            "12-Ada-43",
+            "2023-W99",
+        ] {
             assert!(!is_time(text), "{text}");
         }
     }

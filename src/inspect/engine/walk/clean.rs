@@ -1,0 +1,115 @@
+//! What says nothing of anybody, in the forms in which systems write it.
+
+use super::tests::report_of;
+use super::*;
+
+fn all_pass(unknown: Unknown, texts: &[&str]) {
+    for text in texts {
+        assert_eq!(report_of(text, unknown), Report::default(), "{text}");
+    }
+}
+
+fn none_passes(texts: &[&str]) {
+    for text in texts {
+        assert_ne!(report_of(text, Unknown::Inert), Report::default(), "{text}");
+    }
+}
+
+#[test]
+fn documented_fields_hold_what_systems_write_in_them() {
+    let texts = [
+        r#"{"schemaVersion":1,"beat":"Processes","processes":[]}"#,
+        r#"{"id":"64e27602-1f2e-4a3b-9c4d-c47a0cfb342c","processes":[]}"#,
+        r#"{"hardwareInfo.cpus.0.addressWidth":64}"#,
+        r#"{"softwareInfo.hotfixes.0.installedOn":"2023-01-02T00:00:00Z"}"#,
+        r#"{"softwareInfo.hotfixes.0.installedOn":"20251124094750.000000+060"}"#,
+        r#"{"softwareInfo.hotfixes.0.installedOn":1720574695934}"#,
+        r#"{"counters":{"curriRequestRate":"12.5 req/s"}}"#,
+        r#"{"counters":{"curriRequestRate":"12,5 richieste/s"}}"#,
+        r#"{"networkAdapters":[{"dhcp":"10.20.0.5"}]}"#,
+        r#"{"networkAdapters":[{"dhcpConfiguration":"Statico"}]}"#,
+        r#"{"networkAdapters":[{"dhcp":{"enabled":true,"leaseObtained":"2023-01-02T10:00:00Z","leaseExpires":"2023-01-09T10:00:00Z"}}]}"#,
+        r#"{"memory":{"usePhysical":-1}}"#,
+        r#"{"memory":{"total":18446744073709551615}}"#,
+        r#"{"services":[{"startupName":"Démarrage automatique"}]}"#,
+        r#"{"services":[{"startName":"NT VIRTUAL MACHINE\\4B5C6D7E-1234-4567-89AB-0123456789AB"}]}"#,
+        r#"{"services":[{"startupType":"Manual (desencadenador de inicio)"}]}"#,
+        r#"{"database":{"lastMaintenance":45000.5}}"#,
+        r#"{"database":{"lastMaintenance":"Jan  2 2023 10:30AM"}}"#,
+        r#"{"database":{"lastMaintenance":"02-JAN-23"}}"#,
+        r#"{"database":{"fullTextCatalogStatus":"Popolamento completo"}}"#,
+        r#"{"database":{"authenticationType":"SSPI"}}"#,
+        r#"{"hardwareInfo":{"isVirtualMachine":"VMware Virtual Platform"}}"#,
+        r#"{"hardwareInfo":{"virtualMachine":"KVM"}}"#,
+        r#"{"cluster":{"databaseReplicationStrategy":"Replica di tipo merge"}}"#,
+        r#"{"counters":{"attendantConsoles":{"blue":0}}}"#,
+        r#"{"operatingSystem":{"language":"en_US.UTF-8"}}"#,
+        r#"{"operatingSystem":{"language":"العربية"}}"#,
+        r#"{"logging":{"retention":"unlimited"}}"#,
+    ];
+    all_pass(Unknown::Strict, &texts);
+}
+
+#[test]
+fn values_that_are_nobodys_by_their_form_pass_under_any_key() {
+    let texts = [
+        r#"{"networkAdapters":[{"name":"Intel","driverVersionString":"20.70.10.2"}]}"#,
+        r#"{"firmware":"3.3.99.99"}"#,
+        r#"{"bios":{"ssn":"VMware-42 1c 3b 4d 5e 6f"}}"#,
+        r#"{"bios":{"ssn":"5CG1234XYZ"}}"#,
+        r#"{"adapter":{"pnp":"50:50:54:50:30:30"}}"#,
+        r#"{"mask":"FF:FF:FF:00:00:00"}"#,
+        r#"{"thumbprint":"A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90:A1:B2:C3:D4"}"#,
+        r#"{"cpuid":"E3 06 04 00 FF FB EB BF"}"#,
+        r#"{"processors":[{"processorId":"BFEBFBFF000406E3"}]}"#,
+        r#"{"pnp":"PCI\\VEN_8086&DEV_100E&SUBSYS_00000000&REV_02"}"#,
+        r#"{"where":"0000.001d.0000.001.004.000.000.000.000"}"#,
+        r#"{"part":"07TYC2"}"#,
+        r#"{"serial":"8933150319050352521"}"#,
+        r#"{"mobile":"Mobile Intel(R) HM76 Express Chipset"}"#,
+        r#"{"book":"ISBN 978-3-16-148410-0"}"#,
+        r#"{"hostname":"srvucx01.acme.local"}"#,
+        r#"{"whatever":"10.20.0.5"}"#,
+        r#"{"whatever":"fe80::1c2d:3e4f:5a6b:7c8d%eth0"}"#,
+        r#"{"whatever":"fe80::9c2a:77b2:c1d0:51e4%12"}"#,
+        r#"{"whatever":"LocalSystem"}"#,
+        r#"{"services":[{"sid":"S-1-5-18"}]}"#,
+    ];
+    all_pass(Unknown::Inert, &texts);
+}
+
+#[test]
+fn what_is_somebodys_does_not_pass_beside_them() {
+    none_passes(&[
+        r#"{"whatever":"10.99.0.5"}"#,
+        r#"{"whatever":"10.20.0.5,10.99.0.5"}"#,
+        r#"{"whatever":"fe80::21a:2bff:fe3c:4d5e%12"}"#,
+        r#"{"ssn":"123-45-6789"}"#,
+        r#"{"users":[{"id":"64e27602-1f2e-4a3b-9c4d-c47a0cfb342c"}]}"#,
+        r#"{"users.0.installedOn":"2023-01-02"}"#,
+        r#"{"mobile":"3351234567"}"#,
+        r#"{"mobile":"Intel 4312"}"#,
+        r#"{"services":[{"sid":"S-1-5-21-1004336348-1177238915-682003330-1104"}]}"#,
+        r#"{"networkAdapters":[{"dhcp":"10.99.0.5"}]}"#,
+        r#"{"counters":{"curriRequestRate":"3351234567 req/s"}}"#,
+        r#"{"database":{"lastMaintenance":4312}}"#,
+        r#"{"displayName":"7-Zip","version":"22.01"}"#,
+    ]);
+}
+
+fn table(text: &str) -> Report {
+    let (tree, settings) = super::tests::setting(Unknown::Inert);
+    let mut walk = Walk::new(&tree, &settings, text.len());
+    super::super::format::csv::read(text.as_bytes(), super::super::format::Limits::default(), &mut walk).expect("a table");
+    walk.finish()
+}
+
+#[test]
+fn names_beside_versions_are_those_of_products_in_a_table() {
+    for text in ["DISPLAY_NAME,VERSION,VENDOR\n7-Zip,22.01,Igor Pavlov\n", "Id\nKB3174287\n"] {
+        assert_eq!(table(text), Report::default(), "{text}");
+    }
+    for text in ["DISPLAY_NAME,TITLE\nMario Rossi,Dr\n", "DISPLAY_NAME,VERSION,MAIL\nMario Rossi,1,m@x.it\n", "Mario\nRossi\n"] {
+        assert_ne!(table(text), Report::default(), "{text}");
+    }
+}

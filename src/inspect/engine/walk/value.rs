@@ -1,0 +1,117 @@
+//! One value: what its field may hold, what a person's may not, and what is harmless where nobody says what it may be.
+
+use super::amount::out_of_range;
+use super::memo::Under;
+use super::{INERT, MAX_FINDINGS, Unknown, Walk};
+use crate::inspect::engine::context::TextKind;
+use crate::inspect::engine::finding::{Kind, Why};
+use crate::inspect::engine::marks::{COLON, DOT, Marks};
+use crate::inspect::engine::shape::slot::{self, Checked, Declared, Slot};
+use crate::inspect::engine::shape::{Meaning, grammar, quick};
+
+impl Walk<'_> {
+    pub(super) fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
+        if !self.look(text, marks, kind) && !self.names_a_field(text) {
+            self.strictly_undocumented();
+        }
+    }
+
+    /// A value that its field cannot hold, or of which nobody says what it may be.
+    pub(super) fn unfit(&mut self, text: &str, marks: &Marks, kind: TextKind) {
+        if !self.look(text, marks, kind) && !self.names_a_field(text) {
+            self.undocumented();
+        }
+    }
+
+    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
+    pub(super) fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
+        if self.memo.has(slot as Under, text) || self.is_spent() {
+            return;
+        }
+        let marks = &counted.measured(text.as_bytes());
+        if quick::is_plausible_name(slot, text.as_bytes(), marks) {
+            self.look(text, marks, TextKind::Name);
+            return;
+        }
+        self.visit(text.len());
+        match slot.text(text, &Declared { networks: &self.settings.networks }) {
+            Checked::Harmless => self.memo.keep(slot as Under, text),
+            Checked::OutOfRange => self.unfit(text, marks, out_of_range(slot)),
+            Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
+            Checked::Unproven(kind) => self.unproven(text, marks, kind),
+        }
+    }
+
+    /// A value under a key that speaks of a person.
+    pub(super) fn personal(&mut self, kind: Kind, text: &str) {
+        if grammar::is_missing(text) {
+            return;
+        }
+        // `InstalledBy: SYSTEM` names nobody.
+        if matches!(kind, Kind::PersonName | Kind::Identity) && grammar::is_service_account(text) {
+            return self.strictly_undocumented();
+        }
+        let is_a_things = match kind {
+            Kind::Sid => grammar::is_system_sid(text),
+            Kind::Phone => grammar::is_chipset(text),
+            _ => false,
+        };
+        if is_a_things {
+            return self.strictly_undocumented();
+        }
+        self.find(kind, Why::Key);
+    }
+
+    /// Whether a text is one declared address or several: they are the servers', whatever the key is.
+    fn is_declared(&self, text: &str, counted: &Marks) -> bool {
+        counted.has(DOT | COLON) && slot::has_only_addresses(text, &Declared { networks: &self.settings.networks })
+    }
+
+    /// A value that is harmless by its form under a key that nobody documents; what identifies a message is documented enough.
+    fn inert(&mut self, text: &str) {
+        let is_id = matches!(self.path.node().words(), [word] if word == "id");
+        if !(is_id && grammar::is_guid(text)) {
+            self.strictly_undocumented();
+        }
+    }
+
+    /// Whether the key at hand is the column of the names of products.
+    pub(super) fn names_a_product(&self, meaning: Meaning) -> bool {
+        let is_name = || matches!(self.path.node().words(), [one, other] if one == "display" && other == "name");
+        self.lists_products && meaning == Meaning::Personal(Kind::PersonName) && is_name()
+    }
+
+    /// A value under a key that nobody documents.
+    pub(super) fn unknown_text(&mut self, text: &str, counted: Marks) {
+        if self.memo.has(INERT, text) {
+            return self.inert(text);
+        }
+        if self.under().is_some_and(|under| self.memo.has(under, text)) {
+            return self.undocumented();
+        }
+        if self.is_spent() {
+            return;
+        }
+        // Once enough is undocumented, one more that is not makes no difference.
+        if self.report.undocumented.len() < MAX_FINDINGS && quick::may_be_inert(&counted) {
+            self.visit(text.len());
+            if grammar::is_inert(text) || self.is_declared(text, &counted) {
+                self.memo.keep(INERT, text);
+                return self.inert(text);
+            }
+        }
+        let is_sure = self.look(text, &counted.measured(text.as_bytes()), TextKind::Free);
+        let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
+        if !is_sure && !may_pass {
+            self.undocumented();
+        }
+    }
+
+    pub(super) fn unknown_number(&mut self, raw: &str) {
+        if grammar::is_inert_number(raw) {
+            return self.strictly_undocumented();
+        }
+        self.visit(raw.len());
+        self.unfit(raw, &Marks::of(raw.as_bytes()), TextKind::Number);
+    }
+}
