@@ -234,7 +234,7 @@ impl Shape {
             is_word_known
         });
         let joined = (split.len() > 1).then(|| split.concat());
-        Key { words, is_shown: is_known && is_printable, is_ours, joined, parted: self.parted(&split) }
+        Key { words, is_shown: is_known && is_printable, is_ours, joined, parted: self.parted(split) }
     }
 
     /// A key taken apart at the last index of a row in it.
