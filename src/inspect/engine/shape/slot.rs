@@ -191,6 +191,9 @@ impl Slot {
         if matches!(text, "" | "[]" | "{}") {
             return Checked::Harmless;
         }
+        if self == Self::Lease && has_only_addresses(text, declared) {
+            return Checked::Harmless;
+        }
         // What is no number of the field is somebody's.
         if self.is_closed() && is_numeric(text) {
             return self.closed_number(text);
@@ -214,7 +217,6 @@ impl Slot {
             Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
             Self::State => proven(grammar::is_state(text) || grammar::is_missing(text), TextKind::Free),
-            Self::Lease if has_only_addresses(text, declared) => Checked::Harmless,
             Self::Switch | Self::Lease => proven(grammar::is_switch(text), TextKind::Free),
             Self::Machine => proven(grammar::is_state(text) || products::is_product(text), TextKind::Free),
             Self::Address => addresses(text, declared),
@@ -248,6 +250,7 @@ impl Slot {
             Self::State
                 | Self::Startup
                 | Self::Switch
+                | Self::Lease
                 | Self::Machine
                 | Self::Language
                 | Self::Hotfix

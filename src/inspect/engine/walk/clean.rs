@@ -94,6 +94,7 @@ fn what_is_somebodys_does_not_pass_beside_them() {
         r#"{"mobile":"Intel 4312"}"#,
         r#"{"services":[{"sid":"S-1-5-21-1004336348-1177238915-682003330-1104"}]}"#,
         r#"{"networkAdapters":[{"dhcp":"10.99.0.5"}]}"#,
+        r#"{"networkAdapters":[{"dhcpConfiguration":"231-53-7538"}]}"#,
         r#"{"counters":{"curriRequestRate":"3351234567 req/s"}}"#,
         r#"{"database":{"lastMaintenance":4312}}"#,
         r#"{"displayName":"7-Zip","version":"22.01"}"#,
