@@ -15,7 +15,7 @@ use super::products::{is_product, is_tag};
 use super::terms;
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::authority;
-pub use address::{is_declared, is_host_name, is_no_address};
+pub use address::{is_declared, is_host_name, is_no_address, is_no_card};
 pub use command::names_an_account;
 pub use lead::{has_extension, may_lead_to_somebody};
 pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};

@@ -187,7 +187,11 @@ impl Slot {
     #[must_use]
     pub fn text(self, text: &str, declared: &Declared<'_>) -> Checked {
         let text = text.trim();
-        if text.is_empty() {
+        // Forms and tables write an empty list so.
+        if matches!(text, "" | "[]" | "{}") {
+            return Checked::Harmless;
+        }
+        if self == Self::Lease && has_only_addresses(text, declared) {
             return Checked::Harmless;
         }
         // What is no number of the field is somebody's.
@@ -213,7 +217,6 @@ impl Slot {
             Self::Hotfix if grammar::is_like_a_hotfix(text) && !grammar::is_hotfix(text) => Checked::Plausible(TextKind::Name),
             Self::Hotfix => proven(grammar::is_hotfix(text), TextKind::Free),
             Self::State => proven(grammar::is_state(text) || grammar::is_missing(text), TextKind::Free),
-            Self::Lease if has_only_addresses(text, declared) => Checked::Harmless,
             Self::Switch | Self::Lease => proven(grammar::is_switch(text), TextKind::Free),
             Self::Machine => proven(grammar::is_state(text) || products::is_product(text), TextKind::Free),
             Self::Address => addresses(text, declared),
@@ -247,6 +250,7 @@ impl Slot {
             Self::State
                 | Self::Startup
                 | Self::Switch
+                | Self::Lease
                 | Self::Machine
                 | Self::Language
                 | Self::Hotfix

@@ -46,6 +46,7 @@ fn documented_fields_hold_what_systems_write_in_them() {
         r#"{"operatingSystem":{"language":"en_US.UTF-8"}}"#,
         r#"{"operatingSystem":{"language":"العربية"}}"#,
         r#"{"logging":{"retention":"unlimited"}}"#,
+        r#"{"networkAdapters":[{"gateways":"[]"}]}"#,
     ];
     all_pass(Unknown::Strict, &texts);
 }
@@ -74,6 +75,7 @@ fn values_that_are_nobodys_by_their_form_pass_under_any_key() {
         r#"{"whatever":"fe80::9c2a:77b2:c1d0:51e4%12"}"#,
         r#"{"whatever":"LocalSystem"}"#,
         r#"{"services":[{"sid":"S-1-5-18"}]}"#,
+        r#"{"networkAdapters":[{"macAddress":"50:50:54:50:30:30"}]}"#,
     ];
     all_pass(Unknown::Inert, &texts);
 }
@@ -88,9 +90,11 @@ fn what_is_somebodys_does_not_pass_beside_them() {
         r#"{"users":[{"id":"64e27602-1f2e-4a3b-9c4d-c47a0cfb342c"}]}"#,
         r#"{"users.0.installedOn":"2023-01-02"}"#,
         r#"{"mobile":"3351234567"}"#,
+        r#"{"networkAdapters":[{"macAddress":"00:1B:21:AA:BB:CC"}]}"#,
         r#"{"mobile":"Intel 4312"}"#,
         r#"{"services":[{"sid":"S-1-5-21-1004336348-1177238915-682003330-1104"}]}"#,
         r#"{"networkAdapters":[{"dhcp":"10.99.0.5"}]}"#,
+        r#"{"networkAdapters":[{"dhcpConfiguration":"231-53-7538"}]}"#,
         r#"{"counters":{"curriRequestRate":"3351234567 req/s"}}"#,
         r#"{"database":{"lastMaintenance":4312}}"#,
         r#"{"displayName":"7-Zip","version":"22.01"}"#,

@@ -54,6 +54,7 @@ impl Walk<'_> {
         let is_a_things = match kind {
             Kind::Sid => grammar::is_system_sid(text),
             Kind::Phone => grammar::is_chipset(text),
+            Kind::MacAddress => grammar::is_no_card(text),
             _ => false,
         };
         if is_a_things {
@@ -67,10 +68,10 @@ impl Walk<'_> {
         counted.has(DOT | COLON) && slot::has_only_addresses(text, &Declared { networks: &self.settings.networks })
     }
 
-    /// A value that is harmless by its form under a key that nobody documents; what identifies a message is documented enough.
+    /// A value that is harmless by its form under a key that nobody documents; what identifies a message or an update is documented enough.
     fn inert(&mut self, text: &str) {
         let is_id = matches!(self.path.node().words(), [word] if word == "id");
-        if !(is_id && grammar::is_guid(text)) {
+        if !(is_id && (grammar::is_guid(text) || grammar::is_hotfix(text))) {
             self.strictly_undocumented();
         }
     }

@@ -50,12 +50,18 @@ fn is_of_a_card(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if matches!(address.octets(), [.., 0xff, 0xfe, _, _, _]))
 }
 
+/// A hardware address that no network card has.
+#[must_use]
+pub fn is_no_card(text: &str) -> bool {
+    mac::is_nobodys(text)
+}
+
 /// What stands where there is no address, or where one is given by a server.
 #[must_use]
 pub fn is_no_address(text: &str) -> bool {
     is_missing(text)
         || is_switch(text)
-        || mac::is_nobodys(text)
+        || is_no_card(text)
         || ["dynamic", "preferred", "tentative", "duplicate"].iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
