@@ -69,6 +69,8 @@ fn values_that_are_nobodys_by_their_form_pass_under_any_key() {
         r#"{"serial":"8933150319050352521"}"#,
         r#"{"mobile":"Mobile Intel(R) HM76 Express Chipset"}"#,
         r#"{"book":"ISBN 978-3-16-148410-0"}"#,
+        r#"{"cpu":12.3456,"load":45.4642}"#,
+        r#"{"board":"To Be Filled By O.E.M."}"#,
         r#"{"hostname":"srvucx01.acme.local"}"#,
         r#"{"whatever":"10.20.0.5"}"#,
         r#"{"whatever":"fe80::1c2d:3e4f:5a6b:7c8d%eth0"}"#,

@@ -10,7 +10,8 @@ const LONGEST: usize = 192;
 #[must_use]
 pub fn is_part(text: &str) -> bool {
     text.len() <= LONGEST
-        && (is_device_id(text)
+        && (is_placeholder(text)
+            || is_device_id(text)
             || is_fingerprint(text)
             || is_signature(text)
             || is_machine_serial(text)
@@ -20,6 +21,21 @@ pub fn is_part(text: &str) -> bool {
             || is_isbn(text)
             || is_server_name(text)
             || mac::is_nobodys(text))
+}
+
+/// What makers leave in the firmware where they have nothing to say.
+fn is_placeholder(text: &str) -> bool {
+    const TEXTS: &[&str] = &[
+        "to be filled by o.e.m.",
+        "default string",
+        "system serial number",
+        "base board serial number",
+        "chassis serial number",
+        "not specified",
+        "not applicable",
+        "o.e.m.",
+    ];
+    TEXTS.iter().any(|known| known.eq_ignore_ascii_case(text))
 }
 
 /// `PCI\VEN_8086&DEV_100E&SUBSYS_00000000&REV_02`, with the place of the device behind (`\3&11583659&0&18`) or without.
@@ -172,6 +188,7 @@ mod tests {
             "0000.001d.0000.001.004.000.000.000.000",
             "07TYC2",
             "5CG1234XYZ",
+            "To Be Filled By O.E.M.",
             "8933150319050352521",
             "ISBN 978-3-16-148410-0",
             "srvucx01.acme.local",
