@@ -44,7 +44,8 @@ pub fn has_extension(text: &[u8]) -> bool {
 }
 
 /// Two numbers with three decimals or more, degrees, or a sentence of a receiver (NMEA 0183).
-fn has_position(text: &[u8]) -> bool {
+#[must_use]
+pub fn has_position(text: &[u8]) -> bool {
     let is_precise = |part: &&[u8]| part.iter().take(3).filter(|byte| byte.is_ascii_digit()).count() == 3;
     let numbers = text.split(|byte| *byte == b'.').skip(1).filter(is_precise).count();
     numbers >= 2 || text.windows(2).any(|pair| matches!(pair, [0xc2, 0xb0] | b"$G" | b"$B"))
