@@ -116,7 +116,7 @@ fn in_text(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
 pub fn begins_at_root(text: &[u8]) -> bool {
     match text.trim_ascii_start() {
         [b'\\' | b'/' | b'%' | b'"', ..] => true,
-        [drive, b':', ..] => drive.is_ascii_alphabetic(),
+        [drive, b':'] | [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
         _ => false,
     }
 }

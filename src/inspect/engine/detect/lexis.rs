@@ -190,7 +190,6 @@ pub(super) fn technical(context: &Context<'_>) -> bool {
         "asset",
         "bios",
         "firmware",
-        "version",
         "release",
         "build",
         "driver",

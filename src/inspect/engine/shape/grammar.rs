@@ -13,7 +13,7 @@ use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::{authority, begins_at_root};
 pub use address::{is_declared, is_host_name, is_no_address};
 pub use command::names_an_account;
-pub use lead::{has_extension, has_position, may_lead_to_somebody};
+pub use lead::{has_extension, has_number, may_lead_to_somebody};
 pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
 pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
 use std::net::IpAddr;
@@ -138,13 +138,13 @@ pub fn is_system_path(text: &str) -> bool {
         && begins_at_root(text.as_bytes())
         && !has_escape(text.as_bytes())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
-        && digits_in_groups(text) < 10
+        && digits_in_groups(text) < 8
         && !text.contains("://")
         && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
         && !looks_hexadecimal(text)
         && !names_an_account(text.as_bytes())
         && !name::is_address(text)
-        && !lead::has_position(text.as_bytes())
+        && !has_number(text.as_bytes())
         && !has_colons(text.as_bytes())
         && !has_home(text)
 }

@@ -197,6 +197,15 @@ fn a_folder_named_by_a_version_is_no_address() {
 }
 
 #[test]
+fn behind_a_version_stands_no_other_one() {
+    let context = Context { key: &["version"], ..Context::default() };
+    assert_eq!(hits("10.0 62.30.244.247", &context).len(), 1);
+    for text in ["62.30.244.247", "10.0 2.4.1.3", "build 62.30.244.247"] {
+        assert!(hits(text, &context).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn an_argument_may_be_an_address() {
     for text in ["C:\\x\\svc.exe -server 4.2.1.30", "151.41.87.170", "C: 93.237.177.89", "user=52.1.2.3", "C:\\x.exe --to=\"4.2.1.30\""] {
         assert_eq!(hits(text, &of(TextKind::Path)).len(), 1, "{text}");

@@ -65,7 +65,7 @@ const MAX_QUAD: usize = 15;
 
 /// Reports the quads in a run of hexadecimal digits, dots and colons.
 pub(super) fn read(text: &[u8], run: Range<usize>, key: Key, context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
-    if key == Key::Version || context.text == TextKind::Version {
+    if context.text == TextKind::Version {
         return;
     }
     let mut start = run.start;
@@ -117,6 +117,10 @@ fn stands_alone(text: &[u8], quad: Range<usize>, address: Ipv4Addr, key: Key, co
         Some(b'/' | b'\\') if !is_url => return key == Key::Address && context.text != TextKind::Path,
         Some(byte) if is_word(*byte) => return false,
         _ => {}
+    }
+    // Under a key that says version, only far from one and behind it.
+    if key == Key::Version {
+        return matches!(head, [.., b'0'..=b'9', b' ']) && is_far(address) && tail.is_empty();
     }
     if is_version_tail(tail) || ends_with_word(head, VERSION_ENDS) {
         return false;

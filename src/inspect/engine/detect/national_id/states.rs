@@ -26,7 +26,12 @@ pub(super) fn find(spot: Spot<'_>) -> Found {
     // Only a key makes a number of an example one.
     let is_example = &number.bytes == b"123456789";
     let is_written = !is_example && spot.text.get(spot.start + 3) == Some(&b'-') && stands_apart(spot.text, spot.start, number.end);
-    (is_written && spot.context.text != TextKind::Number && !technical(spot.context)).then_some((number.end, IN_TEXT))
+    let is_expected = match spot.context.text {
+        TextKind::Name | TextKind::Path => true,
+        TextKind::Number => false,
+        _ => !technical(spot.context),
+    };
+    (is_written && is_expected).then_some((number.end, IN_TEXT))
 }
 
 fn is_number(number: &[u8; 9]) -> bool {

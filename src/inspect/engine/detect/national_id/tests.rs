@@ -162,6 +162,7 @@ fn in_the_name_of_a_product_a_number_stands_apart() {
         assert!(blocks(scan, text, "", TextKind::Name), "{text}");
     }
     for text in ["AB123456C", "WDC 12345678Z", "12345678-Z", "disk AB-12-34-56-C.", "185057800608491", "205-93-5548"] {
+        assert!(blocks(scan, text, "version", TextKind::Free), "{text}");
         assert!(blocks(scan, text, "", TextKind::Name), "{text}");
     }
     for text in ["KINGSTON SA400S37480G", "07TYC2", "ST2000NM0008-2F3100", "X-12345678Z", "12345678Z.exe", "205-93-5548-1", "123-45-6789"] {

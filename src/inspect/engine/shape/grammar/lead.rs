@@ -27,6 +27,12 @@ pub fn may_lead_to_somebody(text: &[u8]) -> bool {
     digits >= 2 && (has_extension(text) || has_position(text) || digits >= 6 && has_number_in_groups(text))
 }
 
+/// A position, or groups as those of an identity number.
+#[must_use]
+pub fn has_number(text: &[u8]) -> bool {
+    has_position(text) || text.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6 && has_number_in_groups(text)
+}
+
 /// A number behind a word for one inside a company: `int. 4312`.
 #[must_use]
 pub fn has_extension(text: &[u8]) -> bool {
@@ -44,8 +50,7 @@ pub fn has_extension(text: &[u8]) -> bool {
 }
 
 /// Two numbers with three decimals or more, degrees, or a sentence of a receiver (NMEA 0183).
-#[must_use]
-pub fn has_position(text: &[u8]) -> bool {
+fn has_position(text: &[u8]) -> bool {
     let is_precise = |part: &&[u8]| part.iter().take(3).filter(|byte| byte.is_ascii_digit()).count() == 3;
     let numbers = text.split(|byte| *byte == b'.').skip(1).filter(is_precise).count();
     numbers >= 2 || text.windows(2).any(|pair| matches!(pair, [0xc2, 0xb0] | b"$G" | b"$B"))
