@@ -55,11 +55,11 @@ fn is_encoded_phone(text: &[u8]) -> bool {
     address.len() == 24 && address.chunks(2).all(is_digit) && !text.get(30).is_some_and(u8::is_ascii_hexdigit)
 }
 
-/// `SEP001B21AABBCC`. All zeros is a template.
+/// `SEP001B21AABBCC`, and `ATA` of an adapter for analogue telephones. All zeros is a template.
 fn is_phone(word: &[u8]) -> bool {
     let Some((prefix, address)) = word.split_at_checked(3) else { return false };
     let is_address = address.len() == 12 && address.iter().all(u8::is_ascii_hexdigit) && address.iter().any(|byte| *byte != b'0');
-    is_address && prefix.eq_ignore_ascii_case(b"SEP")
+    is_address && (prefix.eq_ignore_ascii_case(b"SEP") || prefix == b"ATA")
 }
 
 /// The text as one name, without spaces and quotes around it.

@@ -4,8 +4,8 @@
 use super::credential;
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::marks::{
-    AT, BACKSLASH, BEYOND, BLANK, BREAK, CAPITAL, COLON, CONTROL, DASH, DIGIT, DOT, EQUALS, LETTER, Marks, OPENING, PERCENT, PLUS, QUOTE,
-    SEPARATOR, SIGN, SLASH,
+    AT, BACKSLASH, BEYOND, BLANK, BREAK, CAPITAL, COLON, COMMA, CONTROL, DASH, DIGIT, DOT, EQUALS, LETTER, Marks, OPENING, PERCENT, PLUS,
+    QUOTE, SEPARATOR, SIGN, SLASH,
 };
 
 /// Whether a detector can find anything in a text with these marks.
@@ -43,7 +43,7 @@ pub(super) fn email(marks: &Marks, _: &Context<'_>) -> bool {
 }
 
 pub(super) fn geo(marks: &Marks, context: &Context<'_>) -> bool {
-    marks.digits >= 2 && (!context.key.is_empty() || marks.has(LETTER | PLUS | DASH | AT | SIGN | BEYOND))
+    marks.digits >= 2 && (!context.key.is_empty() || marks.has(LETTER | PLUS | DASH | AT | SIGN | BEYOND | COMMA))
 }
 
 /// Two check digits, and no number is shorter.

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 5870 (`geo:`), ISO 6709 annex H, NMEA 0183 sentences, and the customary degrees, minutes and seconds.
 
-use super::lexis::{at, before, is_any, is_word, part, run, run_back, stands};
+use super::lexis::{at, before, is_any, is_word, part, run, run_back, stands, stands_apart};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -19,7 +19,7 @@ const HALF: u8 = 13;
 /// Three decimals are about a hundred metres: less is a region, not a person.
 const DECIMALS: usize = 3;
 
-/// Finds positions. Two numbers without a scheme, a hemisphere or keys are never one.
+/// Finds positions. Two numbers without a scheme, a hemisphere or keys are one only with a comma between, and precise.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     if context.text == TextKind::Version {
         return;
@@ -42,7 +42,7 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
 }
 
 const fn is_anchor(byte: u8) -> bool {
-    matches!(byte, b'g' | b'G' | b'l' | b'L' | b'+' | b'-' | b'$' | 0xc2 | b'@' | b'N' | b'S')
+    matches!(byte, b'g' | b'G' | b'l' | b'L' | b'+' | b'-' | b'$' | 0xc2 | b'@' | b'N' | b'S' | b',' | b'P' | b'p')
 }
 
 fn at_anchor(text: &[u8], place: usize) -> Option<(usize, usize)> {
@@ -52,6 +52,8 @@ fn at_anchor(text: &[u8], place: usize) -> Option<(usize, usize)> {
         b'+' | b'-' => iso6709(text, place),
         b'$' => nmea(text, place),
         b'@' => map_address(text, place),
+        b',' => return bare_pair(text, place),
+        b'P' | b'p' => well_known(text, place),
         0xc2 => return degrees(text, place),
         _ => return hemispheres(text, place),
     };
@@ -144,6 +146,31 @@ fn pair(text: &[u8], start: usize, decimals: usize) -> Option<(Number, usize)> {
     let ranges = latitude.value.abs() <= 90.0 && longitude.value.abs() <= 180.0;
     let precise = latitude.decimals.max(longitude.decimals) >= decimals;
     (ranges && precise).then_some((latitude, longitude.end))
+}
+
+/// `POINT(9.1900 45.4642)`: well-known text (ISO 19162, OGC 06-103r4).
+fn well_known(text: &[u8], place: usize) -> Option<usize> {
+    if is_word(before(text, place)) || !stands(text, place, "point") {
+        return None;
+    }
+    let open = run(text, place + 5, 2, |byte| byte == b' ');
+    let longitude = read(text, open + 1).filter(|_| at(text, open) == b'(')?;
+    let latitude = read(text, run(text, longitude.end, 3, |byte| byte == b' '))?;
+    (is_precise(longitude, 180.0) && is_precise(latitude, 90.0) && at(text, latitude.end) == b')').then_some(latitude.end)
+}
+
+/// `45.4642,9.1900` apart from all else: eight decimals, which two measurements in one text seldom have. With a blank behind the
+/// comma it may be a list, unless there are more.
+fn bare_pair(text: &[u8], comma: usize) -> Option<(usize, usize)> {
+    const PRECISE: usize = 8;
+    let start = run_back(text, comma, 12, |byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+'));
+    let latitude = read(text, start).filter(|number| number.end == comma)?;
+    let next = run(text, comma + 1, 1, |byte| byte == b' ');
+    let longitude = read(text, next)?;
+    let decimals = [latitude.decimals, longitude.decimals];
+    let is_sure = decimals.iter().sum::<usize>() >= PRECISE + (next - comma - 1);
+    let is_position = decimals.iter().all(|count| *count <= PRECISE) && is_precise(latitude, 90.0) && is_precise(longitude, 180.0);
+    (is_sure && is_position && stands_apart(text, start, longitude.end)).then_some((start, longitude.end))
 }
 
 /// `/@45.4642,9.1900,15z`: the address of a map.

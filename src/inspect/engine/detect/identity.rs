@@ -24,20 +24,17 @@ const IN_TEXT: u8 = 20;
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     match context.text {
         TextKind::Identity => in_slot(text, context, report),
-        TextKind::Free => {
+        // Names of instances (`HOST\INSTANCE`) stand under keys that say so.
+        TextKind::Free | TextKind::Name => {
             in_text(text, context, report);
             written::scan(text, context.accounts, report);
         }
-        TextKind::Name => {
-            // `HOST\INSTANCE` is a name: only a word in front makes it an account.
-            in_text(text, context, &mut |hit| {
-                if is_behind_word(text, hit.start) {
-                    report(hit);
-                }
-            });
+        TextKind::Path => {
+            if !begins_at_root(text) && is_one_slash(text) {
+                in_text(text, context, report);
+            }
             written::scan(text, context.accounts, report);
         }
-        TextKind::Path => written::scan(text, context.accounts, report),
         _ => {}
     }
 }
@@ -97,41 +94,36 @@ fn is_placeholder(value: &[u8]) -> bool {
 
 fn in_text(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     // `HOST\INSTANCE` is how SQL Server names an instance.
-    if context.says(&["instance", "sql", "database", "datasource", "registry", "hive", "pnp", "hardware"]) {
+    if context.says(&["instance", "datasource", "registry", "hive", "pnp"]) {
         return;
     }
+    // Of a database server or a device it may be one, and those are seldom in small letters.
+    let may_be_instance = context.says(&["sql", "database", "hardware"]);
     let mut next = 0;
     while let Some(slash) = memchr::memchr(b'\\', text.get(next..).unwrap_or_default()).map(|place| next + place) {
         let behind = run(text, slash, text.len(), |byte| byte == b'\\');
         next = behind;
-        if let Some((start, end)) = account(text, slash, behind, context.accounts) {
+        if let Some((start, end)) = account(text, slash, behind, context.accounts)
+            && !(may_be_instance && part(text, behind, end).iter().any(u8::is_ascii_uppercase))
+        {
             report(hit(start, end, IN_TEXT));
         }
     }
 }
 
-/// Whether a word that accounts stand behind ends in front of a place.
-fn is_behind_word(text: &[u8], start: usize) -> bool {
-    const WORDS: &[&str] = &[
-        "as",
-        "by",
-        "user",
-        "owner",
-        "account",
-        "logon",
-        "login",
-        "utente",
-        "benutzer",
-        "utilisateur",
-        "usuario",
-        "da",
-        "von",
-        "par",
-        "por",
-    ];
-    let end = run_back(text, start, 3, |byte| matches!(byte, b' ' | b':' | b'('));
-    let word = part(text, run_back(text, end, LONGEST, |byte| byte.is_ascii_alphabetic()), end);
-    end < start && is_any(word, WORDS)
+/// Whether a path begins with a drive, a variable, a separator or a quote, as whole ones do.
+#[must_use]
+pub fn begins_at_root(text: &[u8]) -> bool {
+    match text.trim_ascii_start() {
+        [b'\\' | b'/' | b'%' | b'"', ..] => true,
+        [drive, b':'] | [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
+        _ => false,
+    }
+}
+
+/// Whether there is one run of backslashes: a relative path of two components, or an account.
+fn is_one_slash(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\\').filter(|part| !part.is_empty()).count() == 2
 }
 
 /// The account around one run of backslashes (one, or two where they were escaped).

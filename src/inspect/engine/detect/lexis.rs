@@ -61,6 +61,18 @@ pub(super) fn starts_word(text: &[u8], index: usize) -> bool {
     is_word(at(text, index)) && !is_word(before(text, index))
 }
 
+/// Whether nothing but blanks, quotes, brackets and the signs of a sentence stands around a word.
+#[must_use]
+pub(super) fn stands_apart(text: &[u8], start: usize, end: usize) -> bool {
+    let is_front = matches!(before(text, start), 0 | b' ' | b'=' | b'"' | b'\'' | b'(' | b'\t');
+    let is_back = match text.get(end..).unwrap_or_default() {
+        [] | [b' ' | b'"' | b'\'' | b')' | b'\t', ..] => true,
+        [b'.' | b',' | b';', rest @ ..] => rest.first().is_none_or(|next| *next == b' '),
+        _ => false,
+    };
+    is_front && is_back
+}
+
 /// Whether a number that ends here goes on as something longer: a word, a GUID, a version.
 #[must_use]
 pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
@@ -178,7 +190,6 @@ pub(super) fn technical(context: &Context<'_>) -> bool {
         "asset",
         "bios",
         "firmware",
-        "version",
         "release",
         "build",
         "driver",
@@ -187,8 +198,6 @@ pub(super) fn technical(context: &Context<'_>) -> bool {
         "digest",
         "guid",
         "uuid",
-        "hotfix",
-        "kb",
         "license",
         "licence",
         "activation",

@@ -102,7 +102,12 @@ fn spaced(text: &[u8], start: usize, separator: u8) -> (usize, Option<u8>) {
         .get(..start)
         .and_then(|head| head.strip_suffix(b" "))
         .is_some_and(|head| head.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count() == 2);
-    let is_address = count == 6 && letters >= 2 && has_case(u8::is_ascii_digit) && !is_mixed && is_unicast && !is_behind_pair;
+    let is_address = count == 6
+        && (letters >= 2 || letters == 1 && written.starts_with(b"00"))
+        && has_case(u8::is_ascii_digit)
+        && !is_mixed
+        && is_unicast
+        && !is_behind_pair;
     (end, (is_address && is_left_free(text, start) && is_right_free(text, end) && is_card(octets)).then_some(BITS))
 }
 

@@ -3,7 +3,7 @@
 //! A family looks at the word that starts at a place and says where the number ends and how much it weighs. What the number's
 //! own structure does not prove needs a key (`nhs`, `iqama`) in the path or closely in front, or at least free text.
 
-use super::lexis::{introduced, is_word, run, technical};
+use super::lexis::{introduced, is_word, run, stands_apart, technical};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -40,15 +40,17 @@ impl Spot<'_> {
     }
 
     /// What a number that ends at `end` weighs, which needs one of these keys or free text. In the name of a product it counts if its
-    /// groups are parted by blanks: parts and models have none.
+    /// groups are parted by blanks, or if it stands apart: parts and models seldom have a right check digit.
     fn weigh(self, end: usize, words: &[&str]) -> Option<u8> {
         if self.keyed(words) {
             return Some(PROVEN);
         }
         let is_spaced = || self.text.get(self.start..end).is_some_and(|written| written.contains(&b' '));
+        let is_behind_blank = self.text.get(..self.start).is_some_and(|head| head.ends_with(b" "));
         match self.context.text {
-            TextKind::Free => (!technical(self.context)).then_some(IN_TEXT),
-            TextKind::Name => is_spaced().then_some(IN_TEXT),
+            // Behind a version it is none of its parts.
+            TextKind::Free => (!technical(self.context) || is_behind_blank && stands_apart(self.text, self.start, end)).then_some(IN_TEXT),
+            TextKind::Name | TextKind::Path => (is_spaced() || stands_apart(self.text, self.start, end)).then_some(IN_TEXT),
             _ => None,
         }
     }

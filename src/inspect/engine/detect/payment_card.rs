@@ -2,7 +2,7 @@
 //!
 //! Source: ISO/IEC 7812-1 (issuer number, Luhn check digit) and the ranges the card schemes publish.
 
-use super::lexis::{at, before, goes_on, introduced, part, run, run_back, starts_word, technical};
+use super::lexis::{at, before, goes_on, introduced, part, run, run_back, stands_apart, starts_word, technical};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -114,6 +114,8 @@ fn can_start(text: &[u8], start: usize) -> bool {
     }
     match before(text, start) {
         b'-' | b'.' | b'+' => false,
+        // The year of a release is no group of it.
+        b' ' if start == 5 => !text.iter().take(4).all(u8::is_ascii_digit) || text.starts_with(b"20"),
         b' ' => start - run_back(text, start - 1, 5, |byte| byte.is_ascii_digit()) != 5,
         _ => true,
     }
@@ -176,7 +178,14 @@ fn weigh(text: &[u8], start: usize, card: &Card, keyed: bool, context: &Context<
     let round = part(&card.digits, card.length.saturating_sub(6), card.length) == b"000000";
     let whole = card.end - start == text.len() && !context.key.is_empty();
     let likely = card.length > 13 && !round && (!whole || matches!(card.length, 15 | 16));
-    if context.text == TextKind::Free && likely && !technical(context) { BARE } else { 0 }
+    // In a name or a path it has to stand apart, and to have one of those two lengths.
+    let is_apart = || matches!(card.length, 15 | 16) && stands_apart(text, start, card.end);
+    let may_be = match context.text {
+        TextKind::Free => !technical(context),
+        TextKind::Name | TextKind::Path => is_apart(),
+        _ => false,
+    };
+    if likely && may_be { BARE } else { 0 }
 }
 
 /// Whether a whole number is that of a card by range, length and check digit. Shorter ones than today's cards have are sizes and

@@ -179,11 +179,13 @@ fn national(text: &[u8], start: usize, is_keyed: bool, context: &Context<'_>) ->
     Some(hit(number.end, KEYED_BITS))
 }
 
-/// In names of products, numbers with dots are versions and two with a hyphen are parts.
+/// In names of products, numbers with dots are versions and two with a hyphen are parts, unless they begin with the zero of an area and
+/// have the ten digits of a number: `0151-04031629`, `01.46.64.96.05`.
 fn is_spoken(text: &[u8], run: &Run) -> bool {
     let groups = run.groups();
     let gap = groups.first().zip(groups.get(1)).and_then(|(one, next)| text.get(one.end..next.start)).unwrap_or_default();
-    gap != b"." && (gap != b"-" || groups.len() > 2)
+    let is_dialled = run.digits(1) == b"0" && run.total() >= 10;
+    is_dialled || gap != b"." && (gap != b"-" || groups.len() > 2)
 }
 
 /// A number inside a company behind a word for one (`int. 4312`), and any that a telephone shows behind a name: `"Mario" <4312>`.

@@ -14,10 +14,10 @@ use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
 use super::products::{is_product, is_tag};
 use super::terms;
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
-use crate::inspect::engine::detect::identity::authority;
+use crate::inspect::engine::detect::identity::{authority, begins_at_root};
 pub use address::{is_declared, is_host_name, is_no_address, is_no_card};
 pub use command::names_an_account;
-pub use lead::{has_extension, may_lead_to_somebody};
+pub use lead::{has_extension, has_number, may_lead_to_somebody};
 pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
 pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
 pub use rate::without_unit;
@@ -92,6 +92,7 @@ pub fn is_version(text: &str) -> bool {
         && !name::may_hide(word)
         && !is_pairs(numbers)
         && !is_fours(numbers)
+        && !(looks_hexadecimal(text) && is_card(text))
         && (has_dot || word.len() <= 3)
 }
 
@@ -115,6 +116,11 @@ fn is_fours(numbers: &str) -> bool {
     numbers.len() == 19 && numbers.split('.').all(|part| part.len() == 4)
 }
 
+/// Of groups of hexadecimal digits, whether they are those of a network card and not numbers: `0050.5c37.6cd8`.
+fn is_card(text: &str) -> bool {
+    text.starts_with('0') || text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 /// A text that begins like a version, once no detector found anything in it.
 #[must_use]
 pub fn is_like_a_version(text: &str) -> bool {
@@ -135,14 +141,24 @@ pub fn is_like_a_version(text: &str) -> bool {
 pub fn is_system_path(text: &str) -> bool {
     let is_sign = |letter: char| " .,_-()[]$&'/\\:!+~#%\"*?{}|".contains(letter);
     is_like_a_path(text)
+        && begins_at_root(text.as_bytes())
         && !has_escape(text.as_bytes())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
-        && digits_in_groups(text) < 10
+        && digits_in_groups(text) < 8
         && !text.contains("://")
         && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
         && !looks_hexadecimal(text)
         && !names_an_account(text.as_bytes())
+        && !name::is_address(text)
+        && !has_number(text.as_bytes())
+        && !has_colons(text.as_bytes())
         && !has_home(text)
+}
+
+/// Colons behind that of a drive, as addresses have.
+#[must_use]
+pub fn has_colons(text: &[u8]) -> bool {
+    memchr::memchr_iter(b':', text).nth(1).is_some()
 }
 
 /// A text that may be a path, once no detector found anything in it: it has a separator, a drive or a variable.

@@ -141,18 +141,21 @@ fn is_plain_hotfix(text: &[u8], marks: &Marks) -> bool {
 fn is_plain_path(text: &[u8], marks: &Marks) -> bool {
     marks.is_only(NAME | BACKSLASH | SLASH | COLON)
         && marks.len <= 512
-        && marks.digits < 10
+        && marks.digits < 8
         && marks.colons < SEPARATORS
-        && begins_like_a_path(text, marks)
+        && begins_like_a_path(text)
+        && !(marks.has(BLANK | SIGN | COMMA) && has_quad(text, marks))
+        && !(marks.digits >= 6 && grammar::has_number(text))
+        && !(marks.colons >= 2 && grammar::has_colons(text))
         && !has_home(text)
         && !grammar::has_escape(text)
         && !may_hide(text, marks)
         && !(marks.has(BLANK) && grammar::names_an_account(text))
 }
 
-/// A separator of Windows anywhere, one of others in front, or a drive.
-fn begins_like_a_path(text: &[u8], marks: &Marks) -> bool {
-    marks.has(BACKSLASH) || marks.first == b'/' || matches!(text, [b'A'..=b'Z' | b'a'..=b'z', b':', ..])
+/// A separator in front, or a drive.
+fn begins_like_a_path(text: &[u8]) -> bool {
+    matches!(text, [b'\\' | b'/', ..] | [b'A'..=b'Z' | b'a'..=b'z', b':', b'\\' | b'/', ..])
 }
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.

@@ -94,7 +94,7 @@ fn cell(text: &str) -> Cell {
     }
     match (digits.len(), digits.as_bytes()) {
         (10 | 13, [b'1', ..] | [b'2', b'0'..=b'4', ..]) => Cell::Start,
-        (3..=6, [b'1'..=b'9', ..]) => Cell::Number(u8::try_from(digits.len()).unwrap_or_default()),
+        (3..=6, _) => Cell::Number(u8::try_from(digits.len()).unwrap_or_default()),
         (8..=15, _) => Cell::Number(0),
         (1..=5, _) => Cell::Duration,
         _ => Cell::Other,
@@ -150,6 +150,12 @@ mod tests {
             &["4312", "390212345679", "1700000002", "4"]
         ]));
         assert!(found(&[&row, &row, &row, &row]));
+        // No duration begins with a zero.
+        assert!(found(&[
+            &["7765", "0679", "1700035875", "219"],
+            &["9967", "0805", "1700633489", "224"],
+            &["7877", "2553", "1700468492", "40"]
+        ]));
         let written = ["2026-11-28T10:00:00Z", "4312", "4315", "62"];
         assert!(found(&[&written, &written, &written]));
         assert!(!found(&[&row, &row]));

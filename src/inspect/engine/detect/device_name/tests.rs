@@ -17,6 +17,7 @@ fn keyed<'a>(key: &'a [&'a str]) -> Context<'a> {
 fn a_desk_phone_is_found_anywhere() {
     for text in [
         "SEP001B21AABBCC",
+        "ATA349D4A68D5FA",
         "sep001b21aabbcc",
         "device SEP001B21AABBCC registered",
         "\"SEP001B21AABBCC\"",

@@ -34,7 +34,9 @@ const HITS: &[(&str, &str)] = &[
 const MISSES: &[(&str, &str)] = &[
     ("", "45.4642"),
     ("", "45.4642, 9.1900"),
-    ("", "45.4642,9.1900"),
+    ("", "12.345, 45.464"),
+    ("", "1.2345,2.3456,3.4567"),
+    ("", "45.46,9.19"),
     ("cpu", "12.3456"),
     ("cpu", "45.4642"),
     ("cpu", "12.3456 45.4642"),
@@ -76,6 +78,18 @@ fn positions_block() {
 #[test]
 fn other_numbers_pass() {
     none_hit(scan, TextKind::Free, MISSES);
+}
+
+#[test]
+fn two_precise_numbers_with_a_comma_are_a_position() {
+    for kind in [TextKind::Free, TextKind::Name, TextKind::Path] {
+        for text in
+            ["45.4642,9.1900", "at 41.597305,14.35187", "37.40312, 6.957377", "x POINT(-2.562 37.42407)", "point (6.96418 54.90844)"]
+        {
+            assert!(blocks(scan, text, "", kind), "{text}");
+        }
+        none_hit(scan, kind, &[("", "POINT(1 2)"), ("", "10.0.1,10.0.2"), ("", "checkpoint(1.234 5.678)"), ("", "145.46421,9.19001")]);
+    }
 }
 
 #[test]

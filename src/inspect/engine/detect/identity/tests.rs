@@ -158,9 +158,29 @@ fn installed_by_system_passes() {
 
 #[test]
 fn other_slots_hold_no_accounts() {
-    for kind in [TextKind::Path, TextKind::Name, TextKind::Version, TextKind::Number] {
+    for kind in [TextKind::Version, TextKind::Number] {
         none_hit(scan, kind, &[("", r"CORP\jsmith")]);
     }
+    none_hit(scan, TextKind::Name, &[("instance name", r"CORP\JSMITH"), ("name", r"PCI\VEN_8086&DEV_100E"), ("", r"HKLM\SOFTWARE")]);
+    none_hit(scan, TextKind::Path, &[("", r"C:\Program Files\Product"), ("", r"D:\Data\x"), ("", r"bin\tool.exe"), ("", r"\Device\x")]);
+}
+
+#[test]
+fn an_account_is_neither_a_name_nor_a_path() {
+    for kind in [TextKind::Name, TextKind::Path] {
+        all_block(scan, Kind::Identity, kind, &[("", r"CORP\jsmith"), ("", r"Error for CORP\jsmith"), ("", r"x (IT01\j.brown)")]);
+    }
+}
+
+#[test]
+fn a_database_server_has_instances() {
+    none_hit(scan, TextKind::Name, &[("sql server", r"HOST\PROD"), ("database server", r"HOST\Prod")]);
+    all_block(
+        scan,
+        Kind::Identity,
+        TextKind::Name,
+        &[("sql server edition", r"Express CORP\schmidtp"), ("hardware disk model", r"x CORP\jsmith")],
+    );
 }
 
 #[test]

@@ -197,6 +197,25 @@ fn a_folder_named_by_a_version_is_no_address() {
 }
 
 #[test]
+fn behind_a_version_stands_no_other_one() {
+    let context = Context { key: &["version"], ..Context::default() };
+    assert_eq!(hits("10.0 62.30.244.247", &context).len(), 1);
+    for text in ["62.30.244.247", "10.0 2.4.1.3", "build 62.30.244.247"] {
+        assert!(hits(text, &context).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn an_argument_may_be_an_address() {
+    for text in ["C:\\x\\svc.exe -server 4.2.1.30", "151.41.87.170", "C: 93.237.177.89", "user=52.1.2.3", "C:\\x.exe --to=\"4.2.1.30\""] {
+        assert_eq!(hits(text, &of(TextKind::Path)).len(), 1, "{text}");
+    }
+    for text in ["C:\\Program Files\\X 4.2.1.3", "C:\\x\\setup 62.30.244.247\\x.exe", "C:\\Agent 22.3.4.612"] {
+        assert!(hits(text, &of(TextKind::Path)).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn a_product_name_may_end_with_a_version() {
     for text in [
         "Intel(R) Network Connections 20.7.67.0",
@@ -220,6 +239,8 @@ fn a_product_name_may_end_with_a_version() {
         "proxy (http://10.0.0.5)",
         "node [10.0.0.5]",
         "x 10.0.0.5:5060",
+        "App 62.30.244.247",
+        "svchost.exe 8.248.194.39",
     ] {
         assert_eq!(hits(text, &of(TextKind::Name)).len(), 1, "{text}");
     }

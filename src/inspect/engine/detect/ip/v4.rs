@@ -2,6 +2,8 @@
 
 use super::{Key, before, hit, is_declared};
 use crate::inspect::engine::context::{Context, TextKind};
+use crate::inspect::engine::detect::identity::begins_at_root;
+use crate::inspect::engine::detect::lexis::stands_apart;
 use crate::inspect::engine::finding::{Hit, Kind};
 use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
@@ -20,6 +22,8 @@ const VERSION_ENDS: &[&[u8]] = &[
     b"firmware",
     b"fw",
     b"driver",
+    b"drivers",
+    b"software",
     b"oid",
     b"rev",
     b"revision",
@@ -61,7 +65,7 @@ const MAX_QUAD: usize = 15;
 
 /// Reports the quads in a run of hexadecimal digits, dots and colons.
 pub(super) fn read(text: &[u8], run: Range<usize>, key: Key, context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
-    if key == Key::Version || context.text == TextKind::Version {
+    if context.text == TextKind::Version {
         return;
     }
     let mut start = run.start;
@@ -114,12 +118,16 @@ fn stands_alone(text: &[u8], quad: Range<usize>, address: Ipv4Addr, key: Key, co
         Some(byte) if is_word(*byte) => return false,
         _ => {}
     }
+    // Under a key that says version, only far from one and behind it.
+    if key == Key::Version {
+        return matches!(head, [.., b'0'..=b'9', b' ']) && is_far(address) && tail.is_empty();
+    }
     if is_version_tail(tail) || ends_with_word(head, VERSION_ENDS) {
         return false;
     }
     match context.text {
-        TextKind::Path => is_url,
-        TextKind::Name => is_url || key == Key::Address || is_named_address(address, head, tail),
+        TextKind::Path => is_url || stands_apart(text, start, end) && is_argument(text, head, address),
+        TextKind::Name => is_url || key == Key::Address || is_far(address) || is_named_address(address, head, tail),
         _ => key == Key::Address || !is_product(text, start, end),
     }
 }
@@ -168,6 +176,18 @@ fn is_named_address(address: Ipv4Addr, head: &[u8], tail: &[u8]) -> bool {
         || (ends_with_word(head, ADDRESS_ENDS) && (is_likely || !ends_with_word(head, PRODUCT_ENDS)))
         || SENTENCE_ENDS.contains(&small_word(head))
         || (is_large(address) && is_in_sentence(head))
+}
+
+/// What stands in a path in the place of a program's argument, or of the path. `C:\\Program Files\\X 4.2.1.3` is a version.
+fn is_argument(text: &[u8], head: &[u8], address: Ipv4Addr) -> bool {
+    let word = head.trim_ascii_end().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_option = matches!(word, [b'-' | b'/', ..]) || matches!(word, [.., b'=' | b'"']);
+    is_far(address) || is_option || !begins_at_root(text)
+}
+
+/// Numbers that hardly a version has: [`is_large`] ones, or two of a hundred and more.
+fn is_far(address: Ipv4Addr) -> bool {
+    is_large(address) || address.octets().iter().filter(|octet| **octet >= 100).count() >= 2
 }
 
 /// Numbers that versions seldom have: a first one of 30 or more, and another of 64 or more.

@@ -14,6 +14,16 @@ fn found(text: &str) -> Vec<&str> {
 }
 
 #[test]
+fn blanks_part_an_address_that_begins_with_zeros() {
+    for text in ["00 50 54 87 98 f1", "vmxnet3 00 50 58 33 ca 26"] {
+        assert_eq!(hits(text, &Context::default()).len(), 1, "{text}");
+    }
+    for text in ["10 50 54 87 98 f1", "00 50 54 87 98 11", "00 50 54 87 98 f1 22"] {
+        assert!(hits(text, &Context::default()).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn addresses_are_found() {
     for (text, expected) in [
         ("00:1B:21:AA:BB:CC", "00:1B:21:AA:BB:CC"),

@@ -3,11 +3,13 @@
 //! Source: Social Security Administration, POMS RM 10201: areas 000, 666 and 9xx, group 00 and serial 0000 are never given.
 
 use super::shape::{read, value};
-use super::{Found, PROVEN, Spot};
+use super::{Found, IN_TEXT, PROVEN, Spot};
+use crate::inspect::engine::context::TextKind;
+use crate::inspect::engine::detect::lexis::{stands_apart, technical};
 
 const KEYS: &[&str] = &["ssn", "social security", "social security number", "socialsecurity", "social"];
 
-/// A social security number, under a key only. `ssn` is also the system serial number of a BIOS: the value has to fit.
+/// A social security number under a key, or apart and with its hyphens. `ssn` is also the system serial number of a BIOS: the value has to fit.
 pub(super) fn find(spot: Spot<'_>) -> Found {
     if !spot.text.get(spot.start).is_some_and(u8::is_ascii_digit) {
         return None;
@@ -15,7 +17,21 @@ pub(super) fn find(spot: Spot<'_>) -> Found {
     let number = read::<9>(spot, &[3, 2, 4], b"- ")?;
     // Nine digits in a row are how serial numbers are filled in where there is none.
     let filler = !number.grouped && &number.bytes == b"123456789";
-    (!filler && is_number(&number.bytes) && spot.keyed(KEYS) && is_alone(spot, number.end)).then_some((number.end, PROVEN))
+    if filler || !is_number(&number.bytes) || !is_alone(spot, number.end) {
+        return None;
+    }
+    if spot.keyed(KEYS) {
+        return Some((number.end, PROVEN));
+    }
+    // Only a key makes a number of an example one.
+    let is_example = &number.bytes == b"123456789";
+    let is_written = !is_example && spot.text.get(spot.start + 3) == Some(&b'-') && stands_apart(spot.text, spot.start, number.end);
+    let is_expected = match spot.context.text {
+        TextKind::Name | TextKind::Path => true,
+        TextKind::Number => false,
+        _ => !technical(spot.context),
+    };
+    (is_written && is_expected).then_some((number.end, IN_TEXT))
 }
 
 fn is_number(number: &[u8; 9]) -> bool {

@@ -135,8 +135,12 @@ fn serial_numbers_of_a_bios_pass() {
 
 #[test]
 fn slots_of_things_hold_no_likely_numbers() {
-    for kind in [TextKind::Name, TextKind::Path, TextKind::Number, TextKind::Version] {
+    for kind in [TextKind::Number, TextKind::Version] {
         none_hit(scan, kind, &[("", "54362315K"), ("", "AB123456C"), ("", "185057800608491")]);
+    }
+    for kind in [TextKind::Name, TextKind::Path] {
+        // A wrong letter, a part of something, a prefix nobody has.
+        none_hit(scan, kind, &[("", "54362315A"), ("", r"D:\54362315K\x"), ("", "KINGSTON-54362315K"), ("", "GB123456C")]);
     }
     none_hit(scan, TextKind::Version, &[("", "784-1980-1234567-8")]);
 }
@@ -152,12 +156,16 @@ fn cuts_are_harmless() {
 }
 
 #[test]
-fn in_the_name_of_a_product_blanks_tell_a_number_from_a_part() {
+fn in_the_name_of_a_product_a_number_stands_apart() {
     use crate::inspect::engine::detect::probe::blocks;
     for text in ["NINO AB 12 34 56 C", "x AB 12 34 56 C", "12345678 Z", "12 345 678 Z", "X 1234567 L", "RSS MRA 85T10 A562S"] {
         assert!(blocks(scan, text, "", TextKind::Name), "{text}");
     }
-    for text in ["AB123456C", "12345678Z", "12345678-Z", "AB-12-34-56-C"] {
+    for text in ["AB123456C", "WDC 12345678Z", "12345678-Z", "disk AB-12-34-56-C.", "185057800608491", "205-93-5548"] {
+        assert!(blocks(scan, text, "version", TextKind::Free), "{text}");
+        assert!(blocks(scan, text, "", TextKind::Name), "{text}");
+    }
+    for text in ["KINGSTON SA400S37480G", "07TYC2", "ST2000NM0008-2F3100", "X-12345678Z", "12345678Z.exe", "205-93-5548-1", "123-45-6789"] {
         assert!(!blocks(scan, text, "", TextKind::Name), "{text}");
     }
 }

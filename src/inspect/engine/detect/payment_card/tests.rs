@@ -82,9 +82,18 @@ fn a_key_makes_a_number_a_card() {
 }
 
 #[test]
-fn bare_digits_need_free_text() {
-    none_hit(scan, TextKind::Name, &[("", "4111111111111111")]);
-    none_hit(scan, TextKind::Path, &[("", r"D:\4111111111111111")]);
+fn bare_digits_stand_apart_in_a_name_or_a_path() {
+    for kind in [TextKind::Name, TextKind::Path] {
+        assert!(blocks(scan, "4111111111111111", "", kind));
+        assert!(blocks(scan, "x 375287171200371", "", kind));
+        none_hit(
+            scan,
+            kind,
+            &[("", r"D:\4111111111111111"), ("", "4111111111111111.log"), ("", "4222222222222"), ("", "8933150319050352521")],
+        );
+    }
+    assert!(blocks(scan, "2023 6011 6041 5614 8820", "", TextKind::Free));
+    assert!(!blocks(scan, "1023 6011 6041 5614 8820", "", TextKind::Free));
     assert!(blocks(scan, "4111 1111 1111 1111", "", TextKind::Name));
 }
 

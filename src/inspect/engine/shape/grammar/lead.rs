@@ -27,6 +27,12 @@ pub fn may_lead_to_somebody(text: &[u8]) -> bool {
     digits >= 2 && (has_extension(text) || has_position(text) || digits >= 6 && has_number_in_groups(text))
 }
 
+/// A position, or groups as those of an identity number.
+#[must_use]
+pub fn has_number(text: &[u8]) -> bool {
+    has_position(text) || text.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6 && has_number_in_groups(text)
+}
+
 /// A number behind a word for one inside a company: `int. 4312`.
 #[must_use]
 pub fn has_extension(text: &[u8]) -> bool {

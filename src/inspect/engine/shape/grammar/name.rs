@@ -99,9 +99,9 @@ fn is_home(bytes: &[u8], at: usize) -> bool {
 }
 
 /// An address and nothing else, or a quad behind a blank.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let is_quad = |word: &str| word.len() <= 45 && word.bytes().filter(|byte| *byte == b'.').count() == 3 && word.parse::<IpAddr>().is_ok();
-    text.split([' ', '(', ')', ',', '[', ']']).any(is_quad)
+    text.split([' ', '(', ')', ',', '[', ']', '=', '"', '\'']).any(is_quad)
 }
 
 /// Words without what parts them.
