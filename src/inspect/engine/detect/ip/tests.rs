@@ -226,6 +226,7 @@ fn a_product_name_may_end_with_a_version() {
         "QLogic Drivers 36.86.43.0",
         "VNC Server 2.8.81.0",
         "Gateway 5.1.2.30",
+        "Brave 120.1.61.109",
     ] {
         assert!(hits(text, &of(TextKind::Name)).is_empty(), "{text}");
     }

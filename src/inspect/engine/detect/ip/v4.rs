@@ -185,9 +185,10 @@ fn is_argument(text: &[u8], head: &[u8], address: Ipv4Addr) -> bool {
     is_far(address) || is_option || !begins_at_root(text)
 }
 
-/// Numbers that hardly a version has: [`is_large`] ones, or two of a hundred and more.
+/// Numbers that hardly a version has: [`is_large`] ones, or two of a hundred and more. Browsers have great ones with a small second.
 fn is_far(address: Ipv4Addr) -> bool {
-    is_large(address) || address.octets().iter().filter(|octet| **octet >= 100).count() >= 2
+    let [_, second, ..] = address.octets();
+    second >= 10 && (is_large(address) || address.octets().iter().filter(|octet| **octet >= 100).count() >= 2)
 }
 
 /// Numbers that versions seldom have: a first one of 30 or more, and another of 64 or more.
