@@ -189,6 +189,8 @@ const SLOTS: &[(&str, &str, &str)] = &[
     ("rate", "2.75", "Mario"),
     ("retention", "30 days", "Mario"),
     ("switch", "Abilitato", "Mario"),
+    ("lease", "10.20.0.5", "10.99.0.5"),
+    ("machine", "VMware Virtual Platform", "Mario"),
     ("state", "Wird ausgeführt", "Mario"),
     ("name", "Simon Tatham", "A1b2C3d4E5f6G7h8I9j0K1l2M3n4"),
     ("label", "UCX beat", "A1b2C3d4E5f6G7h8I9j0K1l2M3n4"),
