@@ -85,7 +85,7 @@ pub enum Derived<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
-    /// At least 256 characters or bytes that decode to nothing known.
+    /// At least 256 characters or bytes that decode to nothing known, or a compressed stream of any length that does.
     Opaque {
         /// How they seem to be encoded.
         via: Via,
