@@ -25,6 +25,8 @@ use support::{adversarial, protobuf, telemetry};
 const LARGE: usize = 256 << 10;
 /// A message as most are at most.
 const USUAL: usize = 64 << 10;
+/// A text as long as may be looked at from every side.
+const SHORT: usize = 4 << 10;
 /// Nothing in these messages may be too much.
 const LIMITS: Limits = Limits { depth: 32, nodes: 1 << 20, key: 256, string: 1 << 20 };
 
@@ -103,7 +105,7 @@ fn formats(criterion: &mut Criterion) {
             telemetry::multipart(USUAL),
             Box::new(|bytes, walk| multipart::read(bytes, telemetry::BOUNDARY, LIMITS, walk).expect("it is multipart")),
         ),
-        ("text", telemetry::text(USUAL), Box::new(|bytes, walk| text::read(bytes, walk).expect("it is text"))),
+        ("text", telemetry::text(SHORT), Box::new(|bytes, walk| text::read(bytes, walk).expect("it is text"))),
         ("protobuf-typed", protobuf::beat(LARGE), Box::new(move |bytes, walk| message.read(bytes, LIMITS, walk).expect("it is a message"))),
         ("protobuf-guess", protobuf::beat(LARGE), Box::new(|bytes, walk| wire::read(bytes, LIMITS, walk).expect("it is a message"))),
     ];
