@@ -22,6 +22,7 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     if matches!(context.text, TextKind::Version | TextKind::Number) {
         return;
     }
+    let leads_back = memchr::memmem::find(text, b"..").is_some();
     let mut next = 0;
     while let Some(place) = memchr::memchr2(b'\\', b'/', text.get(next..).unwrap_or_default()).map(|place| next + place) {
         let folder = run(text, place, text.len(), is_separator);
@@ -29,7 +30,7 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         if folder - place > SEPARATORS {
             continue;
         }
-        let found = home(text, place, folder, context.accounts).or_else(|| share(text, place, folder, context.accounts));
+        let found = home(text, place, folder, leads_back, context.accounts).or_else(|| share(text, place, folder, context.accounts));
         if let Some((start, end)) = found {
             report(Hit { kind: Kind::UserPath, start, end, bits: BITS });
             next = end;
@@ -42,14 +43,14 @@ const fn is_separator(byte: u8) -> bool {
 }
 
 /// The range of the name of the person, if a home folder is named at `folder`, in front of which separators start at `place`.
-fn home(text: &[u8], place: usize, folder: usize, accounts: &[&str]) -> Option<(usize, usize)> {
+fn home(text: &[u8], place: usize, folder: usize, leads_back: bool, accounts: &[&str]) -> Option<(usize, usize)> {
     let back = at(text, place) == b'\\';
     let (name_end, rule) = folder_rule(text, folder)?;
     let start = run(text, name_end, SEPARATORS, is_separator);
     if start == name_end {
         return None;
     }
-    let (start, end) = segment(text, start, accounts)?;
+    let (start, end) = segment(text, start, leads_back, accounts)?;
     let is_persons = || is_person(part(text, start, end), accounts);
     // The name costs less to look at than all that may be in front.
     if back && matches!(rule, Rule::Users | Rule::Home | Rule::Share) && !is_persons() {
@@ -74,8 +75,8 @@ fn home(text: &[u8], place: usize, folder: usize, accounts: &[&str]) -> Option<(
 const COMPONENTS: usize = 16;
 
 /// The folder that is meant by what follows: `.` and `Default\..` lead back to where they stand. A person's that is passed on the way
-/// is named all the same.
-fn segment(text: &[u8], mut start: usize, accounts: &[&str]) -> Option<(usize, usize)> {
+/// is named all the same. Where nothing in the text leads back, the first name is the one.
+fn segment(text: &[u8], mut start: usize, leads_back: bool, accounts: &[&str]) -> Option<(usize, usize)> {
     let (mut depth, mut found) = (0_u32, None);
     for _ in 0..COMPONENTS {
         let end = segment_end(text, start);
@@ -90,7 +91,7 @@ fn segment(text: &[u8], mut start: usize, accounts: &[&str]) -> Option<(usize, u
                     found = Some((start, end));
                 }
                 depth += 1;
-                if depth == 1 && is_person(name, accounts) {
+                if !leads_back || depth == 1 && is_person(name, accounts) {
                     return found;
                 }
             }
@@ -263,7 +264,9 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
     if !matches!(at(text, folder) | 0x20, b'u' | b'h' | b'p' | b'd' | b'b') {
         return None;
     }
-    NAMES.iter().filter(|(name, _)| stands(text, folder, name)).find_map(|(name, rule)| {
+    let first = at(text, folder).to_ascii_lowercase();
+    let is_named = |name: &str| name.as_bytes().first() == Some(&first) && stands(text, folder, name);
+    NAMES.iter().filter(|(name, _)| is_named(name)).find_map(|(name, rule)| {
         // Windows drops dots and blanks at the end of a name. macOS and Linux tell `/Users` from `/users`, which is a web address.
         let end = run(text, folder + name.len(), 3, |byte| matches!(byte, b'.' | b' '));
         is_separator(at(text, end)).then_some((end, *rule))

@@ -235,7 +235,7 @@ impl<'a> Path<'a> {
         let parent = self.known()?;
         let child = parent.children.get(parent.next)?;
         let known = self.known.get(child.index as usize)?;
-        let is_key = child.ends == Ends::of(key.as_bytes()) && (child.ends.are_all() || known.node.key() == key);
+        let is_key = self.is_key(child, key, Ends::of(key.as_bytes()));
         let Said { meaning, role, oddity, is_product } = known.said;
         let is_plain = known.is_clean && role != Role::Value && oddity == Oddity::None && !is_product;
         (is_key && is_plain).then_some((meaning, role))
@@ -332,21 +332,23 @@ impl<'a> Path<'a> {
         At::Known(index)
     }
 
+    /// Whether a child has this key, of these ends.
+    fn is_key(&self, child: &Child, key: &str, ends: Ends) -> bool {
+        let is_same = child.ends == ends;
+        is_same && (ends.are_all() || self.known.get(child.index as usize).is_some_and(|known| known.node.key() == key))
+    }
+
     /// The child with this key, looked for from where the next is expected.
     fn expected(&mut self, parent: usize, key: &str, ends: Ends) -> Option<u32> {
         let known = self.known.get(parent)?;
-        let is_key = |child: &Child| {
-            let is_same = child.ends == ends;
-            is_same && (ends.are_all() || self.known.get(child.index as usize).is_some_and(|known| known.node.key() == key))
-        };
-        if let Some(child) = known.children.get(known.next).filter(|child| is_key(child)) {
+        if let Some(child) = known.children.get(known.next).filter(|child| self.is_key(child, key, ends)) {
             let index = child.index;
             self.known.get_mut(parent)?.next += 1;
             return Some(index);
         }
         let (before, behind) = known.children.split_at_checked(known.next)?;
         let places = (known.next..).zip(behind).chain((0..).zip(before));
-        let (place, index) = places.filter(|(_, child)| is_key(child)).map(|(place, child)| (place, child.index)).next()?;
+        let (place, index) = places.filter(|(_, child)| self.is_key(child, key, ends)).map(|(place, child)| (place, child.index)).next()?;
         self.known.get_mut(parent)?.next = place + 1;
         Some(index)
     }
