@@ -322,11 +322,7 @@ impl Visitor for Walk<'_> {
     }
 
     fn leaf(&mut self, key: &str, leaf: Leaf<'_>) -> bool {
-        // Users may be in a list of persons, where they are no amount.
-        let Some((Meaning::Field(slot), role)) = self.path.expects(key).filter(|(meaning, _)| *meaning != Meaning::Field(Slot::Users))
-        else {
-            return false;
-        };
+        let Some((slot, role)) = self.path.expects(key) else { return false };
         let (bytes, is_proven) = match leaf {
             Leaf::Whole(value) => (size_of::<u64>(), slot.holds(value)),
             Leaf::Double(value) => (size_of::<f64>(), slot.holds_double(value)),

@@ -160,16 +160,12 @@ fn begins_like_a_path(text: &[u8]) -> bool {
 
 /// Whether a folder begins as one of those whose next segment is somebody's does, or a share is named.
 fn has_home(text: &[u8]) -> bool {
-    const FOLDERS: &[&[u8]] = &[b"use", b"ute", b"ben", b"uti", b"usu", b"doc", b"dok", b"hom", b"prof", b"perf"];
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\\' | b'/' | b'o' | b'O' | b'|' | b'\t')) {
         let Some((first, after)) = rest.get(at..).and_then(<[u8]>::split_first) else { return false };
         let found = match first {
             b'o' | b'O' => after.get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b"nedr")),
-            b'\\' | b'/' => {
-                let is_folder = |folder: &&[u8]| after.get(..folder.len()).is_some_and(|next| next.eq_ignore_ascii_case(folder));
-                matches!(after.first(), Some(b'\\' | b'/')) || FOLDERS.iter().any(is_folder)
-            }
+            b'\\' | b'/' => begins_like_a_home(after),
             _ => true,
         };
         if found {
@@ -178,6 +174,20 @@ fn has_home(text: &[u8]) -> bool {
         rest = after;
     }
     false
+}
+
+/// Whether a folder begins as those in which persons have theirs do, or has no name.
+fn begins_like_a_home(folder: &[u8]) -> bool {
+    if matches!(folder, [b'\\' | b'/', ..]) {
+        return true;
+    }
+    let Some(first) = folder.first_chunk::<3>() else { return false };
+    // Nothing but a capital letter becomes a small one by this.
+    match &first.map(|byte| byte | 0x20) {
+        b"use" | b"ute" | b"ben" | b"uti" | b"usu" | b"doc" | b"dok" | b"hom" => true,
+        b"pro" | b"per" => folder.get(3).is_some_and(|byte| byte | 0x20 == b'f'),
+        _ => false,
+    }
 }
 
 /// Whether a text under a key that nobody documents may be harmless by its form: all that are, are short, but for paths.

@@ -2,6 +2,7 @@
 //! without asking the tree.
 
 use crate::inspect::engine::shape::Meaning;
+use crate::inspect::engine::shape::slot::Slot;
 use crate::inspect::engine::tree::{Node, Oddity, Role, Tree};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ impl Said {
 struct Child {
     ends: Ends,
     index: u32,
+    /// The documented field that it is, if nothing is in the key itself or the matter with it. Values of pairs are to be told.
+    field: Option<(Slot, Role)>,
 }
 
 /// The length of a key and its first and last eight bytes: all there is of a short one.
@@ -229,16 +232,11 @@ impl<'a> Path<'a> {
         self.depth += 1;
     }
 
-    /// What a value under the next key is, and the key in a pair, if it is the one that is expected and nothing is in the key itself or
-    /// the matter with it. Values of pairs are to be told.
-    pub(super) fn expects(&self, key: &str) -> Option<(Meaning, Role)> {
+    /// The documented field whose key is the next one, and what the key is in a pair, if it is the one that is expected.
+    pub(super) fn expects(&self, key: &str) -> Option<(Slot, Role)> {
         let parent = self.known()?;
         let child = parent.children.get(parent.next)?;
-        let known = self.known.get(child.index as usize)?;
-        let is_key = self.is_key(child, key, Ends::of(key.as_bytes()));
-        let Said { meaning, role, oddity, is_product } = known.said;
-        let is_plain = known.is_clean && role != Role::Value && oddity == Oddity::None && !is_product;
-        (is_key && is_plain).then_some((meaning, role))
+        child.field.filter(|_| self.is_key(child, key, Ends::of(key.as_bytes())))
     }
 
     /// Passes the key that was expected, with its value.
@@ -324,9 +322,11 @@ impl<'a> Path<'a> {
         if !has_room {
             return self.beyond(node);
         }
-        self.known.push(Known::new(node));
+        let child = Known::new(node);
+        let field = child.field();
+        self.known.push(child);
         if let Some(known) = self.known.get_mut(parent) {
-            known.children.push(Child { ends, index });
+            known.children.push(Child { ends, index, field });
             known.next = known.children.len();
         }
         At::Known(index)
@@ -378,6 +378,14 @@ impl Known {
     fn new(node: Arc<Node>) -> Self {
         let (said, is_clean) = (Said::by(&node), node.shown().is_some());
         Self { node, said, children: Vec::new(), next: 0, is_clean }
+    }
+
+    /// See [`Child::field`]. Users may be in a list of persons, where they are no amount.
+    fn field(&self) -> Option<(Slot, Role)> {
+        let Said { meaning, role, oddity, is_product } = self.said;
+        let Meaning::Field(slot) = meaning else { return None };
+        let is_plain = self.is_clean && role != Role::Value && oddity == Oddity::None && !is_product && slot != Slot::Users;
+        is_plain.then_some((slot, role))
     }
 }
 
