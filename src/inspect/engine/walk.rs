@@ -10,6 +10,7 @@ mod path;
 mod rows;
 mod value;
 
+use super::canonical::Unreadable;
 use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
 use super::context::TextKind;
@@ -36,8 +37,6 @@ pub const MAX_FINDINGS: usize = 16;
 const MOST_LOOKS: u64 = 7;
 /// Looks beyond those, so that a short message may be looked at from every side.
 const FREE_LOOKS: u64 = 64 << 10;
-/// A message that would take more.
-const SPENT: &str = "the message would take too long to look at: most of it may hide something";
 /// Bits of weak signs that are enough together.
 const ENOUGH_TOGETHER: u32 = 24;
 
@@ -160,7 +159,7 @@ impl<'a> Walk<'a> {
         self.look_at_codes();
         self.end_row();
         if self.is_spent() {
-            self.report.unreadable.get_or_insert(SPENT);
+            self.report.unreadable.get_or_insert(Unreadable::Work.detail());
         }
         self.report
     }

@@ -146,7 +146,7 @@ impl Budget {
 
     /// Asked before each search.
     const fn has_looks(&self) -> Result<(), Unreadable> {
-        if self.visited < self.most { Ok(()) } else { Err(Unreadable::Budget) }
+        if self.visited < self.most { Ok(()) } else { Err(Unreadable::Work) }
     }
 
     const fn count(&mut self, bytes: usize) {
@@ -169,8 +169,8 @@ pub type Visit<'v> = dyn FnMut(Derived<'_>, &mut Budget) -> Result<(), Unreadabl
 /// `depth` is the number of encodings around `text`. Every byte is looked at a fixed number of times.
 ///
 /// # Errors
-/// [`Unreadable::Depth`] if something is found at [`MAX_DEPTH`]; [`Unreadable::Blobs`] and [`Unreadable::Budget`] if the
-/// budget is spent; and what `visit` returns.
+/// [`Unreadable::Depth`] if something is found at [`MAX_DEPTH`]; [`Unreadable::Blobs`], [`Unreadable::Budget`] and
+/// [`Unreadable::Work`] if the budget is spent; and what `visit` returns.
 pub fn derived(text: &[u8], depth: u8, budget: &mut Budget, visit: &mut Visit<'_>) -> Result<(), Unreadable> {
     budget.has_looks()?;
     let mut finder = Finder { depth, budget, visit };

@@ -33,6 +33,8 @@ pub enum Unreadable {
     Blobs,
     /// Encoded runs that give too many bytes in all.
     Budget,
+    /// More work than a message of its length may cost.
+    Work,
 }
 
 impl Unreadable {
@@ -56,6 +58,7 @@ impl Unreadable {
             Self::Depth => "Values may be encoded at most four times.",
             Self::Blobs => "A message may hold at most 256 encoded values.",
             Self::Budget => "Encoded values may decode to at most four times the size of the message.",
+            Self::Work => "Most of a message must be such that it needs no second look: it may hide something nearly everywhere.",
         }
     }
 }

@@ -18,8 +18,8 @@ pub(super) fn visit(bytes: usize) {
     let _ = bytes;
 }
 
-/// Runs a detector over a text of so many bytes and says how many it looked at: each once at least.
-pub(super) fn counted(bytes: usize, detect: impl FnOnce()) -> u64 {
+/// Runs a detector and says how many bytes it looked at: as many as it may at least.
+pub(super) fn counted(looks: u64, detect: impl FnOnce()) -> u64 {
     #[cfg(test)]
     let before = VISITS.with(std::cell::Cell::get);
     detect();
@@ -27,7 +27,7 @@ pub(super) fn counted(bytes: usize, detect: impl FnOnce()) -> u64 {
     let counted = VISITS.with(std::cell::Cell::get) - before;
     #[cfg(not(test))]
     let counted = 0;
-    counted.max(bytes as u64)
+    counted.max(looks)
 }
 
 /// The byte at a place; NUL outside of the text.

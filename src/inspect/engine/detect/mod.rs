@@ -35,28 +35,29 @@ use gate::Need;
 /// What every detector is: a text, where it stands, and whom to tell.
 type Detector = fn(&[u8], &Context<'_>, &mut dyn FnMut(Hit));
 
-/// All of them, each with what must occur for it to find anything.
-const ALL: &[(Detector, Need)] = &[
-    (call_record::scan, gate::call_record),
-    (contact_list::scan, gate::contact_list),
-    (cookie::scan, gate::assigned),
-    (credential::scan, gate::credential),
-    (device_name::scan, gate::device_name),
-    (email::scan, gate::email),
-    (geo::scan, gate::geo),
-    (iban::scan, gate::iban),
-    (identity::scan, gate::identity),
-    (ip::scan, gate::ip),
-    (mac::scan, gate::mac),
-    (media::scan, gate::media),
-    (national_id::scan, gate::national_id),
-    (payment_card::scan, gate::payment_card),
-    (person_name::scan, gate::person_name),
-    (phone::scan, gate::phone),
-    (sid::scan, gate::sid),
-    (sip::scan, gate::sip),
-    (sip_credentials::scan, gate::assigned),
-    (user_path::scan, gate::user_path),
+/// All of them, each with what must occur for it to find anything, and how often it may look at a byte: each part of a path may be
+/// somebody's folder.
+const ALL: &[(Detector, Need, u64)] = &[
+    (call_record::scan, gate::call_record, 1),
+    (contact_list::scan, gate::contact_list, 1),
+    (cookie::scan, gate::assigned, 1),
+    (credential::scan, gate::credential, 1),
+    (device_name::scan, gate::device_name, 1),
+    (email::scan, gate::email, 1),
+    (geo::scan, gate::geo, 1),
+    (iban::scan, gate::iban, 1),
+    (identity::scan, gate::identity, 1),
+    (ip::scan, gate::ip, 1),
+    (mac::scan, gate::mac, 1),
+    (media::scan, gate::media, 1),
+    (national_id::scan, gate::national_id, 1),
+    (payment_card::scan, gate::payment_card, 1),
+    (person_name::scan, gate::person_name, 1),
+    (phone::scan, gate::phone, 1),
+    (sid::scan, gate::sid, 1),
+    (sip::scan, gate::sip, 1),
+    (sip_credentials::scan, gate::assigned, 1),
+    (user_path::scan, gate::user_path, 4),
 ];
 
 /// Runs every detector over a text.
@@ -68,12 +69,13 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
 /// more than `most`: then what it says is above that.
 pub fn scan_marked(text: &[u8], marks: &Marks, context: &Context<'_>, most: u64, report: &mut dyn FnMut(Hit)) -> u64 {
     let mut visits = 0;
-    for (detector, need) in ALL {
+    for (detector, need, looks) in ALL {
         if need(marks, context) {
-            if visits + text.len() as u64 > most {
+            let looks = looks * text.len() as u64;
+            if visits + looks > most {
                 return most.saturating_add(1);
             }
-            visits += lexis::counted(text.len(), || detector(text, context, report));
+            visits += lexis::counted(looks, || detector(text, context, report));
         }
     }
     visits

@@ -155,10 +155,18 @@ pub fn is_system_path(text: &str) -> bool {
         && !has_home(text)
 }
 
-/// Colons behind that of a drive, as addresses have.
+/// Several colons, as addresses have. Those of drives are none of theirs: `"C:\x.exe" --config "D:\x.xml"`.
 #[must_use]
 pub fn has_colons(text: &[u8]) -> bool {
-    memchr::memchr_iter(b':', text).nth(1).is_some()
+    let mut colons = memchr::memchr_iter(b':', text);
+    colons.clone().nth(1).is_some() && !colons.all(|at| is_of_a_drive(text, at))
+}
+
+/// Whether a colon stands behind one letter and in front of a backslash.
+fn is_of_a_drive(text: &[u8], colon: usize) -> bool {
+    let (before, behind) = (text.get(..colon).unwrap_or_default(), text.get(colon + 1));
+    let is_letter = matches!(before, [.., front, b'a'..=b'z' | b'A'..=b'Z'] if !front.is_ascii_alphanumeric()) || before.len() == 1;
+    is_letter && behind == Some(&b'\\')
 }
 
 /// A text that may be a path, once no detector found anything in it: it has a separator, a drive or a variable.

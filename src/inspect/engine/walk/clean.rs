@@ -103,6 +103,20 @@ fn what_is_somebodys_does_not_pass_beside_them() {
     ]);
 }
 
+/// Command lines of services as installers write them: a large list of them is looked at to its end.
+#[test]
+fn many_services_with_arguments_are_looked_at_to_the_last() {
+    let commands = [
+        r#"\"C:\\Program Files (x86)\\Contoso N\\agent.exe\" --config \"D:\\Data\\conf-N.xml\""#,
+        r#"\"C:\\Program Files\\PostgreSQL\\14\\bin\\pg_ctl.exe\" runservice -N \"x64-N\" -D \"C:\\Program Files\\PostgreSQL\\dataN\" -w"#,
+        r"C:\\Windows\\system32\\svchost.exe -k netsvcsN -p",
+    ];
+    let numbered =
+        |number: usize| commands.map(|command| format!(r#"{{"pathName":"{}"}}"#, command.replace('N', &number.to_string()))).join(",");
+    let rows: Vec<String> = (0..1_000).map(numbered).collect();
+    all_pass(Unknown::Strict, &[&format!(r#"{{"services":[{}]}}"#, rows.join(","))]);
+}
+
 fn table(text: &str) -> Report {
     let (tree, settings) = super::tests::setting(Unknown::Inert);
     let mut walk = Walk::new(&tree, &settings, text.len());

@@ -49,7 +49,7 @@ const KINDS: &[TextKind] = &[TextKind::Free, TextKind::Number, TextKind::Version
 
 fn check(text: &[u8], context: &Context<'_>) {
     let (mut all, mut some): (Vec<Hit>, Vec<Hit>) = (Vec::new(), Vec::new());
-    for (detector, _) in ALL {
+    for (detector, ..) in ALL {
         detector(text, context, &mut |hit| all.push(hit));
     }
     scan_marked(text, &Marks::of(text), context, u64::MAX, &mut |hit| some.push(hit));

@@ -14,8 +14,22 @@ fn none(is: fn(&str) -> bool, texts: &[&str]) {
 
 #[test]
 fn what_is_no_path_proves_nothing() {
-    all(is_system_path, &[r"C:\Windows\x.exe -k a", r"\SystemRoot\x", "%windir%\\x", r"C:\Program Files\X 1.4.4\y"]);
-    none(is_system_path, &[r"CORP\asmith", r"C:\x.exe -s 62.30.244.247", r"C:\x 41.597305,14.35187", r"C:\x 2001:db9::5", "151.41.87.170"]);
+    all(
+        is_system_path,
+        &[r"C:\Windows\x.exe -k a", r"\SystemRoot\x", "%windir%\\x", r"C:\Program Files\X 1.4.4\y", r#""C:\x.exe" -c "D:\a.xml""#],
+    );
+    none(
+        is_system_path,
+        &[
+            r"CORP\asmith",
+            r"C:\x.exe -s 62.30.244.247",
+            r"C:\x 41.597305,14.35187",
+            r"C:\x 2001:db9::5",
+            r"C:\x D:\y ::5",
+            r"C:\x ab:\cd:\ef",
+            "151.41.87.170",
+        ],
+    );
     none(is_system_path, &[r"C:\x 08428621-H", r"C:\x CE 27 23 49 A", r"C:\x 565-83-9560", r"C: CORP\asmith"]);
     none(is_version, &["0050.5c37.6cd8", "8470.ECC7.13EE"]);
     all(is_version, &["2019.0150.2000", "10.0.1", "22.10.23.01"]);
