@@ -3,24 +3,22 @@
 //! Bytes are read into one buffer of the thread and written on at once; only what the peer did not take is kept, until it is
 //! taken. An idle tunnel therefore owns two sockets and a few counters.
 
+mod half;
+
 use crate::metrics::ServiceMetrics;
-use std::cell::RefCell;
+use half::{Broke, Half};
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The buffer of a thread: large enough that bulk transfers cost few calls.
-const BUFFER: usize = 64 * 1024;
+pub use half::with_scratch;
+
 /// Counters reach the metrics after so many bytes, and at the end.
 const FLUSH: u64 = 256 * 1024;
-/// Reads of one direction before other tunnels get their turn.
-const TURNS: usize = 8;
 /// While a side takes nothing, the other is looked at so often: whether it is still there.
 const LOOK_WHILE_BLOCKED: Duration = Duration::from_secs(5);
 /// With one direction finished, the other may be silent no longer than this.
@@ -38,15 +36,6 @@ fn keep_alive(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&question);
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER].into_boxed_slice());
-}
-
-/// Lends the thread's buffer for one synchronous step.
-pub fn with_scratch<T>(step: impl FnOnce(&mut [u8]) -> T) -> T {
-    SCRATCH.with_borrow_mut(|buffer| step(buffer))
-}
-
 /// How a relay ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -58,107 +47,6 @@ pub enum End {
     UpstreamBroke,
     /// Nothing moved for the idle limit.
     Idle,
-}
-
-/// One direction.
-#[derive(Debug, Default)]
-struct Half {
-    /// What the receiver has not taken yet; empty and unallocated while it keeps up.
-    pending: Vec<u8>,
-    /// Bytes of `pending` that it has taken.
-    taken: usize,
-    /// Bytes of this direction.
-    total: u64,
-    flushed: u64,
-    source_finished: bool,
-    done: bool,
-}
-
-/// Which side of a direction broke.
-enum Broke {
-    Source,
-    Sink,
-}
-
-impl Half {
-    fn starting_with(pending: Vec<u8>) -> Self {
-        Self { pending, ..Self::default() }
-    }
-
-    /// Moves bytes until nothing can move. `Ready` when the direction is finished.
-    fn poll_move(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
-        for _ in 0..TURNS {
-            if ready!(self.poll_drain(cx, sink)).is_err() {
-                return Poll::Ready(Err(Broke::Sink));
-            }
-            if self.source_finished {
-                return self.poll_finish(cx, sink);
-            }
-            match ready!(self.poll_fill(cx, source, sink)) {
-                Ok(()) => {}
-                Err(broke) => return Poll::Ready(Err(broke)),
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    fn poll_drain(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<io::Result<()>> {
-        while let Some(left) = self.pending.get(self.taken..).filter(|left| !left.is_empty()) {
-            let written = ready!(Pin::new(&mut *sink).poll_write(cx, left))?;
-            self.taken += written;
-            self.total += written as u64;
-        }
-        if !self.pending.is_empty() {
-            self.pending = Vec::new();
-            self.taken = 0;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Reads once and writes on; keeps what was not taken.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
-        with_scratch(|scratch| {
-            let mut buffer = ReadBuf::new(scratch);
-            if ready!(Pin::new(source).poll_read(cx, &mut buffer)).is_err() {
-                return Poll::Ready(Err(Broke::Source));
-            }
-            let read = buffer.filled();
-            if read.is_empty() {
-                self.source_finished = true;
-                return Poll::Ready(Ok(()));
-            }
-            let written = match Pin::new(sink).poll_write(cx, read) {
-                Poll::Ready(Ok(written)) => written,
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(Broke::Sink)),
-                Poll::Pending => 0,
-            };
-            self.total += written as u64;
-            self.pending = read.get(written..).unwrap_or_default().to_vec();
-            Poll::Ready(Ok(()))
-        })
-    }
-
-    /// Passes the end of the source on; the other direction stays open.
-    fn poll_finish(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
-        // A sink that is gone already has nothing left to be told.
-        let _ = ready!(Pin::new(sink).poll_shutdown(cx));
-        self.done = true;
-        Poll::Ready(Ok(()))
-    }
-
-    /// The sink takes nothing more. What it said before is still to be delivered by the other direction: an answer that refuses an
-    /// upload, a TLS alert.
-    fn abandon(&mut self) {
-        self.pending = Vec::new();
-        self.done = true;
-    }
-
-    fn unflushed(&mut self) -> u64 {
-        let bytes = self.total - self.flushed;
-        self.flushed = self.total;
-        bytes
-    }
 }
 
 /// A running relay. Resolves with how it ended; the byte counts stay readable.
