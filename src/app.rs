@@ -149,6 +149,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         journal,
         dialer,
         pool: Arc::default(),
+        pipes: Arc::default(),
         interception,
         limits: config.limits,
         pseudonym,

@@ -1,9 +1,10 @@
 //! The byte relay behind every tunnel: both directions, half-close, idle limits, and no buffer while nothing moves.
 //!
 //! Bytes are read into one buffer of the thread and written on at once; only what the peer did not take is kept, until it is
-//! taken. An idle tunnel therefore owns two sockets and a few counters.
+//! taken. An idle tunnel therefore owns two sockets and a few counters. Large transfers stay in the kernel ([`Pipes`]).
 
 mod half;
+mod pipe;
 
 use crate::metrics::ServiceMetrics;
 use half::{Broke, Half};
@@ -16,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use half::with_scratch;
+pub use pipe::Pipes;
 
 /// Counters reach the metrics after so many bytes, and at the end.
 const FLUSH: u64 = 256 * 1024;
@@ -63,12 +65,21 @@ pub struct Relay {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     metrics: Arc<ServiceMetrics>,
+    pipes: Arc<Pipes>,
 }
 
 impl Relay {
-    /// Joins two connections. `first` was read from the client already and goes up before anything else.
+    /// Joins two connections. `first` was read from the client already and goes up before anything else; large transfers take one of
+    /// `pipes`.
     #[must_use]
-    pub fn new(client: TcpStream, upstream: TcpStream, first: Vec<u8>, idle: Duration, metrics: Arc<ServiceMetrics>) -> Self {
+    pub fn new(
+        client: TcpStream,
+        upstream: TcpStream,
+        first: Vec<u8>,
+        idle: Duration,
+        metrics: Arc<ServiceMetrics>,
+        pipes: Arc<Pipes>,
+    ) -> Self {
         let now = Instant::now();
         keep_alive(&client);
         keep_alive(&upstream);
@@ -83,6 +94,7 @@ impl Relay {
             idle,
             timer: Box::pin(sleep_until(now + idle)),
             metrics,
+            pipes,
         }
     }
 
@@ -94,7 +106,7 @@ impl Relay {
 
     fn poll_halves(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if !self.up.done
-            && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream)
+            && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream, &self.pipes)
         {
             match broke {
                 Broke::Source => return Poll::Ready(self.end_by_reset(End::ClientBroke)),
@@ -105,7 +117,7 @@ impl Relay {
             }
         }
         if !self.down.done
-            && let Poll::Ready(Err(broke)) = self.down.poll_move(cx, &mut self.upstream, &mut self.client)
+            && let Poll::Ready(Err(broke)) = self.down.poll_move(cx, &mut self.upstream, &mut self.client, &self.pipes)
         {
             match broke {
                 Broke::Source => return Poll::Ready(self.end_by_reset(End::UpstreamBroke)),
@@ -161,7 +173,7 @@ impl Relay {
 
     /// Whether a side does not take what the other sent: that other side is not read meanwhile, so its end is not seen.
     fn is_blocked(&self) -> bool {
-        !self.up.pending.is_empty() || !self.down.pending.is_empty()
+        self.up.is_blocked() || self.down.is_blocked()
     }
 
     /// A side that broke while it was not being read.
