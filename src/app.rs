@@ -149,7 +149,6 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         journal,
         dialer,
         pool: Arc::default(),
-        pipes: Arc::default(),
         interception,
         limits: config.limits,
         pseudonym,

@@ -1,10 +1,9 @@
 //! The byte relay behind every tunnel: both directions, half-close, idle limits, and no buffer while nothing moves.
 //!
 //! Bytes are read into one buffer of the thread and written on at once; only what the peer did not take is kept, until it is
-//! taken. An idle tunnel therefore owns two sockets and a few counters. Large transfers stay in the kernel ([`Pipes`]).
+//! taken. An idle tunnel therefore owns two sockets and a few counters.
 
 mod half;
-mod pipe;
 
 use crate::metrics::ServiceMetrics;
 use half::{Broke, Half};
@@ -17,7 +16,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use half::with_scratch;
-pub use pipe::Pipes;
 
 /// Counters reach the metrics after so many bytes, and at the end.
 const FLUSH: u64 = 256 * 1024;
@@ -65,21 +63,12 @@ pub struct Relay {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     metrics: Arc<ServiceMetrics>,
-    pipes: Arc<Pipes>,
 }
 
 impl Relay {
-    /// Joins two connections. `first` was read from the client already and goes up before anything else; large transfers take one of
-    /// `pipes`.
+    /// Joins two connections. `first` was read from the client already and goes up before anything else.
     #[must_use]
-    pub fn new(
-        client: TcpStream,
-        upstream: TcpStream,
-        first: Vec<u8>,
-        idle: Duration,
-        metrics: Arc<ServiceMetrics>,
-        pipes: Arc<Pipes>,
-    ) -> Self {
+    pub fn new(client: TcpStream, upstream: TcpStream, first: Vec<u8>, idle: Duration, metrics: Arc<ServiceMetrics>) -> Self {
         let now = Instant::now();
         keep_alive(&client);
         keep_alive(&upstream);
@@ -94,7 +83,6 @@ impl Relay {
             idle,
             timer: Box::pin(sleep_until(now + idle)),
             metrics,
-            pipes,
         }
     }
 
@@ -106,7 +94,7 @@ impl Relay {
 
     fn poll_halves(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if !self.up.done
-            && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream, &self.pipes)
+            && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream)
         {
             match broke {
                 Broke::Source => return Poll::Ready(self.end_by_reset(End::ClientBroke)),
@@ -117,7 +105,7 @@ impl Relay {
             }
         }
         if !self.down.done
-            && let Poll::Ready(Err(broke)) = self.down.poll_move(cx, &mut self.upstream, &mut self.client, &self.pipes)
+            && let Poll::Ready(Err(broke)) = self.down.poll_move(cx, &mut self.upstream, &mut self.client)
         {
             match broke {
                 Broke::Source => return Poll::Ready(self.end_by_reset(End::UpstreamBroke)),
@@ -173,7 +161,7 @@ impl Relay {
 
     /// Whether a side does not take what the other sent: that other side is not read meanwhile, so its end is not seen.
     fn is_blocked(&self) -> bool {
-        self.up.is_blocked() || self.down.is_blocked()
+        !self.up.pending.is_empty() || !self.down.pending.is_empty()
     }
 
     /// A side that broke while it was not being read.

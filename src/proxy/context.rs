@@ -5,7 +5,6 @@ use crate::audit::{Journal, Record, Start};
 use crate::error::Refusal;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
-use crate::relay::Pipes;
 use crate::upstream::Dialer;
 use crate::upstream::pool::Pool;
 use arc_swap::ArcSwap;
@@ -73,8 +72,6 @@ pub struct Context {
     pub dialer: Dialer,
     /// Idle connections for plain HTTP.
     pub pool: Arc<Pool>,
-    /// What large transfers of tunnels go through.
-    pub pipes: Arc<Pipes>,
     /// What decrypts, where that is configured.
     pub interception: Option<Arc<Interception>>,
     /// Deadlines.

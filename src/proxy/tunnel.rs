@@ -158,7 +158,7 @@ pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
     };
     record.allowed();
     record.metrics().covered(Coverage::Tunnelled);
-    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone(), context.pipes.clone());
+    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone());
     let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     tokio::spawn(contained(carried, context.metrics.clone()));

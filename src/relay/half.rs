@@ -1,18 +1,14 @@
 //! One direction of a relay.
 
-use super::pipe::{Lent, Pipes};
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// The buffer of a thread: large enough that bulk transfers cost few calls.
 const BUFFER: usize = 64 * 1024;
-/// What a pipe brings at least for its extra calls to cost less than a copy.
-const WORTH_A_PIPE: usize = 32 * 1024;
 /// Reads of one direction before other tunnels get their turn.
 const TURNS: usize = 8;
 
@@ -29,13 +25,9 @@ pub fn with_scratch<T>(step: impl FnOnce(&mut [u8]) -> T) -> T {
 #[derive(Debug, Default)]
 pub(super) struct Half {
     /// What the receiver has not taken yet; empty and unallocated while it keeps up.
-    pending: Vec<u8>,
+    pub(super) pending: Vec<u8>,
     /// Bytes of `pending` that it has taken.
     taken: usize,
-    /// A large transfer: its bytes go through a pipe.
-    is_bulk: bool,
-    /// The pipe of a large transfer, while one is at hand or holds what the receiver has not taken.
-    pipe: Option<Lent>,
     /// Bytes of this direction.
     pub(super) total: u64,
     pub(super) flushed: u64,
@@ -55,13 +47,7 @@ impl Half {
     }
 
     /// Moves bytes until nothing can move. `Ready` when the direction is finished.
-    pub(super) fn poll_move(
-        &mut self,
-        cx: &mut Context<'_>,
-        source: &mut TcpStream,
-        sink: &mut TcpStream,
-        pipes: &Arc<Pipes>,
-    ) -> Poll<Result<(), Broke>> {
+    pub(super) fn poll_move(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
         for _ in 0..TURNS {
             if ready!(self.poll_drain(cx, sink)).is_err() {
                 return Poll::Ready(Err(Broke::Sink));
@@ -69,8 +55,7 @@ impl Half {
             if self.source_finished {
                 return self.poll_finish(cx, sink);
             }
-            let moved = if self.has_pipe(pipes) { self.poll_splice(cx, source) } else { self.poll_fill(cx, source, sink) };
-            match ready!(moved) {
+            match ready!(self.poll_fill(cx, source, sink)) {
                 Ok(()) => {}
                 Err(broke) => return Poll::Ready(Err(broke)),
             }
@@ -89,43 +74,7 @@ impl Half {
             self.pending = Vec::new();
             self.taken = 0;
         }
-        while let Some(pipe) = self.pipe.as_mut().filter(|pipe| !pipe.is_empty()) {
-            ready!(sink.poll_write_ready(cx))?;
-            match sink.try_io(Interest::WRITABLE, || pipe.drain(&*sink)) {
-                Ok(written) => self.total += written as u64,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
         Poll::Ready(Ok(()))
-    }
-
-    /// Whether a pipe is at hand for a large transfer. One that is not needed any more is empty by now.
-    fn has_pipe(&mut self, pipes: &Arc<Pipes>) -> bool {
-        if !self.is_bulk {
-            self.pipe = None;
-        } else if self.pipe.is_none() {
-            self.pipe = pipes.lend();
-        }
-        self.pipe.is_some()
-    }
-
-    /// Has the kernel move what the source has into the pipe. What is worth no pipe is copied from then on.
-    fn poll_splice(&mut self, cx: &mut Context<'_>, source: &TcpStream) -> Poll<Result<(), Broke>> {
-        let ready = source.poll_read_ready(cx);
-        let Some(pipe) = self.pipe.as_mut().filter(|_| ready.is_ready()) else {
-            self.pipe = None;
-            return Poll::Pending;
-        };
-        match source.try_io(Interest::READABLE, || pipe.fill(source)) {
-            Ok(read) => {
-                self.source_finished = read == 0;
-                self.is_bulk = read >= WORTH_A_PIPE;
-                Poll::Ready(Ok(()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Ready(Ok(())),
-            Err(_) => Poll::Ready(Err(Broke::Source)),
-        }
     }
 
     /// Reads once and writes on; keeps what was not taken.
@@ -136,7 +85,6 @@ impl Half {
                 return Poll::Ready(Err(Broke::Source));
             }
             let read = buffer.filled();
-            self.is_bulk = read.len() == BUFFER;
             if read.is_empty() {
                 self.source_finished = true;
                 return Poll::Ready(Ok(()));
@@ -156,7 +104,6 @@ impl Half {
     fn poll_finish(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
         // A sink that is gone already has nothing left to be told.
         let _ = ready!(Pin::new(sink).poll_shutdown(cx));
-        self.pipe = None;
         self.done = true;
         Poll::Ready(Ok(()))
     }
@@ -165,13 +112,7 @@ impl Half {
     /// upload, a TLS alert.
     pub(super) fn abandon(&mut self) {
         self.pending = Vec::new();
-        self.pipe = None;
         self.done = true;
-    }
-
-    /// Whether the receiver has not taken all that was read.
-    pub(super) fn is_blocked(&self) -> bool {
-        !self.pending.is_empty() || self.pipe.as_ref().is_some_and(|pipe| !pipe.is_empty())
     }
 
     pub(super) fn unflushed(&mut self) -> u64 {
