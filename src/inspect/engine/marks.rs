@@ -140,12 +140,6 @@ impl Marks {
         self.parts += count(2);
     }
 
-    /// How often [`Marks::of`] looks at each byte of a text of such length.
-    #[must_use]
-    pub const fn looks(len: usize) -> usize {
-        if len < SHORTEST_RUN { 1 } else { 2 }
-    }
-
     /// Whether one of these occurs.
     #[must_use]
     pub const fn has(&self, classes: Class) -> bool {

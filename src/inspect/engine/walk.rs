@@ -297,12 +297,11 @@ impl Visitor for Walk<'_> {
             return self.personal(kind, text);
         }
         self.visit(text.len());
-        let counted = Marks::counted(text.as_bytes());
         match meaning {
-            Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &counted.measured(text.as_bytes()), out_of_range(slot)),
-            Meaning::Field(slot) if quick::proves(slot, text.as_bytes(), &counted) => {}
-            Meaning::Field(slot) => self.field_text(slot, text, counted),
-            Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, counted),
+            Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &Marks::of(text.as_bytes()), out_of_range(slot)),
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes()) => {}
+            Meaning::Field(slot) => self.field_text(slot, text),
+            Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, Marks::counted(text.as_bytes())),
         }
     }
 
@@ -326,7 +325,7 @@ impl Visitor for Walk<'_> {
             Leaf::Whole(value) => (size_of::<u64>(), slot.holds(value)),
             Leaf::Double(value) => (size_of::<f64>(), slot.holds_double(value)),
             // What is proven has no byte beyond ASCII.
-            Leaf::Text(text) => (text.len(), quick::proves(slot, text, &Marks::counted(text)) && self.is_noted(role, text)),
+            Leaf::Text(text) => (text.len(), quick::proves(slot, text) && self.is_noted(role, text)),
         };
         self.visit(bytes);
         if is_proven {
@@ -339,7 +338,7 @@ impl Visitor for Walk<'_> {
     fn utf8(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
         let is_proven = match self.path.meaning() {
             Meaning::Field(slot) if self.path.is_plain() && self.path.column().is_none() && !self.is_listed_amount(slot) => {
-                quick::proves(slot, bytes, &Marks::counted(bytes))
+                quick::proves(slot, bytes)
             }
             _ => false,
         };

@@ -17,7 +17,7 @@ use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::detect::identity::{authority, begins_at_root};
 pub use address::{is_declared, is_host_name, is_no_address, is_no_card};
 pub use command::names_an_account;
-pub use lead::{has_extension, has_number, may_lead_to_somebody};
+pub use lead::{has_extension, has_number, is_extension, may_lead_to_somebody};
 pub use name::{is_banner, is_code, is_like_a_name, is_like_words, is_long, is_name};
 pub use number::{amount, decimal_below, is_inert_number, is_long_number, is_quantity, whole, whole_in_any_form};
 pub use rate::without_unit;

@@ -12,7 +12,12 @@ use bits::Bits;
 /// Signs of names that begin nothing.
 const NAME: u32 = LETTER | DIGIT | BLANK | DOT | DASH | UNDERSCORE | SIGN | COMMA;
 /// Fewest groups of two hexadecimal digits that may be a hardware address, less one.
-const SEPARATORS: usize = 5;
+const SEPARATORS: u32 = 5;
+/// Most digits of a name.
+const MOST_DIGITS: u32 = 7;
+/// Shortest run that may be a code, or encoded, and shortest one of a text with less than two digits.
+const SHORT_CODE: usize = 9;
+const LONG_CODE: usize = 16;
 /// Longest value that is harmless by its form under a key that nobody documents, but for a path.
 const LONGEST_INERT: usize = 128;
 /// Longest path.
@@ -20,17 +25,44 @@ const LONGEST_PATH: usize = 1_024;
 
 /// Whether a text is certainly harmless in a slot.
 #[must_use]
-pub fn proves(slot: Slot, text: &[u8], marks: &Marks) -> bool {
+#[inline]
+pub fn proves(slot: Slot, text: &[u8]) -> bool {
     match slot {
-        Slot::Name => is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks),
-        Slot::Version => is_plain_version(text, marks),
-        Slot::Hotfix => is_plain_hotfix(text, marks),
-        Slot::Path => is_plain_path(text, marks),
+        Slot::Name => is_plain_name(text),
+        Slot::Version => is_plain_version(text),
+        Slot::Hotfix => is_plain_hotfix(text),
+        Slot::Path => is_plain_path(text, &Marks::counted(text)),
         Slot::Id | Slot::Handles | Slot::Users | Slot::Count | Slot::Percent | Slot::Rate | Slot::Bytes | Slot::Retention => {
-            marks.is_only(DIGIT) && whole(text).is_some_and(|value| slot.holds(value))
+            text.iter().all(u8::is_ascii_digit) && whole(text).is_some_and(|value| slot.holds(value))
         }
         _ => false,
     }
+}
+
+fn is_plain_name(text: &[u8]) -> bool {
+    if let Some(bits) = Bits::of(text) {
+        return proves_name(text, bits);
+    }
+    let marks = &Marks::counted(text);
+    is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks)
+}
+
+/// The same as of a longer text, by bits.
+#[inline]
+fn proves_name(text: &[u8], bits: Bits) -> bool {
+    let digits = bits.digit.count_ones();
+    let is_plain = bits.name == bits.text && digits <= MOST_DIGITS && bits.dash.count_ones() < SEPARATORS;
+    if !is_plain || (digits >= 4 && bits.dot.count_ones() >= 3) {
+        return false;
+    }
+    if hides(text, bits, if digits < 2 { LONG_CODE } else { SHORT_CODE }) {
+        return false;
+    }
+    if digits < 2 {
+        return true;
+    }
+    let may_lead = || grammar::may_lead_to_somebody(text);
+    !(bits.words_before_numbers(text).any(grammar::is_extension) || (digits >= 6 || bits.dollar != 0) && may_lead())
 }
 
 /// Whether a text certainly has the form of a name and no more: something may be hidden in a run of it.
@@ -42,7 +74,7 @@ pub fn is_plausible_name(slot: Slot, text: &[u8], marks: &Marks) -> bool {
 
 /// A short text of letters, few digits and signs that begin nothing.
 const fn is_plain(marks: &Marks) -> bool {
-    marks.is_only(NAME) && marks.len <= 128 && marks.digits <= 7 && marks.colons < SEPARATORS
+    marks.is_only(NAME) && marks.len <= 128 && marks.digits <= MOST_DIGITS as usize && marks.colons < SEPARATORS as usize
 }
 
 /// Whether there may be an address in it.
@@ -50,53 +82,54 @@ fn has_quad(text: &[u8], marks: &Marks) -> bool {
     marks.digits >= 4 && marks.has(DOT) && memchr::memchr_iter(b'.', text).nth(2).is_some()
 }
 
-/// Shortest run that may be a code, or encoded: one of less than sixteen has two digits at least.
 const fn shortest_code(marks: &Marks) -> usize {
-    if marks.digits < 2 { 16 } else { 9 }
+    if marks.digits < 2 { LONG_CODE } else { SHORT_CODE }
 }
 
 /// Whether one of the runs of a plain text may be a code, or encoded.
 fn has_code(text: &[u8], marks: &Marks) -> bool {
     let shortest = shortest_code(marks);
-    let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    marks.token >= shortest && text.split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
+    marks.token >= shortest && has_code_of(text, shortest)
 }
 
-/// Whether a plain text has such a run, or groups of hexadecimal digits as hardware addresses have: six of two with five signs between
-/// them at least, or three of four with two, one of which is a dot.
+fn has_code_of(text: &[u8], shortest: usize) -> bool {
+    let parts = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    text.split(parts).any(|run| run.len() >= shortest && grammar::is_code(run))
+}
+
+/// Whether a plain text has such a run, or groups of hexadecimal digits.
 fn may_hide(text: &[u8], marks: &Marks) -> bool {
-    let shortest = shortest_code(marks);
     let has_groups = marks.len >= 14 && (marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT)));
-    if marks.token < shortest && !has_groups {
+    if marks.token < shortest_code(marks) && !has_groups {
         return false;
     }
-    if let Some(bits) = Bits::of(text) {
-        let (pairs, quads) = bits.groups();
-        if !bits.has_run(shortest) && pairs < 6 && quads < 3 {
-            return false;
-        }
+    match Bits::of(text) {
+        Some(bits) => hides(text, bits, shortest_code(marks)),
+        None => has_code(text, marks) || has_groups && has_hexadecimal_groups(text, marks.has(DOT)),
     }
-    let is_hexadecimal = |from: usize, to: usize| text.get(from..to).is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit));
-    let (mut run, mut group, mut pairs, mut quads) = (0, 0, 0, 0);
-    for (at, byte) in text.iter().chain(b" ").enumerate() {
-        if byte.is_ascii_alphanumeric() {
-            continue;
-        }
-        match at - group {
-            2 => pairs += usize::from(is_hexadecimal(group, at)),
-            4 => quads += usize::from(is_hexadecimal(group, at)),
-            _ => {}
-        }
-        group = at + 1;
-        if matches!(byte, b'-' | b'_') {
-            continue;
-        }
-        if at - run >= shortest && text.get(run..at).is_some_and(grammar::is_code) {
-            return true;
-        }
-        run = at + 1;
+}
+
+/// The same of a text of which each byte has bits.
+#[inline]
+fn hides(text: &[u8], bits: Bits, shortest: usize) -> bool {
+    let (pairs, quads) = bits.groups();
+    bits.has_run(shortest) && bits.runs(text).any(|run| run.len() >= shortest && grammar::is_code(run))
+        || (pairs >= PAIRS || quads >= QUADS) && has_hexadecimal_groups(text, bits.dot != 0)
+}
+
+/// Groups of two that a hardware address has.
+const PAIRS: u32 = 6;
+/// Groups of four that it has, between which one sign at least is a dot.
+const QUADS: u32 = 3;
+
+/// Whether a text has groups of hexadecimal digits as hardware addresses have.
+fn has_hexadecimal_groups(text: &[u8], has_dot: bool) -> bool {
+    let (mut pairs, mut quads) = (0, 0);
+    let groups = text.split(|byte| !byte.is_ascii_alphanumeric());
+    for group in groups.filter(|group| matches!(group.len(), 2 | 4) && group.iter().all(u8::is_ascii_hexdigit)) {
+        if group.len() == 2 { pairs += 1 } else { quads += 1 }
     }
-    pairs >= 6 || (quads >= 3 && marks.has(DOT))
+    pairs >= PAIRS || (quads >= QUADS && has_dot)
 }
 
 /// Whether a plain text has an extension, a position, or the number of a person in groups.
@@ -107,23 +140,19 @@ fn may_lead_to_somebody(text: &[u8], marks: &Marks) -> bool {
 }
 
 /// Two to six short numbers with dots. What begins with a zero and another digit may be a telephone number.
-fn is_plain_version(text: &[u8], marks: &Marks) -> bool {
-    let is_version = marks.is_only(DIGIT | DOT) && marks.has(DOT) && marks.len <= 59 && marks.len != 19;
-    if !is_version || matches!(text, [b'0', b'0'..=b'9', ..]) {
+fn is_plain_version(text: &[u8]) -> bool {
+    if text.len() > 59 || text.len() == 19 || matches!(text, [b'0', b'0'..=b'9', ..]) {
         return false;
     }
     let (mut dots, mut digits) = (0, 0);
     for byte in text {
-        if *byte != b'.' {
-            digits += 1;
-            continue;
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'.' if (1..=9).contains(&digits) => (dots, digits) = (dots + 1, 0),
+            _ => return false,
         }
-        if !(1..=9).contains(&digits) {
-            return false;
-        }
-        (dots, digits) = (dots + 1, 0);
     }
-    dots < 6 && (1..=9).contains(&digits)
+    (1..6).contains(&dots) && (1..=9).contains(&digits)
 }
 
 /// Digits and nothing else, so many that they cannot overflow.
@@ -132,9 +161,8 @@ fn whole(digits: &[u8]) -> Option<u64> {
     (1..=18).contains(&digits.len()).then(value)
 }
 
-fn is_plain_hotfix(text: &[u8], marks: &Marks) -> bool {
-    let is_long_enough = matches!(marks.len, 8 | 9);
-    is_long_enough && marks.digits + 2 == marks.len && text.starts_with(b"KB")
+fn is_plain_hotfix(text: &[u8]) -> bool {
+    text.strip_prefix(b"KB").is_some_and(|number| matches!(number.len(), 6 | 7) && number.iter().all(u8::is_ascii_digit))
 }
 
 /// A path without escapes or variables, none of whose folders begins as those of persons do.
@@ -142,7 +170,7 @@ fn is_plain_path(text: &[u8], marks: &Marks) -> bool {
     marks.is_only(NAME | BACKSLASH | SLASH | COLON)
         && marks.len <= 512
         && marks.digits < 8
-        && marks.colons < SEPARATORS
+        && marks.colons < SEPARATORS as usize
         && begins_like_a_path(text)
         && !(marks.has(BLANK | SIGN | COMMA) && has_quad(text, marks))
         && !(marks.digits >= 6 && grammar::has_number(text))

@@ -23,12 +23,13 @@ impl Walk<'_> {
         }
     }
 
-    /// A value that [`quick::proves`] nothing of. Most are known before their runs are measured.
-    pub(super) fn field_text(&mut self, slot: Slot, text: &str, counted: Marks) {
+    /// A value that [`quick::proves`] nothing of. Most are known before they are looked at again.
+    pub(super) fn field_text(&mut self, slot: Slot, text: &str) {
         if self.memo.has(slot as Under, text) || self.is_spent() {
             return;
         }
-        let marks = &counted.measured(text.as_bytes());
+        self.visit(text.len());
+        let marks = &Marks::of(text.as_bytes());
         if quick::is_plausible_name(slot, text.as_bytes(), marks) {
             self.look(text, marks, TextKind::Name);
             return;

@@ -52,7 +52,8 @@ impl<'a> Fields<'a> {
     }
 
     /// Puts the next field in the place of another; false at the end. Handing it back inside a result costs more than reading it.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the compiler leaves it apart, which costs a twentieth of a message's time")]
     pub(super) fn read(&mut self, field: &mut Field<'a>) -> Result<bool, Malformed> {
         if self.rest.is_empty() {
             return Ok(false);

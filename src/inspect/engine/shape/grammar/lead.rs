@@ -43,10 +43,15 @@ pub fn has_extension(text: &[u8]) -> bool {
         let end = head.iter().rposition(|byte| !is_gap(byte)).map_or(0, |last| last + 1);
         let head = head.get(..end).unwrap_or_default();
         let start = head.iter().rposition(|byte| !is_letter(byte)).map_or(0, |last| last + 1);
-        let word = head.get(start..).unwrap_or_default();
-        let begins = word.first().is_some_and(|first| b"eidnpar".contains(&(first | 0x20)));
-        begins && EXTENSIONS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        is_extension(head.get(start..).unwrap_or_default())
     })
+}
+
+/// Whether a word stands in front of numbers inside a company.
+#[must_use]
+pub fn is_extension(word: &[u8]) -> bool {
+    let begins = word.first().is_some_and(|first| b"eidnpar".contains(&(first | 0x20)));
+    begins && EXTENSIONS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Two numbers with three decimals or more, degrees, or a sentence of a receiver (NMEA 0183).
