@@ -30,14 +30,15 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 
 /// Serves one request.
-pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
+pub async fn exchange(context: Arc<Context>, entry: Arc<Entry>, stall: StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
     let start = Start { client: entry.client(), protocol: Protocol::Http1, method: method_label(request.method()) };
     let mut record = context.record(start);
     if request.method() == Method::CONNECT {
-        return connect_again(&context, entry, request, record).await;
+        // Rare, and large.
+        return Box::pin(connect_again(&context, &entry, request, record)).await;
     }
     let upload = Upload::new();
-    match forward(&context, entry, request, &mut record, &upload).await {
+    match forward(&context, &entry, request, &mut record, &upload).await {
         Ok((mut response, permit, connection)) => {
             record.answered(response.status().as_u16());
             hop::strip(response.headers_mut());
@@ -47,7 +48,7 @@ pub async fn exchange(context: Arc<Context>, entry: &Entry, stall: &StallLimit, 
             let idle = permit.idle_timeout();
             stall.set(idle);
             let (sent, connection) = (Sent::Streamed(upload), Some(connection));
-            let watcher = AnswerWatcher { record, sent, stall: stall.clone(), connection, taking: None, sent_before: 0, coverage: None };
+            let watcher = AnswerWatcher { record, sent, stall, connection, taking: None, sent_before: 0, coverage: None };
             response.map(|body| AnswerBody::upstream(Watched::new(body, idle, watcher)))
         }
         Err(refusal) => refused(&mut record, &refusal).into_response(Version::HTTP_11),

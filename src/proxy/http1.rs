@@ -9,6 +9,7 @@ use super::tunnel::Tunnel;
 use crate::listener::guarded::{Guarded, InFlight, LATE};
 use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
 use crate::stall::{StallLimit, Stalling};
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -42,10 +43,7 @@ pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>
     let entry = Arc::new(entry);
     let handle = {
         let (context, entry, stall) = (context.clone(), entry.clone(), terms.stall.clone());
-        move |request| {
-            let (context, entry, stall) = (context.clone(), entry.clone(), stall.clone());
-            async move { exchange(context, &entry, &stall, request).await }
-        }
+        move |request| exchange(context.clone(), entry.clone(), stall.clone(), request)
     };
     // How it went is in the records of its exchanges.
     let _ = serve(&context, stream, ahead, terms, handle).await;
@@ -80,12 +78,12 @@ where
 {
     let conduct = Conduct { refused: Arc::default(), in_flight: InFlight::default() };
     let answering = service_fn(|request| {
-        let (conduct, response) = (conduct.clone(), handle(request));
-        async move {
-            let response = response.await;
+        let conduct = conduct.clone();
+        // A combinator, not an async block: that would hold the future twice.
+        handle(request).map(move |response| {
             conduct.refused.store(is_refusal(&response), Ordering::Relaxed);
-            Ok::<_, Infallible>(response.map(|body| body.answering(conduct.in_flight.clone())))
-        }
+            Ok::<_, Infallible>(response.map(|body| body.answering(conduct.in_flight)))
+        })
     });
     let guarded = Guarded::new(stream, ahead, terms.form, conduct.in_flight.clone(), context.limits.head);
     let mut connection = http1::Builder::new()

@@ -4,6 +4,7 @@ use super::body::AnswerBody;
 use super::channel::Activity;
 use super::context::Context;
 use crate::contain::Executor;
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -43,10 +44,8 @@ where
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<AnswerBody>> + Send + 'static,
 {
-    let answering = service_fn(|request| {
-        let response = handle(request);
-        async move { Ok::<_, Infallible>(response.await) }
-    });
+    // A combinator, not an async block: that would hold the future twice.
+    let answering = service_fn(|request| handle(request).map(Ok::<_, Infallible>));
     let mut connection = std::pin::pin!(builder(context).serve_connection(TokioIo::new(stream), answering));
     tokio::select! {
         served = connection.as_mut() => return served,

@@ -48,6 +48,32 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
 
 /// One request: for this destination, allowed, judged, sent.
 async fn forward(context: &Arc<Context>, channel: &Channel, request: Request<Incoming>, record: &mut Record) -> Result<Forwarded, Refusal> {
+    let Prepared { outgoing, wanted, coverage } = prepare(context, channel, request, record).await?;
+    let sent = outgoing.sent.clone();
+    let answered = send::send(context, Route::Secure(&channel.interception, wanted), &channel.permit, outgoing, record).await?;
+    check_answer(&answered.0)?;
+    if let Sent::Call(call) = &sent
+        && let Some(observed) = call.observed()
+    {
+        record.would_deny(&observed);
+    }
+    let is_judged_later = matches!(sent, Sent::Call(_));
+    if !is_judged_later {
+        record.metrics().covered(coverage);
+    }
+    record.allowed();
+    Ok(Forwarded { answered, sent, coverage: is_judged_later.then_some(coverage) })
+}
+
+/// A request that may go up.
+struct Prepared {
+    outgoing: Outgoing,
+    wanted: Wanted,
+    coverage: Coverage,
+}
+
+/// What comes before a request is sent: apart, so that the sending one holds none of it.
+async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Incoming>, record: &mut Record) -> Result<Prepared, Refusal> {
     let permit = &channel.permit;
     let is_call = grpc::is_call(&request);
     let (mut parts, body) = request.into_parts();
@@ -70,21 +96,8 @@ async fn forward(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     let again = again.map(|body| Again { request: Request::from_parts(parts.clone(), body), is_idempotent: is_idempotent(&parts.method) });
     // The head of a call's answer may come with its first message, hours later.
     let limit = if is_call { permit.idle_timeout().max(context.limits.answer) } else { context.limits.answer };
-    let outgoing = Outgoing { request: Request::from_parts(parts, body), again, sent: sent.clone(), answer: limit };
-    let answered = send::send(context, Route::Secure(&channel.interception, wanted), permit, outgoing, record).await?;
-    check_answer(&answered.0)?;
-    let coverage = worse(head, coverage);
-    if let Sent::Call(call) = &sent
-        && let Some(observed) = call.observed()
-    {
-        record.would_deny(&observed);
-    }
-    let is_judged_later = matches!(sent, Sent::Call(_));
-    if !is_judged_later {
-        record.metrics().covered(coverage);
-    }
-    record.allowed();
-    Ok(Forwarded { answered, sent, coverage: is_judged_later.then_some(coverage) })
+    let outgoing = Outgoing { request: Request::from_parts(parts, body), again, sent, answer: limit };
+    Ok(Prepared { outgoing, wanted, coverage: worse(head, coverage) })
 }
 
 /// A request that went up, and its answer.

@@ -76,7 +76,8 @@ pub async fn send(context: &Context, route: Route<'_>, permit: &Permit, outgoing
             (Err(Failed::Unprocessed(refusal) | Failed::Lost(refusal) | Failed::Final(refusal)), _) => return Err(refusal),
         };
     }
-    let mut fresh = timed(record, route.fresh(context, permit)).await?;
+    // Rare, and large: what is sent over a kept connection need not hold it.
+    let mut fresh = Box::pin(timed(record, route.fresh(context, permit))).await?;
     match answer(&mut fresh, request, &sent, limit).await {
         Ok(response) => Ok((response, fresh)),
         Err(Failed::Unprocessed(refusal) | Failed::Lost(refusal) | Failed::Final(refusal)) => Err(refusal),
