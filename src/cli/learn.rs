@@ -1,6 +1,8 @@
 //! `learn`: proposes shapes, as a file that a person reviews.
 
-use super::{BAD_CONFIG, OK, failed, load, print};
+mod samples;
+
+use super::{OK, failed, load, print};
 use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::detect::person_name;
 use crate::inspect::engine::shape::json_schema::{self, Import};
@@ -19,7 +21,10 @@ const SHORTEST_NAME: usize = 4;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Next: review what it prints, save it beside the configuration, and name it in inspection.shapes.")]
 pub struct Arguments {
-    /// A JSON Schema of a message of licensing or telemetry.
+    /// Captured messages of licensing or telemetry: JSON documents, or one a line.
+    #[arg(value_name = "CAPTURE", required_unless_present = "json_schema", conflicts_with = "json_schema")]
+    captures: Vec<PathBuf>,
+    /// A JSON Schema of such a message.
     #[arg(long, value_name = "FILE")]
     json_schema: Option<PathBuf>,
 }
@@ -27,33 +32,53 @@ pub struct Arguments {
 /// Proposes a shape.
 #[must_use]
 pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
-    let Some(file) = &arguments.json_schema else {
-        return failed("this version does not learn from what passed yet; name a schema: ucx-egress learn --json-schema FILE");
-    };
     let config = match load(config) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) => return failed(format_args!("{}: cannot be read: {error}; check the path and its permissions", file.display())),
-    };
-    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let tree = config.inspection.inspector.tree();
-    let import = match json_schema::import(&text, &format!("{name}#"), &|name| is_telling(tree, name)) {
-        Ok(import) => import,
-        Err(unfit) => return failed(format_args!("{}: {}", file.display(), unfit.0)),
-    };
-    match proposal(&name, import, |key| tree.meaning(key)) {
+    match proposed(config.inspection.inspector.tree(), arguments) {
         Ok(text) => {
             print(&text);
             OK
         }
-        Err(error) => {
-            failed(error);
-            BAD_CONFIG
-        }
+        Err(message) => failed(message),
     }
+}
+
+/// The proposal, or what is wrong with a file.
+fn proposed(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
+    let (name, schema) = match &arguments.json_schema {
+        Some(file) => (named(file), read(file)?),
+        None => {
+            let names: Vec<String> = arguments.captures.iter().map(|file| named(file)).collect();
+            let names = names.join(", ");
+            let schema = samples::schema(tree, &captured(&arguments.captures)?).to_string();
+            if schema == "{}" {
+                return Err(format!("{names}: nothing to propose: every field in it is documented, or it has none"));
+            }
+            (names, schema)
+        }
+    };
+    let import = json_schema::import(&schema, &format!("{name}#"), &|name| is_telling(tree, name));
+    let import = import.map_err(|unfit| format!("{name}: {}", unfit.0))?;
+    proposal(&name, import, |key| tree.meaning(key)).map_err(|error| error.to_string())
+}
+
+fn captured(files: &[PathBuf]) -> Result<Vec<serde_json::Value>, String> {
+    let mut messages = Vec::new();
+    for file in files {
+        messages.extend(samples::messages(&read(file)?).map_err(|message| format!("{}: {message}", file.display()))?);
+    }
+    Ok(messages)
+}
+
+fn named(file: &Path) -> String {
+    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| format!("{}: cannot be read: {error}; check the path and its permissions", file.display()))
 }
 
 /// Whether the name of a property may itself be somebody's data: a detector finds something in it, it has a number, or a word of it is

@@ -176,6 +176,32 @@ async fn a_schema_becomes_a_shape_that_counts() {
 }
 
 #[tokio::test]
+async fn captures_become_a_shape_without_a_value_of_theirs() {
+    let folder = TempDir::new().expect("a folder");
+    let lines = "{\"queues\":[{\"gizmo\":\"Zanzibar Line\",\"pending\":3,\"boss\":\"m.rossi@example.com\",\"mrossi\":1}]}\n{\"queues\":[{\"pending\":0.5}]}\n";
+    let capture = file(&folder, "capture.ndjson", lines.as_bytes());
+    let learnt = run(&["learn", &capture], b"").await;
+    assert_eq!(learnt.code, Some(0), "{}", learnt.err);
+    for expected in ["gizmo", "pending", "\"rate\"", "# left out: "] {
+        assert!(learnt.out.contains(expected), "{expected}: {}", learnt.out);
+    }
+    for value in ["Zanzibar", "rossi", "example"] {
+        assert!(!learnt.out.contains(value), "{value}: {}", learnt.out);
+    }
+    file(&folder, "site.toml", learnt.out.as_bytes());
+    let config = file(&folder, "c.toml", b"[inspection]\nshapes = [\"site.toml\"]\n");
+    let message = br#"{"queues":[{"gizmo":"Support Line","pending":3}]}"#;
+    assert_eq!(run(&["scan", "-"], message).await.code, Some(1), "nobody documents it");
+    let scanned = run(&["--config", &config, "scan", "-"], message).await;
+    assert_eq!(scanned.code, Some(0), "{}", scanned.out);
+    let documented = file(&folder, "beat.json", br#"{"processes":[{"name":"svchost.exe"}]}"#);
+    for (captures, expected) in [(documented, "nothing to propose"), (file(&folder, "x.txt", b"{}\nx\n"), "line 2 must be")] {
+        let learnt = run(&["learn", &captures], b"").await;
+        assert!(learnt.code == Some(2) && learnt.err.contains(expected), "{}", learnt.err);
+    }
+}
+
+#[tokio::test]
 async fn a_schema_whose_names_are_data_keeps_them_to_itself() {
     let folder = TempDir::new().expect("a folder");
     let schema = json!({"properties": {

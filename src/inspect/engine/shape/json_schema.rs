@@ -14,6 +14,9 @@ const MAX_DEPTH: usize = 64;
 /// Fields of one schema.
 const MAX_FIELDS: usize = 4_096;
 
+/// The `format` of texts in which personal data was seen: a field of them is left out.
+pub const PERSONAL: &str = "personal-data";
+
 /// What became of a schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Import {
@@ -227,6 +230,7 @@ fn text(schema: &Map<String, Value>) -> Result<&'static str, &'static str> {
         Some("email" | "idn-email" | "uri" | "iri" | "uri-reference" | "iri-reference") => {
             Err("its format holds addresses of people or places")
         }
+        Some(PERSONAL) => Err("a value that was seen under it is personal data"),
         Some(_) => Err("its format is not known"),
     }
 }
