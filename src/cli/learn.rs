@@ -49,27 +49,25 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
 fn proposed(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
     let (name, schema) = match &arguments.json_schema {
         Some(file) => (named(file), read(file)?),
-        None => {
-            let names: Vec<String> = arguments.captures.iter().map(|file| named(file)).collect();
-            let names = names.join(", ");
-            let schema = samples::schema(tree, &captured(&arguments.captures)?).to_string();
-            if schema == "{}" {
-                return Err(format!("{names}: nothing to propose: every field in it is documented, or it has none"));
-            }
-            (names, schema)
-        }
+        None => sampled(tree, &arguments.captures)?,
     };
     let import = json_schema::import(&schema, &format!("{name}#"), &|name| is_telling(tree, name));
     let import = import.map_err(|unfit| format!("{name}: {}", unfit.0))?;
     proposal(&name, import, |key| tree.meaning(key)).map_err(|error| error.to_string())
 }
 
-fn captured(files: &[PathBuf]) -> Result<Vec<serde_json::Value>, String> {
+/// The names of captures, and a schema of what is in them.
+fn sampled(tree: &Tree, files: &[PathBuf]) -> Result<(String, String), String> {
     let mut messages = Vec::new();
     for file in files {
         messages.extend(samples::messages(&read(file)?).map_err(|message| format!("{}: {message}", file.display()))?);
     }
-    Ok(messages)
+    let names = files.iter().map(|file| named(file)).collect::<Vec<_>>().join(", ");
+    let schema = samples::schema(tree, &messages).to_string();
+    if schema == "{}" {
+        return Err(format!("{names}: nothing to propose: every field in it is documented, or it has none"));
+    }
+    Ok((names, schema))
 }
 
 fn named(file: &Path) -> String {

@@ -7,13 +7,13 @@ use super::engine::format::protobuf::Descriptors;
 use super::engine::format::{self, Fault, Malformed, sniff};
 use super::engine::shape::Shape;
 use super::engine::tree::Tree;
-use super::engine::walk::{Settings, Unknown, Walk};
+use super::engine::walk::{Kept, Report, Settings, Unknown, Walk};
 use super::grpc;
 use super::verdict::Verdict;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a call may have been compressed with: gRPC's names, of which all but the last are its own.
 const GRPC_CODINGS: &[&str] = &["identity", "gzip", "deflate", "zstd", "br"];
@@ -32,7 +32,30 @@ pub struct Inspector {
     evidence: Settings,
     descriptors: Option<Descriptors>,
     limits: canonical::Limits,
+    kept: Pool,
 }
+
+/// What walks through clean messages left to the next ones.
+#[derive(Default)]
+struct Pool(Mutex<Vec<Kept>>);
+
+/// Most that is left at once: as many as messages are inspected at a time.
+const MAX_KEPT: usize = 8;
+
+impl Pool {
+    fn take(&self) -> Kept {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put(&self, kept: Kept) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < MAX_KEPT {
+            all.push(kept);
+        }
+    }
+}
+
+crate::hidden::hidden!(Pool);
 
 /// What is known of a gRPC call before its messages.
 #[derive(Clone, Default)]
@@ -50,7 +73,7 @@ impl Inspector {
     pub fn new(shape: Shape, settings: Settings, descriptors: Option<Descriptors>, max_message: usize) -> Self {
         let evidence = Settings { unknown: Unknown::Observe, ..settings.clone() };
         let limits = canonical::Limits { max_output: max_message };
-        Self { tree: Tree::new(shape), settings, evidence, descriptors, limits }
+        Self { tree: Tree::new(shape), settings, evidence, descriptors, limits, kept: Pool::default() }
     }
 
     /// The shape, with what it was asked.
@@ -118,9 +141,18 @@ impl Inspector {
     }
 
     fn document(&self, media: &MediaType, bytes: &[u8]) -> Verdict {
-        let mut walk = self.walk(bytes.len());
-        let read = media.read(bytes, format::Limits::default(), &mut walk);
-        settled(walk, read)
+        self.walked(bytes.len(), |walk| media.read(bytes, format::Limits::default(), walk))
+    }
+
+    /// Walks through a message with what the walk before it left.
+    fn walked(&self, bytes: usize, read: impl FnOnce(&mut Walk<'_>) -> Result<(), Malformed>) -> Verdict {
+        let mut walk = Walk::after(&self.tree, &self.settings, bytes, self.kept.take());
+        let read = read(&mut walk);
+        let (report, kept) = walk.finish_keeping();
+        if let Some(kept) = kept.filter(|_| read.is_ok()) {
+            self.kept.put(kept);
+        }
+        verdict(report, read)
     }
 
     /// What a gRPC call says of its messages.
@@ -152,13 +184,11 @@ impl Inspector {
 
     /// By name where a descriptor has the method, else in every possible reading.
     fn protobuf(&self, path: &str, bytes: &[u8]) -> Verdict {
-        let mut walk = self.walk(bytes.len());
         let limits = format::Limits::default();
-        let read = match self.descriptors.as_ref().and_then(|descriptors| descriptors.method_input(path)) {
-            Some(message) => message.read(bytes, limits, &mut walk),
-            None => format::protobuf::read(bytes, limits, &mut walk),
-        };
-        settled(walk, read)
+        self.walked(bytes.len(), |walk| match self.descriptors.as_ref().and_then(|descriptors| descriptors.method_input(path)) {
+            Some(message) => message.read(bytes, limits, walk),
+            None => format::protobuf::read(bytes, limits, walk),
+        })
     }
 
     /// A whole gRPC stream, as a dump holds it.
@@ -213,7 +243,11 @@ impl Inspector {
 
 /// What the walk found, and whether the document could be read to its end.
 pub(super) fn settled(walk: Walk<'_>, read: Result<(), Malformed>) -> Verdict {
-    let found = Verdict::of(walk.finish());
+    verdict(walk.finish(), read)
+}
+
+fn verdict(report: Report, read: Result<(), Malformed>) -> Verdict {
+    let found = Verdict::of(report);
     match read {
         Ok(()) => found,
         Err(malformed) => found.merge(malformed_as(malformed)),

@@ -18,12 +18,19 @@ mod recall;
 mod spelling;
 mod values;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use ucx_egress::inspect::engine::format::{Limits, json};
 use ucx_egress::inspect::engine::shape::Shape;
 use ucx_egress::inspect::engine::shape::document::Document;
 use ucx_egress::inspect::engine::tree::Tree;
-use ucx_egress::inspect::engine::walk::{Report, Settings, Unknown, Walk};
+use ucx_egress::inspect::engine::walk::{Kept, Report, Settings, Unknown, Walk};
+
+thread_local! {
+    /// What walks through clean messages left to the next ones, by what is done with unknown fields.
+    static KEPT: RefCell<BTreeMap<&'static str, Kept>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// The shipped shape, with the addresses of the generated servers declared.
 pub(crate) struct Inspector {
@@ -68,10 +75,21 @@ impl Inspector {
         walk.finish()
     }
 
+    /// What is found in a document, whatever was walked through before.
     pub(crate) fn json(&self, text: &str, unknown: Unknown) -> Report {
-        self.walk(unknown, text.len(), |walk| {
+        let read = |walk: &mut Walk<'_>| {
             json::read(text.as_bytes(), Limits::default(), walk).unwrap_or_else(|malformed| panic!("{malformed}: {text}"));
-        })
+        };
+        let report = self.walk(unknown, text.len(), read);
+        KEPT.with_borrow_mut(|all| {
+            let kept = all.remove(unknown.label()).unwrap_or_default();
+            let mut walk = Walk::after(&self.tree, self.settings(unknown), text.len(), kept);
+            read(&mut walk);
+            let (after, kept) = walk.finish_keeping();
+            assert_eq!(after, report, "after other messages: {text}");
+            all.extend(kept.map(|kept| (unknown.label(), kept)));
+        });
+        report
     }
 
     pub(crate) fn passes(&self, text: &str, unknown: Unknown) -> bool {

@@ -61,7 +61,9 @@ impl Seen {
             }
             Value::Array(elements) => {
                 let inner = self.elements.get_or_insert_default();
-                elements.iter().for_each(|element| inner.add(tree, node, element));
+                for element in elements {
+                    inner.add(tree, node, element);
+                }
             }
             // It needs no other shape.
             _ if matches!(node.meaning, Meaning::Field(_)) => {}

@@ -24,7 +24,7 @@ use amount::out_of_range;
 use codes::Codes;
 use memo::{Memo, Under};
 use pair::Pairs;
-use path::Path;
+use path::{Keys, Path};
 use rows::Rows;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -87,6 +87,21 @@ pub struct Report {
     pub unreadable: Option<&'static str>,
 }
 
+/// What a walk through a clean message leaves to the next one with the same tree and the same settings: the keys that were there, and
+/// values that were harmless under them. A server sends nearly the same again and again.
+pub struct Kept {
+    keys: Keys,
+    memo: Memo,
+}
+
+crate::hidden::hidden!(Kept);
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { keys: Keys::default(), memo: Memo::new() }
+    }
+}
+
 /// A walk through one message.
 pub struct Walk<'a> {
     settings: &'a Settings,
@@ -131,12 +146,18 @@ impl<'a> Walk<'a> {
     /// Starts a walk through a message of so many bytes.
     #[must_use]
     pub fn new(tree: &'a Tree, settings: &'a Settings, bytes: usize) -> Self {
+        Self::after(tree, settings, bytes, Kept::default())
+    }
+
+    /// The same with what an earlier walk left.
+    #[must_use]
+    pub fn after(tree: &'a Tree, settings: &'a Settings, bytes: usize, kept: Kept) -> Self {
         Self {
             settings,
             accounts: settings.accounts.iter().map(String::as_str).collect(),
-            path: Path::new(tree),
+            path: Path::new(tree, kept.keys),
             pairs: Pairs::default(),
-            memo: Memo::new(),
+            memo: kept.memo,
             rows: Rows::default(),
             readings: 0,
             signs: 0,
@@ -155,13 +176,22 @@ impl<'a> Walk<'a> {
 
     /// What was found.
     #[must_use]
-    pub fn finish(mut self) -> Report {
+    pub fn finish(self) -> Report {
+        self.finish_keeping().0
+    }
+
+    /// What was found, and what the next walk may have if that is nothing: a message that was refused is no lighter the next time.
+    #[must_use]
+    pub fn finish_keeping(mut self) -> (Report, Option<Kept>) {
         self.look_at_codes();
         self.end_row();
         if self.is_spent() {
             self.report.unreadable.get_or_insert(Unreadable::Work.detail());
         }
-        self.report
+        let is_clean = self.signs == 0 && self.report == Report::default();
+        // Values are kept by the places of their keys.
+        let keys = if is_clean { self.path.into_keys() } else { None };
+        (self.report, keys.map(|keys| Kept { keys, memo: self.memo }))
     }
 
     /// Looks at bytes that are left.

@@ -106,10 +106,20 @@ pub(super) struct Open {
     around: usize,
 }
 
+/// Keys that a walk leaves to the next one through the same tree.
+#[derive(Default)]
+pub(super) struct Keys(Vec<Known>);
+
 impl<'a> Path<'a> {
-    pub(super) fn new(tree: &'a Tree) -> Self {
-        let known = vec![Known::new(tree.root().clone())];
+    /// Starts with the keys that an earlier walk through the tree left.
+    pub(super) fn new(tree: &'a Tree, keys: Keys) -> Self {
+        let known = if keys.0.is_empty() { vec![Known::new(tree.root().clone())] } else { keys.0 };
         Self { tree, known, apart: Vec::new(), innermost: At::Known(0), depth: 0, steps: Vec::new(), members: 0, around: Vec::new() }
+    }
+
+    /// Its keys for the next walk, unless they are so many that there would be no room for others.
+    pub(super) fn into_keys(self) -> Option<Keys> {
+        (self.known.len() <= MAX_KNOWN / 2).then_some(Keys(self.known))
     }
 
     /// What keys are looked up in.
@@ -415,7 +425,7 @@ mod tests {
     /// Enters keys one after the other in one object, and says what each was taken for.
     fn entered(keys: &[&str]) -> Vec<String> {
         let tree = Tree::new(Shape::built_in().expect("the shape compiles"));
-        let mut path = Path::new(&tree);
+        let mut path = Path::new(&tree, Keys::default());
         path.object();
         let enter = |key: &&str| {
             path.enter(key);
