@@ -45,7 +45,7 @@ impl Walk<'_> {
         let half = self.left() / 2;
         let mut budget = self.budget.within(half);
         self.held += half;
-        let followed = nested::walk(bytes, 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
+        let followed = nested::walk(bytes, 0, &mut budget, &mut |derived, in_place| self.unwrapped(derived, kind, in_place));
         self.held -= half;
         self.budget = budget;
         if let Err(unreadable) = followed {
@@ -79,13 +79,17 @@ impl Walk<'_> {
     }
 
     /// Something that was wrapped in the text at hand.
-    fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind) {
+    fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind, in_place: bool) {
         self.signs += 1;
         match derived {
             // What a token is made of is nobody's business but its maker's.
             Derived::Opaque { .. } if around == TextKind::Token => {}
             // By chance, a few letters inside a token are text.
             Derived::Text { text, .. } if around == TextKind::Token => self.look_into(text, around, Why::Encoded),
+            // A path with an escape in it is a path still, but versions and numbers have none.
+            Derived::Text { text, .. } if in_place && !matches!(around, TextKind::Version | TextKind::Number) => {
+                self.look_into(text, around, Why::Encoded)
+            }
             Derived::Text { text, .. } => self.look_into(text, TextKind::Free, Why::Encoded),
             Derived::Json { text } => self.document(text),
             Derived::Bytes { magic: Magic::Image | Magic::Media | Magic::Document, .. } => self.find(Kind::Media, Why::Encoded),
