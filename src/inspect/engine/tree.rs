@@ -109,6 +109,8 @@ pub struct Node {
     pub is_product: bool,
     /// Whether all its words are ours and it may be shown.
     is_shown: bool,
+    /// Whether nothing can be in it but our words and the index of a row.
+    pub is_plain: bool,
     /// Whether the tree holds it, as it does the root.
     is_held: bool,
     children: RwLock<HashMap<Box<str>, Arc<Node>>>,
@@ -176,6 +178,7 @@ impl Tree {
             role: Role::None,
             is_product: false,
             is_shown: true,
+            is_plain: true,
             is_held: true,
             children: RwLock::default(),
         };
@@ -251,6 +254,7 @@ impl Tree {
             role: Role::of(key),
             is_product,
             is_shown: read.is_shown,
+            is_plain: read.is_plain,
             is_held,
             children: RwLock::default(),
         }

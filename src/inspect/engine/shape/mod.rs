@@ -95,6 +95,8 @@ pub struct Key {
     pub is_shown: bool,
     /// Whether nothing is in it but words of the shape, and indices.
     pub is_ours: bool,
+    /// Whether it may be shown but for indices of rows: one cannot hide anything between words.
+    pub is_plain: bool,
     /// All its words as one: `pho_ne` is a phone.
     joined: Option<String>,
     /// Of the key of a row (`hotfixes.0.installedOn`), its list and the key inside.
@@ -223,18 +225,23 @@ impl Shape {
     /// A key whose words are known.
     fn read_split(&self, key: &str, split: &[String]) -> Key {
         let is_printable = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-        let is_some = key.len() <= LONGEST_OF_OURS && !split.is_empty();
-        let (mut is_known, mut is_ours) = (is_some, is_some);
+        let is_some = key.len() <= LONGEST_OF_OURS && !split.is_empty() && is_whole(key, split);
+        let has_words = split.iter().any(|word| !words::is_index(word, LONGEST_INDEX));
+        let (mut is_known, mut is_ours, mut is_plain) = (is_some, is_some, is_some && has_words);
+        let mut is_behind_index = false;
         // Every word of the file is known, those that say nothing too.
         let words = self.vocabulary.fold_split(split, |word| {
             let is_word_known = self.known.contains(word);
             // A letter may be an initial.
-            is_known &= is_word_known && word.len() > 1;
-            is_ours &= is_word_known || words::is_index(word, LONGEST_INDEX);
+            let (is_index, is_shown) = (words::is_index(word, LONGEST_INDEX), is_word_known && word.len() > 1);
+            is_known &= is_shown;
+            is_ours &= is_word_known || is_index;
+            is_plain &= is_shown && !is_index || is_index && !is_behind_index;
+            is_behind_index = is_index;
             is_word_known
         });
         let joined = (split.len() > 1).then(|| split.concat());
-        Key { words, is_shown: is_known && is_printable, is_ours, joined, parted: self.parted(split) }
+        Key { words, is_shown: is_known && is_printable, is_ours, is_plain: is_plain && is_printable, joined, parted: self.parted(split) }
     }
 
     /// A key taken apart at the last index of a row in it.
@@ -437,6 +444,11 @@ impl Shape {
 /// The place of the innermost container that has one of the words.
 fn innermost(containers: &[Words], words: &[String]) -> Option<usize> {
     containers.iter().rposition(|container| words.iter().any(|word| container.has(word)))
+}
+
+/// Whether no letter of a key was left out: no more than so many words are read.
+fn is_whole(key: &str, split: &[String]) -> bool {
+    !key.is_ascii() || key.bytes().filter(u8::is_ascii_alphanumeric).count() == split.iter().map(String::len).sum::<usize>()
 }
 
 /// A key as it looks: letters of other scripts that look like Latin ones, wide ones and what is not seen make no other word.

@@ -117,6 +117,27 @@ fn many_services_with_arguments_are_looked_at_to_the_last() {
     all_pass(Unknown::Strict, &[&format!(r#"{{"services":[{}]}}"#, rows.join(","))]);
 }
 
+/// A list flattened to the pairs of a form, in the notations of serializers: each key has an index of its own.
+#[test]
+fn many_rows_in_a_form_are_looked_at_to_the_last() {
+    let notations: &[fn(usize, &str) -> String] = &[
+        |row, key| format!("installedApplications%5B{row}%5D%5B{key}%5D"),
+        |row, key| format!("installedApplications%5B{row}%5D.{key}"),
+        |row, key| format!("installedApplications.{row}.{key}"),
+    ];
+    for key in notations {
+        let pair = |row: usize| {
+            let (name, vendor, path) = (key(row, "name"), key(row, "vendor"), key(row, "installPath"));
+            format!("{name}=Contoso+Agent+{row}+%28x64%29&{vendor}=Contoso+Limited&{path}=C%3A%5CProgram+Files%5CContoso+{row}%5C")
+        };
+        let text = (0..1_000).map(pair).collect::<Vec<_>>().join("&");
+        let (tree, settings) = super::tests::setting(Unknown::Inert);
+        let mut walk = Walk::new(&tree, &settings, text.len());
+        super::super::format::form::read(text.as_bytes(), super::super::format::Limits::default(), &mut walk).expect("a form");
+        assert_eq!(walk.finish(), Report::default(), "{}", key(0, "name"));
+    }
+}
+
 fn table(text: &str) -> Report {
     let (tree, settings) = super::tests::setting(Unknown::Inert);
     let mut walk = Walk::new(&tree, &settings, text.len());
