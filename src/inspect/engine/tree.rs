@@ -197,6 +197,12 @@ impl Tree {
         self.shape.knows(key)
     }
 
+    /// Whether nothing is in a key but words of the shape, and the index of a row.
+    #[must_use]
+    pub fn is_plain_key(&self, key: &str) -> bool {
+        self.shape.read(key).is_plain
+    }
+
     /// Whether nothing is in a text but words of the shape.
     #[must_use]
     pub fn has_only_words(&self, text: &str) -> bool {

@@ -30,7 +30,7 @@ pub const DOCUMENTED: &str = include_str!("../../../../config/policy/shape.toml"
 /// The format of shape files that is read.
 const FORMAT: u32 = 1;
 /// Longest key in bytes that says nothing but words of the shape.
-const LONGEST_OF_OURS: usize = 64;
+const LONGEST_OF_OURS: usize = 96;
 /// Longest word in bytes that has a plural only if a field is named by it.
 const LONGEST_INVARIABLE: usize = 3;
 /// Most digits of the index of a row, or of the number of a field.

@@ -9,6 +9,11 @@ use crate::inspect::engine::marks::{COLON, DOT, Marks};
 use crate::inspect::engine::shape::slot::{self, Checked, Declared, Slot};
 use crate::inspect::engine::shape::{Meaning, grammar, quick};
 
+/// Looks that all detectors take at a byte of a long text, and the search for encodings in it.
+const LOOKS_AT_TEXT: u64 = 30;
+/// Longest text that may pass under a key that nobody documents once no detector found anything in it; see [`grammar::is_like_inert`].
+const LONGEST_NAMED: usize = 512;
+
 impl Walk<'_> {
     pub(super) fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
         if !self.look(text, marks, kind) && !self.names_a_field(text) {
@@ -102,11 +107,21 @@ impl Walk<'_> {
                 return self.inert(text);
             }
         }
+        // Long texts of whomever are refused in any case: what cannot be looked at to the end is refused for what it is.
+        if self.is_refused_by_length(&counted) && LOOKS_AT_TEXT.saturating_mul(text.len() as u64) > self.left() {
+            return self.undocumented();
+        }
         let is_sure = self.look(text, &counted.measured(text.as_bytes()), TextKind::Free);
         let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
         if !is_sure && !may_pass {
             self.undocumented();
         }
+    }
+
+    /// Whether a text under a key that nobody documents is too long for any form that proves it harmless, where that is asked.
+    fn is_refused_by_length(&self, counted: &Marks) -> bool {
+        let is_asked = self.readings == 0 && self.settings.unknown != Unknown::Observe;
+        is_asked && counted.len > LONGEST_NAMED && !quick::may_be_inert(counted)
     }
 
     pub(super) fn unknown_number(&mut self, raw: &str) {
