@@ -273,13 +273,15 @@ impl Shape {
         containers.iter().chain([key]).enumerate().fold((Meaning::Unknown, Meaning::Unknown), step).0
     }
 
-    /// What a container of this meaning says of what stands in it: in one that speaks of a person, all does. Users are counted, and
-    /// where they are listed each is one.
+    /// What a container of this meaning says of what stands in it: in one that speaks of a person, all does. Users and requests
+    /// of theirs are counted, and where they are listed each is one.
     #[must_use]
     pub fn inherited(&self, meaning: Meaning, container: &Words) -> Meaning {
         match meaning {
             Meaning::Personal(_) => meaning,
-            Meaning::Field(Slot::Users) => self.person(container, &<[String]>::is_empty).map_or(Meaning::Unknown, Meaning::Personal),
+            Meaning::Field(Slot::Users | Slot::Rate) => {
+                self.person(container, &<[String]>::is_empty).map_or(Meaning::Unknown, Meaning::Personal)
+            }
             _ => Meaning::Unknown,
         }
     }

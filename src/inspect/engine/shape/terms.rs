@@ -134,7 +134,18 @@ mod tests {
         ] {
             assert!(is_worded(text), "{text}");
         }
-        for text in ["", "-", "Mario", "Merge Rossi", "In corso 4312", "Manual: mrossi", "push@merge", "Automatic (Mario)", "Installato da Rossi", "Never Grace"] {
+        for text in [
+            "",
+            "-",
+            "Mario",
+            "Merge Rossi",
+            "In corso 4312",
+            "Manual: mrossi",
+            "push@merge",
+            "Automatic (Mario)",
+            "Installato da Rossi",
+            "Never Grace",
+        ] {
             assert!(!is_worded(text), "{text}");
         }
     }
