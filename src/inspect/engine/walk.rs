@@ -293,6 +293,9 @@ impl Visitor for Walk<'_> {
         if self.names_a_product(meaning) {
             meaning = Meaning::Field(Slot::Name);
         }
+        if self.is_of_a_system(meaning, text) {
+            meaning = Meaning::Unknown;
+        }
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }

@@ -302,16 +302,18 @@ impl Shape {
         if self.is_amount(containers, inherited, words) && !self.is_other_field(containers, words) {
             return Meaning::Field(Slot::Users);
         }
-        let person = || self.person(words, &<[String]>::is_empty).map(Meaning::Personal);
+        let counts = |under: &[String]| under.is_empty() || innermost(containers, under).is_some();
+        let is_of_a_thing = || self.personal_rule(words, &counts).is_some_and(|rule| rule.kind.is_none());
+        let person = || self.person(words, &<[String]>::is_empty).filter(|_| !is_of_a_thing()).map(Meaning::Personal);
         if inherited != Meaning::Unknown {
             return person().unwrap_or(inherited);
         }
         self.indexed(containers, key)
             .or_else(|| self.documented(containers, words))
+            .or_else(spelled)
             .or_else(|| self.flattened(containers, words))
             .or_else(person)
             .or_else(|| self.documented(containers, &words.without(containers)))
-            .or_else(spelled)
             .unwrap_or(Meaning::Unknown)
     }
 

@@ -82,6 +82,12 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether the key at hand is `ssn` and a value with letters is that of the serial number of a system: the other has digits only.
+    pub(super) fn is_of_a_system(&self, meaning: Meaning, text: &str) -> bool {
+        let is_ssn = || matches!(self.path.node().words(), [word] if word == "ssn");
+        meaning == Meaning::Personal(Kind::NationalId) && is_ssn() && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    }
+
     /// Whether the key at hand is the column of the names of products.
     pub(super) fn names_a_product(&self, meaning: Meaning) -> bool {
         let is_name = || matches!(self.path.node().words(), [one, other] if one == "display" && other == "name");
