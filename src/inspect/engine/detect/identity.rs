@@ -169,6 +169,14 @@ fn is_user(user: &[u8]) -> bool {
         && at(user, 0) != b'_'
         && is_word(at(user, 0))
         && user.iter().any(|&byte| byte.is_ascii_alphabetic() || byte >= 0x80)
+        && !is_rest_of_guid(user)
+}
+
+/// `--guid=5C2C3950-…` is a GUID, with a backslash for its first two digits or without.
+fn is_rest_of_guid(user: &[u8]) -> bool {
+    const BEHIND_FIRST: [usize; 4] = [4, 4, 4, 12];
+    let groups = user.split(|byte| *byte == b'-').skip(1).map(<[u8]>::len);
+    groups.eq(BEHIND_FIRST) && user.iter().all(|byte| *byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// Whether the two are components of something that has others, or are known as such: paths, registry keys, device names.

@@ -84,6 +84,7 @@ fn a_path_with_escapes_in_it_is_a_path() {
             "--port=5060",
             "--timeout=60",
             "--guid=6F9619FF-8B86-D011-B42D-00CF4FC964FF",
+            "--guid=5C9619FF-8B86-D011-B42D-00CF4FC964FF",
             "--url=http%3A%2F%2Fa",
             "--name=&quot;x&quot;",
             r"--key=\u0041",
@@ -97,6 +98,9 @@ fn a_path_with_escapes_in_it_is_a_path() {
         ("--mail=6D=61rio.rossi=40example.com", Kind::Email),
         ("--call=%2B393471234567", Kind::Phone),
         (r"--dir=C:\Users%5Cmrossi\x", Kind::UserPath),
+        (r"--a ACME%5Cm.rossi", Kind::Identity),
+        ("--a =41=43=4D=45=5C=6D=2E=72=6F=73=73=69", Kind::Identity),
+        ("--a chiamare%20347%20123%204567", Kind::Phone),
         ("--user%3Dmrossi", Kind::Identity),
         ("--key=bWFyaW8ucm9zc2klNDBleGFtcGxlLmNvbQ==", Kind::Email),
     ] {
