@@ -107,7 +107,7 @@ fn formats(criterion: &mut Criterion) {
             telemetry::multipart(USUAL),
             Box::new(|bytes, walk| multipart::read(bytes, telemetry::BOUNDARY, LIMITS, walk).expect("it is multipart")),
         ),
-        ("text", telemetry::text(SHORT), Box::new(|bytes, walk| text::read(bytes, walk).expect("it is text"))),
+        ("text", telemetry::text(SHORT), Box::new(|bytes, walk| text::read(bytes, Limits::default(), walk).expect("it is text"))),
         ("protobuf-typed", protobuf::beat(LARGE), Box::new(move |bytes, walk| message.read(bytes, LIMITS, walk).expect("it is a message"))),
         ("protobuf-guess", protobuf::beat(LARGE), Box::new(|bytes, walk| wire::read(bytes, LIMITS, walk).expect("it is a message"))),
     ];

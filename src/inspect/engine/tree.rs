@@ -1,7 +1,7 @@
 //! What keys mean where they stand, remembered: messages of one sender have the same keys again and again.
 
 use super::shape::words::Words;
-use super::shape::{Meaning, Shape};
+use super::shape::{Key, Meaning, Shape};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -88,6 +88,27 @@ impl Role {
     }
 }
 
+/// What is in a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// Words of ours: it may be shown.
+    Words,
+    /// These, and the index of a row.
+    Index,
+    /// What may be somebody's.
+    Others,
+}
+
+impl Holds {
+    const fn of(key: &Key) -> Self {
+        match (key.is_shown, key.is_plain) {
+            (true, _) => Self::Words,
+            (false, true) => Self::Index,
+            (false, false) => Self::Others,
+        }
+    }
+}
+
 /// A key inside its containers.
 pub struct Node {
     /// The words of the containers that have any, the outermost first.
@@ -107,8 +128,8 @@ pub struct Node {
     pub role: Role,
     /// Whether it may be the name of a product, its version under it, or speaks of a version.
     pub is_product: bool,
-    /// Whether all its words are ours and it may be shown.
-    is_shown: bool,
+    /// What is in it beside our words.
+    holds: Holds,
     /// Whether the tree holds it, as it does the root.
     is_held: bool,
     children: RwLock<HashMap<Box<str>, Arc<Node>>>,
@@ -124,7 +145,13 @@ impl Node {
     /// The key as it may be shown, if all its words are ours.
     #[must_use]
     pub fn shown(&self) -> Option<&str> {
-        self.is_shown.then_some(&*self.key)
+        (self.holds == Holds::Words).then_some(&*self.key)
+    }
+
+    /// Whether nothing can be in it but our words and the index of a row.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.holds != Holds::Others
     }
 
     /// The words of the key; of the nearest container that has any, if it has none.
@@ -175,7 +202,7 @@ impl Tree {
             oddity: Oddity::None,
             role: Role::None,
             is_product: false,
-            is_shown: true,
+            holds: Holds::Words,
             is_held: true,
             children: RwLock::default(),
         };
@@ -192,6 +219,12 @@ impl Tree {
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
         self.shape.knows(key)
+    }
+
+    /// Whether nothing is in a key but words of the shape, and the index of a row.
+    #[must_use]
+    pub fn is_plain_key(&self, key: &str) -> bool {
+        self.shape.read(key).is_plain
     }
 
     /// Whether nothing is in a text but words of the shape.
@@ -237,6 +270,7 @@ impl Tree {
             true => Oddity::None,
             false => Oddity::Words,
         };
+        let holds = Holds::of(&read);
         // Keys that say nothing are worked out again, and so are those inside: a sender who makes them up must not fill the tree.
         let is_known = parent.is_held && (read.is_shown || !matches!(meaning, Meaning::Unknown) && meaning != parent.inherited);
         let is_held = is_known && self.nodes.load(Ordering::Relaxed) < MAX_NODES;
@@ -250,7 +284,7 @@ impl Tree {
             oddity,
             role: Role::of(key),
             is_product,
-            is_shown: read.is_shown,
+            holds,
             is_held,
             children: RwLock::default(),
         }

@@ -15,7 +15,7 @@ use super::canonical::magic::{self, Magic};
 use super::canonical::nested::Budget;
 use super::context::TextKind;
 use super::finding::{Finding, Kind, Why};
-use super::format::{Leaf, Visitor};
+use super::format::{Leaf, Naming, Visitor};
 use super::marks::Marks;
 use super::shape::slot::{Checked, Slot};
 use super::shape::{Meaning, grammar, quick};
@@ -323,6 +323,9 @@ impl Visitor for Walk<'_> {
         if self.names_a_product(meaning) {
             meaning = Meaning::Field(Slot::Name);
         }
+        if self.is_of_a_system(meaning, text) {
+            meaning = Meaning::Unknown;
+        }
         if let Meaning::Personal(kind) = meaning {
             return self.personal(kind, text);
         }
@@ -343,6 +346,15 @@ impl Visitor for Walk<'_> {
 
     fn knows(&self, name: &str) -> bool {
         self.path.tree().knows(name)
+    }
+
+    fn naming(&self, name: &str) -> Naming {
+        let tree = self.path.tree();
+        match tree.meaning(name) {
+            _ if !tree.is_plain_key(name) => Naming::Nothing,
+            Meaning::Personal(_) => Naming::Person,
+            Meaning::Field(_) | Meaning::Unknown => Naming::Words,
+        }
     }
 
     fn columns(&mut self, names: &[Cow<'_, str>]) {

@@ -67,9 +67,43 @@ fn records_and_cards_are_found_in_plain_text() {
         ("join by sip:mario.rossi@acme.webex.com", Kind::SipUri),
         ("last logged on user ACME\\m.rossi", Kind::Identity),
     ] {
-        let report = inspector.walk(Unknown::Observe, body.len(), |walk| text::read(body.as_bytes(), walk).expect("text"));
+        let report =
+            inspector.walk(Unknown::Observe, body.len(), |walk| text::read(body.as_bytes(), Limits::default(), walk).expect("text"));
         assert!(kinds(&report).contains(&kind), "{body}: {report:?}");
     }
+}
+
+#[test]
+fn lines_of_documented_fields_are_fields_in_plain_text() {
+    let inspector = Inspector::shared();
+    let report = |body: &str, unknown: Unknown| {
+        inspector.walk(unknown, body.len(), |walk| text::read(body.as_bytes(), Limits::default(), walk).expect("text"))
+    };
+    for body in [
+        "version=1.0.2\nstatus=Running\n",
+        "serviceName: Spooler\r\nstartupIdentity: NT AUTHORITY\\SYSTEM\r\nexePath: C:\\Windows\\System32\\spoolsv.exe -k a=60\r\n",
+        "processes[0].processId=4\nprocesses[0].name=System\nprocesses[0].usedMemory=143360\n",
+    ] {
+        assert!(is_clean(&report(body, Unknown::Inert)), "{body}");
+    }
+    for body in
+        ["Spooler is running and all is well", "version=1.0.2\nand some prose", "version=1.0.2\nrossi=Running\n", "processId=mrossi\n"]
+    {
+        assert!(!is_clean(&report(body, Unknown::Inert)), "{body}");
+    }
+    for (body, kind) in [
+        ("name=Spooler\nextension=4312\n", Kind::Phone),
+        ("name: mario.rossi@example.com\n", Kind::Email),
+        ("serviceName: x\nstartupIdentity: ACME\\m.rossi\n", Kind::Identity),
+        ("name=Spooler\nfirst name=Mario\n", Kind::PersonName),
+    ] {
+        assert!(kinds(&report(body, Unknown::Inert)).contains(&kind), "{body}");
+    }
+    // Prose is refused for what it is, however much of it there is.
+    let prose = "The service was started again in the night, since it had stopped. ".repeat(900);
+    let refused = report(&prose, Unknown::Inert);
+    assert!(refused.unreadable.is_none() && !refused.undocumented.is_empty(), "{refused:?}");
+    assert!(report(&prose, Unknown::Observe).unreadable.is_some());
 }
 
 fn csv_report(table: &str, unknown: Unknown) -> Report {

@@ -55,10 +55,20 @@ pub enum Via {
     Hex,
     /// Percent, HTML and backslash escapes, and UTF-7 (RFC 2152).
     Escape,
-    /// Quoted-printable and encoded words (RFC 2045 6.7, RFC 2047), uuencode.
+    /// Quoted-printable (RFC 2045 6.7).
+    Quoted,
+    /// Encoded words (RFC 2047), uuencode.
     Mail,
     /// A compressed stream.
     Inflated(Coding),
+}
+
+impl Via {
+    /// Whether it encodes single characters, so that the text around them stands as it is.
+    #[must_use]
+    pub const fn is_in_place(self) -> bool {
+        matches!(self, Self::Escape | Self::Quoted)
+    }
 }
 
 /// Something found inside a text.

@@ -162,7 +162,7 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         let Some((length, bits)) = literal(after).or_else(|| domain(after)) else { continue };
         let (start, end) = (at - local.len(), at + 1 + length);
         // `svc_ucx@acme.local` in a slot for accounts is the name of one that no person has.
-        let is_account = context.text == TextKind::Identity && text.len() == end && identity::is_marked(local);
+        let is_account = context.text == TextKind::Identity && text.len() == end && (identity::is_marked(local) || is_bare(local, context));
         if is_account || is_builder(local, after, length) || is_service(text.get(start..end), context) {
             continue;
         }
@@ -173,6 +173,11 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
 /// `svc-ucx@acme.example`, where the site says that it is a service's account.
 fn is_service(address: Option<&[u8]>, context: &Context<'_>) -> bool {
     address.is_some_and(|address| context.accounts.iter().any(|account| account.as_bytes().eq_ignore_ascii_case(address)))
+}
+
+/// Whether the site names this account without a domain, so in all.
+fn is_bare(local: &[u8], context: &Context<'_>) -> bool {
+    context.accounts.iter().any(|account| account.as_bytes().eq_ignore_ascii_case(local))
 }
 
 /// The local part at the end of `before`, without what only leads to it: `to='mario` is `mario`.

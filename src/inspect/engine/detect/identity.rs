@@ -47,7 +47,7 @@ fn hit(start: usize, end: usize, bits: u8) -> Hit {
 
 fn in_slot(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     let value = text.trim_ascii();
-    if value.is_empty() || is_placeholder(value) || listed(value, context.accounts) {
+    if value.is_empty() || is_placeholder(value) {
         return;
     }
     if is_person(part(value, 0, 2 * LONGEST), context.accounts) {
@@ -63,17 +63,18 @@ fn is_person(value: &[u8], accounts: &[&str]) -> bool {
             return !is_of_authority(value, slash, user);
         }
         // A second component makes it a path.
-        return !user.is_empty() && memchr::memchr2(b'\\', b'/', user).is_none() && !is_service(user, accounts);
+        return !user.is_empty() && memchr::memchr2(b'\\', b'/', user).is_none() && !is_service_of(part(value, 0, slash), user, accounts);
     }
     if let Some(sign) = memchr::memchr(b'@', value) {
-        return sign > 0 && !is_service(part(value, 0, sign), accounts);
+        return sign > 0 && !is_service_of(part(value, sign + 1, value.len()), part(value, 0, sign), accounts);
     }
     if at(value, 2) == b'=' {
-        return super::lexis::stands(value, 0, "cn=") && !is_service(part(value, 3, run(value, 3, LONGEST, |byte| byte != b',')), accounts);
+        return super::lexis::stands(value, 0, "cn=")
+            && !is_service_of(b"", part(value, 3, run(value, 3, LONGEST, |byte| byte != b',')), accounts);
     }
     // `mrossi (Mario)`
     let stem = memchr::memchr(b'(', value).map_or(value, |open| part(value, 0, open).trim_ascii());
-    is_name_like(stem) && !is_service(stem, accounts)
+    is_name_like(stem) && !is_service_of(b"", stem, accounts)
 }
 
 const fn is_slash(byte: u8) -> bool {
@@ -139,8 +140,7 @@ fn account(text: &[u8], slash: usize, behind: usize, accounts: &[&str]) -> Optio
         && !is_path(text, start, slash, end)
         && !is_escape(domain, user, start == 0 && end == text.len());
     let is_known = || is_authority(text, slash) && is_of_authority(text, slash, part(text, behind, behind + LONGEST));
-    (person && !is_known() && !is_instance(text, start) && !listed(part(text, start, end), accounts) && !is_service(user, accounts))
-        .then_some((start, end))
+    (person && !is_known() && !is_instance(text, start) && !is_service_of(domain, user, accounts)).then_some((start, end))
 }
 
 const fn is_account(byte: u8) -> bool {
@@ -169,6 +169,14 @@ fn is_user(user: &[u8]) -> bool {
         && at(user, 0) != b'_'
         && is_word(at(user, 0))
         && user.iter().any(|&byte| byte.is_ascii_alphabetic() || byte >= 0x80)
+        && !is_rest_of_guid(user)
+}
+
+/// `--guid=5C2C3950-…` is a GUID, with a backslash for its first two digits or without.
+fn is_rest_of_guid(user: &[u8]) -> bool {
+    const BEHIND_FIRST: [usize; 4] = [4, 4, 4, 12];
+    let groups = user.split(|byte| *byte == b'-').skip(1).map(<[u8]>::len);
+    groups.eq(BEHIND_FIRST) && user.iter().all(|byte| *byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// Whether the two are components of something that has others, or are known as such: paths, registry keys, device names.
@@ -358,10 +366,21 @@ const ROLES: &[&str] = &[
     "www-data",
 ];
 
-/// Whether a name is that of a service, a machine, a managed account (`…$`) or a role, or is configured.
+/// Whether a name that stands where no domain does is that of a service, or of an account that is configured in whatever domain.
 pub(super) fn is_service(name: &[u8], accounts: &[&str]) -> bool {
+    let is_listed = |account: &&str| name.trim_ascii().eq_ignore_ascii_case(in_parts(account).1);
+    accounts.iter().any(is_listed) || is_like_a_service(name)
+}
+
+/// Whether an account of this domain (empty if none is said) is that of a service by its name, or is configured.
+fn is_service_of(domain: &[u8], name: &[u8], accounts: &[&str]) -> bool {
+    is_listed(domain, name, accounts) || is_like_a_service(name)
+}
+
+/// Whether a name is that of a service, a machine, a managed account (`…$`) or a role.
+fn is_like_a_service(name: &[u8]) -> bool {
     let name = name.trim_ascii();
-    if name.ends_with(b"$") || memchr::memchr(b'$', name).is_some() || listed(name, accounts) || is_sorted(name, ROLES) {
+    if name.ends_with(b"$") || memchr::memchr(b'$', name).is_some() || is_sorted(name, ROLES) {
         return true;
     }
     let bounded = |byte: &u8| matches!(byte, b'-' | b'_' | b'.' | b' ') || byte.is_ascii_digit();
@@ -392,10 +411,17 @@ fn is_administration(word: &[u8]) -> bool {
     })
 }
 
-fn listed(name: &[u8], accounts: &[&str]) -> bool {
+/// Whether an account is configured: in this domain, or without one, which counts in all.
+fn is_listed(domain: &[u8], name: &[u8], accounts: &[&str]) -> bool {
     accounts.iter().any(|account| {
-        let account = account.as_bytes();
-        let short = memchr::memrchr(b'\\', account).map_or(account, |slash| part(account, slash + 1, account.len()));
-        name.eq_ignore_ascii_case(account) || name.eq_ignore_ascii_case(short)
+        let (whose, who) = in_parts(account);
+        name.eq_ignore_ascii_case(who) && (whose.is_empty() || domain.eq_ignore_ascii_case(whose))
     })
+}
+
+/// The domain and the name of an account: `DOMAIN\name`, `name@domain`, or a name alone.
+fn in_parts(account: &str) -> (&[u8], &[u8]) {
+    let (domain, name) =
+        account.rsplit_once('\\').or_else(|| account.rsplit_once('@').map(|(name, domain)| (domain, name))).unwrap_or(("", account));
+    (domain.as_bytes(), name.as_bytes())
 }

@@ -122,7 +122,7 @@ impl MediaType {
             Format::Form => form::read(bytes, limits, visitor),
             Format::Multipart => multipart::read(bytes, self.boundary.as_deref().unwrap_or_default(), limits, visitor),
             Format::Xml => xml::read(bytes, limits, visitor),
-            Format::Text => text::read(bytes, visitor),
+            Format::Text => text::read(bytes, limits, visitor),
             Format::Csv => csv::read(bytes, limits, visitor),
             Format::Protobuf | Format::Grpc | Format::GrpcWeb { .. } => protobuf::read(bytes, limits, visitor),
         }

@@ -23,6 +23,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::Utf8Error;
 
+/// What documents say of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// Something is in it that they do not have.
+    Nothing,
+    /// It has only their words, and the index of a row: `hotfixes[0].installedOn`.
+    Words,
+    /// Those of a person: `givenName`.
+    Person,
+}
+
 /// Receives a document, leaf by leaf. Locations are kept by the receiver from these calls.
 ///
 /// Calls nest: `key … key_end`, `element … element_end`, `object … object_end`, `reading … reading_end`. After an error no
@@ -81,6 +92,10 @@ pub trait Visitor {
     /// Whether a name is one that documents have: a column that stands alone may as well be a value.
     fn knows(&self, _name: &str) -> bool {
         false
+    }
+    /// What documents say of a name that stands in a text.
+    fn naming(&self, _name: &str) -> Naming {
+        Naming::Nothing
     }
     /// The innermost member holds nothing at all: its key is all that it says.
     fn nothing(&mut self) {}

@@ -30,7 +30,7 @@ pub const DOCUMENTED: &str = include_str!("../../../../config/policy/shape.toml"
 /// The format of shape files that is read.
 const FORMAT: u32 = 1;
 /// Longest key in bytes that says nothing but words of the shape.
-const LONGEST_OF_OURS: usize = 64;
+const LONGEST_OF_OURS: usize = 96;
 /// Longest word in bytes that has a plural only if a field is named by it.
 const LONGEST_INVARIABLE: usize = 3;
 /// Most digits of the index of a row, or of the number of a field.
@@ -95,6 +95,8 @@ pub struct Key {
     pub is_shown: bool,
     /// Whether nothing is in it but words of the shape, and indices.
     pub is_ours: bool,
+    /// Whether it may be shown but for indices of rows: one cannot hide anything between words.
+    pub is_plain: bool,
     /// All its words as one: `pho_ne` is a phone.
     joined: Option<String>,
     /// Of the key of a row (`hotfixes.0.installedOn`), its list and the key inside.
@@ -223,18 +225,23 @@ impl Shape {
     /// A key whose words are known.
     fn read_split(&self, key: &str, split: &[String]) -> Key {
         let is_printable = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-        let is_some = key.len() <= LONGEST_OF_OURS && !split.is_empty();
-        let (mut is_known, mut is_ours) = (is_some, is_some);
+        let is_some = key.len() <= LONGEST_OF_OURS && !split.is_empty() && is_whole(key, split);
+        let has_words = split.iter().any(|word| !words::is_index(word, LONGEST_INDEX));
+        let (mut is_known, mut is_ours, mut is_plain) = (is_some, is_some, is_some && has_words);
+        let mut is_behind_index = false;
         // Every word of the file is known, those that say nothing too.
         let words = self.vocabulary.fold_split(split, |word| {
             let is_word_known = self.known.contains(word);
             // A letter may be an initial.
-            is_known &= is_word_known && word.len() > 1;
-            is_ours &= is_word_known || words::is_index(word, LONGEST_INDEX);
+            let (is_index, is_shown) = (words::is_index(word, LONGEST_INDEX), is_word_known && word.len() > 1);
+            is_known &= is_shown;
+            is_ours &= is_word_known || is_index;
+            is_plain &= is_shown && !is_index || is_index && !is_behind_index;
+            is_behind_index = is_index;
             is_word_known
         });
         let joined = (split.len() > 1).then(|| split.concat());
-        Key { words, is_shown: is_known && is_printable, is_ours, joined, parted: self.parted(split) }
+        Key { words, is_shown: is_known && is_printable, is_ours, is_plain: is_plain && is_printable, joined, parted: self.parted(split) }
     }
 
     /// A key taken apart at the last index of a row in it.
@@ -266,13 +273,15 @@ impl Shape {
         containers.iter().chain([key]).enumerate().fold((Meaning::Unknown, Meaning::Unknown), step).0
     }
 
-    /// What a container of this meaning says of what stands in it: in one that speaks of a person, all does. Users are counted, and
-    /// where they are listed each is one.
+    /// What a container of this meaning says of what stands in it: in one that speaks of a person, all does. Users and requests
+    /// of theirs are counted, and where they are listed each is one.
     #[must_use]
     pub fn inherited(&self, meaning: Meaning, container: &Words) -> Meaning {
         match meaning {
             Meaning::Personal(_) => meaning,
-            Meaning::Field(Slot::Users) => self.person(container, &<[String]>::is_empty).map_or(Meaning::Unknown, Meaning::Personal),
+            Meaning::Field(Slot::Users | Slot::Rate) => {
+                self.person(container, &<[String]>::is_empty).map_or(Meaning::Unknown, Meaning::Personal)
+            }
             _ => Meaning::Unknown,
         }
     }
@@ -293,16 +302,18 @@ impl Shape {
         if self.is_amount(containers, inherited, words) && !self.is_other_field(containers, words) {
             return Meaning::Field(Slot::Users);
         }
-        let person = || self.person(words, &<[String]>::is_empty).map(Meaning::Personal);
+        let counts = |under: &[String]| under.is_empty() || innermost(containers, under).is_some();
+        let is_of_a_thing = || self.personal_rule(words, &counts).is_some_and(|rule| rule.kind.is_none());
+        let person = || self.person(words, &<[String]>::is_empty).filter(|_| !is_of_a_thing()).map(Meaning::Personal);
         if inherited != Meaning::Unknown {
             return person().unwrap_or(inherited);
         }
         self.indexed(containers, key)
             .or_else(|| self.documented(containers, words))
+            .or_else(spelled)
             .or_else(|| self.flattened(containers, words))
             .or_else(person)
             .or_else(|| self.documented(containers, &words.without(containers)))
-            .or_else(spelled)
             .unwrap_or(Meaning::Unknown)
     }
 
@@ -437,6 +448,11 @@ impl Shape {
 /// The place of the innermost container that has one of the words.
 fn innermost(containers: &[Words], words: &[String]) -> Option<usize> {
     containers.iter().rposition(|container| words.iter().any(|word| container.has(word)))
+}
+
+/// Whether no letter of a key was left out: no more than so many words are read.
+fn is_whole(key: &str, split: &[String]) -> bool {
+    !key.is_ascii() || key.bytes().filter(u8::is_ascii_alphanumeric).count() == split.iter().map(String::len).sum::<usize>()
 }
 
 /// A key as it looks: letters of other scripts that look like Latin ones, wide ones and what is not seen make no other word.

@@ -325,3 +325,20 @@ fn keys_without_separators_are_known() {
         assert!(!matches!(meaning(&shape, path), Meaning::Personal(_)), "{path}: {:?}", meaning(&shape, path));
     }
 }
+
+#[test]
+fn keys_that_have_nothing_in_them_but_words_and_indices_are_told() {
+    let shape = Shape::built_in().expect("the shape compiles");
+    for key in ["name", "installedApplications[0][name]", "installedApplications[1234].vendor", "hotfixes.0.installedOn", "dnsServers.0"] {
+        assert!(shape.read(key).is_plain, "{key}");
+    }
+    // An initial, numbers beside one another or too long, words of nobody, and more words than are read.
+    let (long, spelled) = ("id.".repeat(16), format!("p.h.o.n.e.{}", "id.".repeat(11)));
+    let hidden = [&long, &spelled].map(|words| format!("{words}Rossi347"));
+    let others = ["4312", "name.M", "name[347][1234]", "name.34712", "name.rossi", "name.rossi.0"];
+    for key in others.into_iter().chain(hidden.iter().map(String::as_str)) {
+        let read = shape.read(key);
+        assert!(!read.is_plain && !read.is_shown, "{key}");
+    }
+    assert!(!shape.read(&hidden[0]).is_ours);
+}

@@ -83,6 +83,78 @@ fn values_that_are_nobodys_by_their_form_pass_under_any_key() {
 }
 
 #[test]
+fn counters_are_known_in_the_languages_of_the_suite() {
+    all_pass(
+        Unknown::Inert,
+        &[
+            r#"{"contatori":{"posti operatore":3,"blocco telefono":1,"rubrica":1.5}}"#,
+            r#"{"postiOperatoreConnessi":{"gold":3}}"#,
+            r#"{"consoleOperatoreConnesse":{"Blue":1}}"#,
+            r#"{"frequenzaRichiesteEccCurri":{"bloccoTelefono":1.5}}"#,
+            r#"{"compteurs":{"verrouillage du téléphone":1,"postes opérateur connectés":3,"gestionnaire de contacts":2}}"#,
+            r#"{"contadores":{"bloqueo de teléfono":1,"puestos de operador conectados":2,"gestor de contactos":1}}"#,
+            r#"{"Zähler":{"Telefonsperre":1.5,"Kontaktmanager":2,"Vermittlungsplätze":3}}"#,
+            r#"{"counters":{"supervisor":3,"attendantConsoles":{"supervisor":1}}}"#,
+            r#"{"eccCurri":{"contactManager":{"rate":1.5},"phoneLock":{"rate":2}}}"#,
+        ],
+    );
+    none_passes(&[
+        r#"{"contatori":{"rubrica":[{"nome":"Mario"}]}}"#,
+        r#"{"contatori":{"rubrica":"Mario"}}"#,
+        r#"{"rubrica":[{"nome":"Mario"}]}"#,
+        r#"{"contatori":{"posti operatore":"mrossi"}}"#,
+        r#"{"operatore":"mrossi"}"#,
+        r#"{"verrouillage téléphone":"0612345678"}"#,
+        r#"{"bloccoTelefono":3471234567}"#,
+    ]);
+}
+
+#[test]
+fn what_wmi_tells_of_a_system_passes() {
+    all_pass(
+        Unknown::Strict,
+        &[
+            r#"{"SystemUpTime":239162}"#,
+            r#"{"os":{"upTime":239162}}"#,
+            r#"{"disks":[{"fileSystem":"NTFS","size":107374182400}]}"#,
+            r#"{"disk":{"fileSystem":"ReFS"}}"#,
+        ],
+    );
+    none_passes(&[r#"{"os":{"upTime":"mrossi"}}"#, r#"{"disk":{"fileSystem":"mrossi"}}"#]);
+}
+
+#[test]
+fn keys_of_persons_say_so_in_all_languages() {
+    for (text, kind) in [
+        (r#"{"agentId":"mrossi"}"#, Kind::Identity),
+        (r#"{"agent_id":4312}"#, Kind::Identity),
+        (r#"{"supervisor":"mrossi"}"#, Kind::PersonName),
+        (r#"{"supervisore":"mrossi"}"#, Kind::PersonName),
+        (r#"{"cardNumber":"1234"}"#, Kind::PaymentCard),
+        (r#"{"card_number":1234}"#, Kind::PaymentCard),
+        (r#"{"numeroCarta":"1234"}"#, Kind::PaymentCard),
+        (r#"{"Kartennummer":"1234"}"#, Kind::PaymentCard),
+        (r#"{"ssn":123456789}"#, Kind::NationalId),
+        (r#"{"ssn":"123456789"}"#, Kind::NationalId),
+        (r#"{"trascrizione":"ciao"}"#, Kind::Media),
+    ] {
+        let found = report_of(text, Unknown::Observe).findings;
+        assert!(!found.is_empty() && found.iter().all(|finding| finding.kind == kind), "{text}: {found:?}");
+    }
+    // The number of a card in a computer, and of a computer.
+    all_pass(
+        Unknown::Inert,
+        &[
+            r#"{"networkCardNumber":3}"#,
+            r#"{"adapterNumber":3}"#,
+            r#"{"bios":{"ssn":123456}}"#,
+            r#"{"bios.ssn":"5CG1234XYZ"}"#,
+            r#"{"ssn":"5CG1234XYZ"}"#,
+        ],
+    );
+}
+
+#[test]
 fn what_is_somebodys_does_not_pass_beside_them() {
     none_passes(&[
         r#"{"whatever":"10.99.0.5"}"#,
@@ -115,6 +187,27 @@ fn many_services_with_arguments_are_looked_at_to_the_last() {
         |number: usize| commands.map(|command| format!(r#"{{"pathName":"{}"}}"#, command.replace('N', &number.to_string()))).join(",");
     let rows: Vec<String> = (0..1_000).map(numbered).collect();
     all_pass(Unknown::Strict, &[&format!(r#"{{"services":[{}]}}"#, rows.join(","))]);
+}
+
+/// A list flattened to the pairs of a form, in the notations of serializers: each key has an index of its own.
+#[test]
+fn many_rows_in_a_form_are_looked_at_to_the_last() {
+    let notations: &[fn(usize, &str) -> String] = &[
+        |row, key| format!("installedApplications%5B{row}%5D%5B{key}%5D"),
+        |row, key| format!("installedApplications%5B{row}%5D.{key}"),
+        |row, key| format!("installedApplications.{row}.{key}"),
+    ];
+    for key in notations {
+        let pair = |row: usize| {
+            let (name, vendor, path) = (key(row, "name"), key(row, "vendor"), key(row, "installPath"));
+            format!("{name}=Contoso+Agent+{row}+%28x64%29&{vendor}=Contoso+Limited&{path}=C%3A%5CProgram+Files%5CContoso+{row}%5C")
+        };
+        let text = (0..1_000).map(pair).collect::<Vec<_>>().join("&");
+        let (tree, settings) = super::tests::setting(Unknown::Inert);
+        let mut walk = Walk::new(&tree, &settings, text.len());
+        super::super::format::form::read(text.as_bytes(), super::super::format::Limits::default(), &mut walk).expect("a form");
+        assert_eq!(walk.finish(), Report::default(), "{}", key(0, "name"));
+    }
 }
 
 fn table(text: &str) -> Report {

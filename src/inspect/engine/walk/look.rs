@@ -45,7 +45,9 @@ impl Walk<'_> {
         let half = self.left() / 2;
         let mut budget = self.budget.within(half);
         self.held += half;
-        let followed = nested::walk(bytes, 0, &mut budget, &mut |derived| self.unwrapped(derived, kind));
+        let followed = nested::walk(bytes, 0, &mut budget, &mut |derived, in_place| {
+            self.unwrapped(derived, kind, in_place.then_some(bytes));
+        });
         self.held -= half;
         self.budget = budget;
         if let Err(unreadable) = followed {
@@ -78,20 +80,33 @@ impl Walk<'_> {
         self.look_at(text, &Marks::of(text.as_bytes()), kind, why);
     }
 
-    /// Something that was wrapped in the text at hand.
-    fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind) {
+    /// Something that was wrapped in the text at hand; what it was decoded from, if only single characters of that were.
+    fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind, escaped: Option<&[u8]>) {
         self.signs += 1;
         match derived {
             // What a token is made of is nobody's business but its maker's.
             Derived::Opaque { .. } if around == TextKind::Token => {}
             // By chance, a few letters inside a token are text.
             Derived::Text { text, .. } if around == TextKind::Token => self.look_into(text, around, Why::Encoded),
-            Derived::Text { text, .. } => self.look_into(text, TextKind::Free, Why::Encoded),
+            Derived::Text { text, .. } => match escaped {
+                Some(escaped) => self.unescaped(text, escaped, around),
+                None => self.look_into(text, TextKind::Free, Why::Encoded),
+            },
             Derived::Json { text } => self.document(text),
             Derived::Bytes { magic: Magic::Image | Magic::Media | Magic::Document, .. } => self.find(Kind::Media, Why::Encoded),
             Derived::Bytes { magic: Magic::Archive, .. } | Derived::Opaque { .. } => self.undocumented(),
             Derived::Bytes { .. } => {}
         }
+    }
+
+    /// A path with an escape in it is a path still. The words that had one are anything: what nobody hides is written as it is.
+    fn unescaped(&mut self, text: &str, escaped: &[u8], around: TextKind) {
+        let words = changed_words(text, escaped);
+        self.visit(text.len());
+        if words.len() < text.len() {
+            self.look_into(text, around, Why::Encoded);
+        }
+        self.look_into(words, TextKind::Free, Why::Encoded);
     }
 
     /// A document inside a string: its keys say as much as those outside. What is no JSON in the end was looked at as text.
@@ -151,6 +166,18 @@ impl Walk<'_> {
             self.find(hit.kind, Why::Together);
         }
     }
+}
+
+/// The words of a text from the first to the last in which it differs from another.
+fn changed_words<'t>(text: &'t str, other: &[u8]) -> &'t str {
+    let (bytes, is_same) = (text.as_bytes(), |(one, other): &(&u8, &u8)| one == other);
+    let front = bytes.iter().zip(other).take_while(is_same).count();
+    let behind = bytes.iter().rev().zip(other.iter().rev()).take_while(is_same).count();
+    let (front, behind) = (bytes.get(..front).unwrap_or_default(), bytes.len().saturating_sub(behind).max(front));
+    let start = front.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+    let rest = bytes.get(behind..).unwrap_or_default();
+    let end = rest.iter().position(u8::is_ascii_whitespace).map_or(bytes.len(), |length| behind + length);
+    text.get(start..end).unwrap_or(text)
 }
 
 /// Folding reads a text, normalises it, maps it, drops from it, compares it; then it is marked again. And look-alikes are put in their

@@ -204,7 +204,7 @@ impl<'a> Path<'a> {
     pub(super) fn is_clean(&self) -> bool {
         match self.known() {
             Some(known) => known.is_clean,
-            None => self.node().shown().is_some(),
+            None => self.node().is_plain(),
         }
     }
 
@@ -386,7 +386,7 @@ impl<'a> Path<'a> {
 
 impl Known {
     fn new(node: Arc<Node>) -> Self {
-        let (said, is_clean) = (Said::by(&node), node.shown().is_some());
+        let (said, is_clean) = (Said::by(&node), node.is_plain());
         Self { node, said, children: Vec::new(), next: 0, is_clean }
     }
 

@@ -70,6 +70,46 @@ fn spelling_does_not_matter() {
     }
 }
 
+/// The outcome for a value of the path of a service.
+fn of_path(path: &str) -> Report {
+    report(&serde_json::json!({ "windowsServices": [{ "name": "Spooler", "exePath": path }] }).to_string(), Unknown::Inert)
+}
+
+#[test]
+fn a_path_with_escapes_in_it_is_a_path() {
+    for path in
+        [r"C:\Program Files\Paessler\Remote Probe\PRTG Probe.exe", r"C:\Program Files (x86)\Trend Micro\Security Agent\Ntrtscan.exe"]
+    {
+        for argument in [
+            "--port=5060",
+            "--timeout=60",
+            "--guid=6F9619FF-8B86-D011-B42D-00CF4FC964FF",
+            "--guid=5C9619FF-8B86-D011-B42D-00CF4FC964FF",
+            "--url=http%3A%2F%2Fa",
+            "--name=&quot;x&quot;",
+            r"--key=\u0041",
+        ] {
+            let text = format!("\"{path}\" {argument}");
+            assert_eq!(of_path(&text), Report::default(), "{text}");
+        }
+    }
+    for (argument, kind) in [
+        ("--mail=mario.rossi%40example.com", Kind::Email),
+        ("--mail=6D=61rio.rossi=40example.com", Kind::Email),
+        ("--call=%2B393471234567", Kind::Phone),
+        (r"--dir=C:\Users%5Cmrossi\x", Kind::UserPath),
+        (r"--a ACME%5Cm.rossi", Kind::Identity),
+        ("--a =41=43=4D=45=5C=6D=2E=72=6F=73=73=69", Kind::Identity),
+        ("--a chiamare%20347%20123%204567", Kind::Phone),
+        ("--user%3Dmrossi", Kind::Identity),
+        ("--key=bWFyaW8ucm9zc2klNDBleGFtcGxlLmNvbQ==", Kind::Email),
+    ] {
+        let text = format!("\"C:\\Program Files\\X\\x.exe\" {argument}");
+        let found = of_path(&text).findings;
+        assert!(!found.is_empty() && found.iter().all(|finding| finding.kind == kind), "{text}: {found:?}");
+    }
+}
+
 #[test]
 fn persons_are_found_by_key_by_value_and_through_encodings() {
     for (text, kind) in [

@@ -9,6 +9,11 @@ use crate::inspect::engine::marks::{COLON, DOT, Marks};
 use crate::inspect::engine::shape::slot::{self, Checked, Declared, Slot};
 use crate::inspect::engine::shape::{Meaning, grammar, quick};
 
+/// Looks that all detectors take at a byte of a long text, and the search for encodings in it.
+const LOOKS_AT_TEXT: u64 = 30;
+/// Longest text that may pass under a key that nobody documents once no detector found anything in it; see [`grammar::is_like_inert`].
+const LONGEST_NAMED: usize = 512;
+
 impl Walk<'_> {
     pub(super) fn unproven(&mut self, text: &str, marks: &Marks, kind: TextKind) {
         if !self.look(text, marks, kind) && !self.names_a_field(text) {
@@ -77,6 +82,12 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether the key at hand is `ssn` and a value with letters is that of the serial number of a system: the other has digits only.
+    pub(super) fn is_of_a_system(&self, meaning: Meaning, text: &str) -> bool {
+        let is_ssn = || matches!(self.path.node().words(), [word] if word == "ssn");
+        meaning == Meaning::Personal(Kind::NationalId) && is_ssn() && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    }
+
     /// Whether the key at hand is the column of the names of products.
     pub(super) fn names_a_product(&self, meaning: Meaning) -> bool {
         let is_name = || matches!(self.path.node().words(), [one, other] if one == "display" && other == "name");
@@ -102,11 +113,21 @@ impl Walk<'_> {
                 return self.inert(text);
             }
         }
+        // Long texts of whomever are refused in any case: what cannot be looked at to the end is refused for what it is.
+        if self.is_refused_by_length(&counted) && LOOKS_AT_TEXT.saturating_mul(text.len() as u64) > self.left() {
+            return self.undocumented();
+        }
         let is_sure = self.look(text, &counted.measured(text.as_bytes()), TextKind::Free);
         let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
         if !is_sure && !may_pass {
             self.undocumented();
         }
+    }
+
+    /// Whether a text under a key that nobody documents is too long for any form that proves it harmless, where that is asked.
+    fn is_refused_by_length(&self, counted: &Marks) -> bool {
+        let is_asked = self.readings == 0 && self.settings.unknown != Unknown::Observe;
+        is_asked && counted.len > LONGEST_NAMED && !quick::may_be_inert(counted)
     }
 
     pub(super) fn unknown_number(&mut self, raw: &str) {

@@ -10,13 +10,14 @@ const CHANCE: usize = 48;
 
 /// Follows everything that is nested in a text, compressed streams included, down to [`MAX_DEPTH`].
 ///
-/// For callers that need no more than the texts; JSON is reported, but not parsed. A compressed stream that cannot be read does
+/// For callers that need no more than the texts; JSON is reported, but not parsed. `see` is told whether a text is the one that was
+/// handed in, but for single characters that were decoded in their places: it is what that one is. A compressed stream that cannot be read does
 /// not end it: in another reading of the same text it may be whole, as behind the soft line breaks of mail.
 ///
 /// # Errors
 /// As [`derived`], and at the end the first of those of [`coding::inflate`].
-pub fn walk(text: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Derived<'_>)) -> Result<(), Unreadable> {
-    let mut follow = Follow { unread: None, see };
+pub fn walk(text: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Derived<'_>, bool)) -> Result<(), Unreadable> {
+    let mut follow = Follow { unread: None, wrapped: 0, see };
     follow.text(text, depth, budget)?;
     follow.unread.map_or(Ok(()), Err)
 }
@@ -24,7 +25,9 @@ pub fn walk(text: &[u8], depth: u8, budget: &mut Budget, see: &mut dyn FnMut(Der
 struct Follow<'s> {
     /// Why a compressed stream could not be read.
     unread: Option<Unreadable>,
-    see: &'s mut dyn FnMut(Derived<'_>),
+    /// Encodings around what is at hand that are not in place.
+    wrapped: u32,
+    see: &'s mut dyn FnMut(Derived<'_>, bool),
 }
 
 impl Follow<'_> {
@@ -33,7 +36,16 @@ impl Follow<'_> {
     }
 
     fn found(&mut self, found: Derived<'_>, depth: u8, budget: &mut Budget) -> Result<(), Unreadable> {
-        (self.see)(found);
+        let is_in_place = matches!(found, Derived::Text { via, .. } if via.is_in_place());
+        (self.see)(found, is_in_place && self.wrapped == 0);
+        let wrapped = self.wrapped;
+        self.wrapped += u32::from(!is_in_place);
+        self.follow(found, depth, budget)?;
+        self.wrapped = wrapped;
+        Ok(())
+    }
+
+    fn follow(&mut self, found: Derived<'_>, depth: u8, budget: &mut Budget) -> Result<(), Unreadable> {
         match found {
             Derived::Text { text, .. } => self.text(text.as_bytes(), depth, budget),
             Derived::Bytes { magic: Magic::Compressed(coding), via, bytes } => {
@@ -57,7 +69,7 @@ impl Follow<'_> {
             return Err(Unreadable::Depth);
         }
         if let Ok(text) = std::str::from_utf8(inflated) {
-            (self.see)(Derived::Text { via: Via::Inflated(coding), text });
+            (self.see)(Derived::Text { via: Via::Inflated(coding), text }, false);
         }
         self.text(inflated, depth + 1, budget)
     }
@@ -70,7 +82,7 @@ impl Follow<'_> {
         if coding != Coding::Deflate || is_stream {
             self.unread.get_or_insert(error);
         } else if bytes.len() >= OPAQUE {
-            (self.see)(Derived::Opaque { via, len: bytes.len() });
+            (self.see)(Derived::Opaque { via, len: bytes.len() }, false);
         }
     }
 }
@@ -84,7 +96,7 @@ mod tests {
         let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let mut seen = Vec::new();
         let outcome =
-            walk(text.as_bytes(), 0, &mut Budget::new(text.len()), &mut |found| seen.push(matches!(found, Derived::Opaque { .. })));
+            walk(text.as_bytes(), 0, &mut Budget::new(text.len()), &mut |found, _| seen.push(matches!(found, Derived::Opaque { .. })));
         (outcome, seen)
     }
 
@@ -98,6 +110,33 @@ mod tests {
         assert!(many.is_ok() && seen.contains(&true), "{many:?} {seen:?}");
         // gzip has more of a mark.
         assert_eq!(outcome(&[b"\x1f\x8b\x08\0\0\0\0\0\0\x03".as_slice(), &noise[..30]].concat()).0, Err(Unreadable::Corrupt));
+    }
+
+    #[test]
+    fn what_is_decoded_in_place_is_told_from_what_is_decoded_whole() {
+        let seen = |text: &str| {
+            let mut seen = Vec::new();
+            let see = &mut |found: Derived<'_>, is_in_place: bool| {
+                if let Derived::Text { text, .. } = found {
+                    seen.push((text.to_owned(), is_in_place));
+                }
+            };
+            walk(text.as_bytes(), 0, &mut Budget::new(text.len()), see).expect("it is all read");
+            seen
+        };
+        for (text, inside) in [
+            ("a --port=5060", "a --portP60"),
+            ("a --url=b%3Ac", "a --url=b:c"),
+            ("a &quot;b", "a \"b"),
+            (r"a \u0041 b", "a A b"),
+            ("a%253Ab", "a:b"),
+        ] {
+            assert!(seen(text).contains(&(inside.to_owned(), true)), "{text}");
+        }
+        // `hello %3A world 123`, and words of mail.
+        for text in ["x aGVsbG8gJTNBIHdvcmxkIDEyMw== x", "x 68656c6c6f20253341 x", "x =?utf-8?Q?hello?= x"] {
+            assert!(!seen(text).is_empty() && seen(text).iter().all(|(_, is_in_place)| !is_in_place), "{text}: {:?}", seen(text));
+        }
     }
 
     #[test]

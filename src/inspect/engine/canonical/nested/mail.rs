@@ -6,15 +6,15 @@ use crate::inspect::engine::digits::{BASE64, hex_pair};
 
 pub(super) fn find(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     finder.budget.count(text.len());
-    let Some(bytes) = decode(text) else { return Ok(()) };
+    let Some((via, bytes)) = decode(text) else { return Ok(()) };
     finder.budget.count(bytes.len());
-    finder.text(Via::Mail, &String::from_utf8_lossy(&bytes))
+    finder.text(via, &String::from_utf8_lossy(&bytes))
 }
 
 /// The text with what is encoded decoded; `None` if nothing is.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+fn decode(text: &[u8]) -> Option<(Via, Vec<u8>)> {
     let mut bytes = Vec::new();
-    let mut is_changed = false;
+    let (mut is_changed, mut via) = (false, Via::Quoted);
     // Where the last escape ended, up to where the text is taken over, and where to look on.
     let (mut end, mut plain, mut at) = (None, 0, 0);
     while let Some(next) = memchr::memchr(b'=', text.get(at..)?).map(|found| at + found) {
@@ -30,6 +30,7 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
         bytes.extend_from_slice(text.get(plain..next)?);
         at += len;
         if let Some((word, _)) = word {
+            via = Via::Mail;
             bytes.extend_from_slice(word.as_bytes());
             at += gap_before_word(text.get(at..)?);
         }
@@ -40,7 +41,7 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
         plain = at;
     }
     bytes.extend_from_slice(text.get(plain..)?);
-    is_changed.then_some(bytes)
+    is_changed.then_some((via, bytes))
 }
 
 /// Behind an equals sign: two digits of a printable or high byte, or the end of a line, which stands for nothing.

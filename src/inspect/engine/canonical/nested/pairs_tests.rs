@@ -116,7 +116,7 @@ const ENCODINGS: &[Encoding] = &[
 /// Whether the text is handed over as it was; or that the message was refused.
 fn sees(encoded: &[u8], what: &str) -> Result<bool, Unreadable> {
     let mut is_seen = false;
-    let outcome = walk(encoded, 0, &mut Budget::new(encoded.len()), &mut |found| {
+    let outcome = walk(encoded, 0, &mut Budget::new(encoded.len()), &mut |found, _| {
         is_seen |= matches!(found, Derived::Text { text, .. } | Derived::Json { text } if text.contains(what));
     });
     if is_seen { Ok(true) } else { outcome.map(|()| false) }

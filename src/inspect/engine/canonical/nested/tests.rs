@@ -101,7 +101,7 @@ const ENCODINGS: &[(&str, Encode)] = &[
 /// All texts that are found.
 fn seen(text: &str) -> Result<Vec<String>, Unreadable> {
     let mut texts = Vec::new();
-    walk(text.as_bytes(), 0, &mut Budget::new(text.len()), &mut |found| {
+    walk(text.as_bytes(), 0, &mut Budget::new(text.len()), &mut |found, _| {
         if let Derived::Text { text, .. } | Derived::Json { text } = found {
             texts.push(text.to_owned());
         }
@@ -249,7 +249,7 @@ fn budgets_are_kept() {
 fn visits(text: &[u8]) -> u64 {
     let mut budget = Budget::new(text.len());
     let before = budget.left();
-    let _ = walk(text, 0, &mut budget, &mut |_| {});
+    let _ = walk(text, 0, &mut budget, &mut |_, _| {});
     let all = text.len() as u64 + (before - budget.left()) as u64;
     assert!(budget.visited() <= VISITS * all, "{} visits for {all} bytes", budget.visited());
     budget.visited()

@@ -38,7 +38,7 @@ fn lines(text: &str, len: usize, gap: &str) -> String {
 fn cost(text: &[u8]) -> (u64, u64) {
     let mut budget = Budget::new(text.len());
     let before = budget.left();
-    let _ = walk(text, 0, &mut budget, &mut |_| {});
+    let _ = walk(text, 0, &mut budget, &mut |_, _| {});
     (budget.visited(), (text.len() + before - budget.left()) as u64)
 }
 

@@ -205,6 +205,42 @@ fn configured_accounts_pass() {
 }
 
 #[test]
+fn a_configured_account_is_of_its_domain() {
+    let passes = |accounts: &[&str], text: &str, kind: TextKind| {
+        hits(scan, text.as_bytes(), &Context { accounts, text: kind, ..Context::default() }).is_empty()
+    };
+    let full: &[&str] = &[r"acme\mrossi", "lverdi@acme.local", r".\gbianchi"];
+    for text in [r"ACME\mrossi", r"ACME\\MRossi", "ACME/mrossi", "mrossi@acme", "LVerdi@acme.local", r"acme.local\lverdi", r".\gbianchi"] {
+        assert!(passes(full, text, TextKind::Identity), "{text}");
+    }
+    for text in [
+        r"OTHER\mrossi",
+        r".\mrossi",
+        "mrossi",
+        "mrossi@other",
+        "mrossi@acme.local",
+        "lverdi",
+        r"ACME\lverdi",
+        "lverdi@acme.local.example",
+        r"ACME\gbianchi",
+        "gbianchi",
+        r"XACME\mrossi",
+        "CN=mrossi,OU=x",
+    ] {
+        assert!(!passes(full, text, TextKind::Identity), "{text}");
+    }
+    for text in [r"runs as ACME\mrossi.", r"user=ACME\mrossi;", r"runas /user:ACME\\mrossi cmd.exe", "login=lverdi@acme.local;"] {
+        assert!(passes(full, text, TextKind::Free), "{text}");
+    }
+    for text in [r"runs as OTHER\mrossi.", r"user=OTHER\mrossi;", "user=mrossi;", r"runas /user:OTHER\mrossi cmd.exe", "x.exe -u mrossi"] {
+        assert!(!passes(full, text, TextKind::Free), "{text}");
+    }
+    for text in [r"ACME\batchrunner", r".\batchrunner", "batchrunner", "batchrunner@acme.local", "CN=batchrunner,OU=x"] {
+        assert!(passes(&["batchrunner"], text, TextKind::Identity), "{text}");
+    }
+}
+
+#[test]
 fn time_is_linear() {
     linear(scan, &["\\", "a\\", "CORP\\jsmith ", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a.b\\c.d", "NT \\"]);
 }

@@ -1,6 +1,6 @@
 //! Accounts that a text itself calls so: `username=…`, `-u …`, `/user:…`, names of a directory (RFC 4514).
 
-use super::{EXTENSIONS, Hit, Kind, is_placeholder, is_service};
+use super::{EXTENSIONS, Hit, Kind, is_account, is_placeholder, is_service_of};
 use crate::inspect::engine::detect::lexis::{at, before, find, is_any, is_sorted, is_word, part, run, run_back, starts_word};
 
 /// Said by a word, or by the form.
@@ -101,7 +101,7 @@ fn option(text: &[u8], place: usize, accounts: &[&str]) -> Found {
         let is_value = end >= start + 4 && !is_any(part(text, start, end), OTHERS) && !is_placeholder(part(text, start, end));
         return is_value.then_some((Kind::Credential, start, end));
     }
-    is_persons(part(text, start, end), accounts).then_some((Kind::Identity, start, end))
+    is_persons(text, start, end, accounts).then_some((Kind::Identity, start, end))
 }
 
 /// `username=mrossi`, `user: mrossi`, `User Id = mrossi`.
@@ -130,7 +130,7 @@ fn assigned(text: &[u8], place: usize, sign: u8, accounts: &[&str]) -> Found {
     // Behind a colon may stand a sentence: an account is all there is.
     let is_all =
         sign == b'=' || matches!(at(text, end), 0 | b',' | b';' | b')' | b'"' | b'\'' | b'|' | b'\r' | b'\n' | b'\t' | b'}' | b']');
-    let is_named = is_all && is_persons(part(text, start, end), accounts);
+    let is_named = is_all && is_persons(text, start, end, accounts);
     // The name in SIP's digest is part of the credentials.
     let is_digest = || find(part(text, end, end + DIRECTORY), 0, "realm=").is_some();
     (is_named && !is_digest()).then_some((Kind::Identity, start, end))
@@ -149,10 +149,27 @@ fn value(text: &[u8], start: usize) -> Option<(usize, usize)> {
     (end > start + domain).then_some((start + domain, end))
 }
 
-fn is_persons(name: &[u8], accounts: &[&str]) -> bool {
+/// Whether what stands here, behind a domain or in front of one or without, is the name of a person's account.
+fn is_persons(text: &[u8], start: usize, end: usize, accounts: &[&str]) -> bool {
+    let name = part(text, start, end);
+    let (user, domain) = match memchr::memchr(b'@', name) {
+        Some(sign) => (part(name, 0, sign), part(name, sign + 1, name.len())),
+        None => (name, domain_before(text, start)),
+    };
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
     let is_file = || memchr::memrchr(b'.', name).is_some_and(|dot| is_sorted(part(name, dot + 1, name.len()), EXTENSIONS));
-    name.len() >= 3 && is_letter(at(name, 0)) && !is_any(name, OTHERS) && !is_placeholder(name) && !is_file() && !is_service(name, accounts)
+    name.len() >= 3
+        && is_letter(at(name, 0))
+        && !is_any(name, OTHERS)
+        && !is_placeholder(name)
+        && !is_file()
+        && !is_service_of(domain, user, accounts)
+}
+
+/// The domain in front of a name: `ACME\mrossi`. None is empty.
+fn domain_before(text: &[u8], start: usize) -> &[u8] {
+    let slash = run_back(text, start, 2, |byte| byte == b'\\');
+    if slash == start { &[] } else { part(text, run_back(text, slash, LONGEST, is_account), slash) }
 }
 
 /// `CN=Mario Rossi,OU=Users,DC=acme,DC=it`, `uid=mrossi,ou=people,…`: the name of an entry for a person.
@@ -193,7 +210,7 @@ fn directory(text: &[u8], place: usize, accounts: &[&str]) -> Found {
     let is_contact = says(&["objectclass"]);
     let is_entry = at(text, end) == b',' && !is_contact && (says(PEOPLE) || says(&["dc="]) && !says(MACHINES));
     let name = part(text, place + 1, end).trim_ascii();
-    (is_entry && name.len() >= 2 && !is_service(name, accounts)).then_some((Kind::Identity, place + 1, end))
+    (is_entry && name.len() >= 2 && !is_service_of(b"", name, accounts)).then_some((Kind::Identity, place + 1, end))
 }
 
 #[cfg(test)]
