@@ -301,6 +301,13 @@ impl Finder<'_, '_> {
             self.text(via, &text)?;
             return Ok(true);
         }
+        let (text, looks) = plausible::unpadded(bytes);
+        self.budget.count(looks);
+        if let Some(text) = text {
+            self.budget.take_blob()?;
+            self.text(via, text)?;
+            return Ok(true);
+        }
         let Some(magic) = magic::of(bytes) else { return Ok(false) };
         self.budget.take_blob()?;
         self.budget.charge(bytes.len())?;
@@ -406,6 +413,8 @@ fn is_json(text: &str) -> bool {
 
 crate::hidden::hidden!(Derived<'a>);
 
+#[cfg(test)]
+mod padded_tests;
 #[cfg(test)]
 mod pairs_tests;
 #[cfg(test)]

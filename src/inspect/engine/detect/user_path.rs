@@ -63,7 +63,6 @@ fn home(text: &[u8], place: usize, folder: usize, leads_back: bool, accounts: &[
         Rule::Home if is_drive(text, place) => is_below_drive(text, place, part(text, start, end)),
         Rule::Home => is_home_root(text, place, folder) && !is_page(part(text, start, end)),
         Rule::Share => is_on_share(text, place) || is_below_drive(text, place, part(text, start, end)),
-        Rule::Root => is_below_drive(text, place, part(text, start, end)),
         Rule::Always => true,
         Rule::Drive => is_drive(text, place),
         Rule::Personal => ends(text, place, ".sharepoint.com"),
@@ -204,10 +203,8 @@ enum Rule {
     Users,
     /// `home`: below the root or on a share.
     Home,
-    /// Only on a share.
+    /// On a share, or right below a drive.
     Share,
-    /// Only right below a drive.
-    Root,
     /// The name says enough.
     Always,
     /// `OneDrive` below a drive.
@@ -224,17 +221,26 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
         ("homes", Rule::Share),
         ("profiles", Rule::Share),
         ("users~1", Rule::Users),
-        ("utenti", Rule::Root),
-        ("benutzer", Rule::Root),
-        ("utilisateurs", Rule::Root),
-        ("usuarios", Rule::Root),
-        ("usu\u{e1}rios", Rule::Root),
-        ("usu\u{c1}rios", Rule::Root),
-        ("utilizadores", Rule::Root),
-        ("userprofiles", Rule::Root),
-        ("user profiles", Rule::Root),
-        ("userhomes", Rule::Root),
-        ("profili", Rule::Root),
+        ("utenti", Rule::Share),
+        ("benutzer", Rule::Share),
+        ("utilisateurs", Rule::Share),
+        ("usuarios", Rule::Share),
+        ("usu\u{e1}rios", Rule::Share),
+        ("usu\u{c1}rios", Rule::Share),
+        ("utilizadores", Rule::Share),
+        ("userprofiles", Rule::Share),
+        ("user profiles", Rule::Share),
+        ("userhomes", Rule::Share),
+        ("profili", Rule::Share),
+        ("gebruikers", Rule::Share),
+        ("brugere", Rule::Share),
+        ("brukere", Rule::Share),
+        ("anvandare", Rule::Share),
+        ("anv\u{e4}ndare", Rule::Share),
+        ("anv\u{c4}ndare", Rule::Share),
+        ("uzytkownicy", Rule::Share),
+        ("u\u{17c}ytkownicy", Rule::Share),
+        ("u\u{17b}ytkownicy", Rule::Share),
         ("documents and settings", Rule::Always),
         ("docume~1", Rule::Always),
         ("dokume~1", Rule::Always),
@@ -254,6 +260,16 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
         ("profiles$", Rule::Always),
         ("profile$", Rule::Always),
         ("homedirs$", Rule::Always),
+        ("utenti$", Rule::Always),
+        ("benutzer$", Rule::Always),
+        ("utilisateurs$", Rule::Always),
+        ("usuarios$", Rule::Always),
+        ("utilizadores$", Rule::Always),
+        ("gebruikers$", Rule::Always),
+        ("brugere$", Rule::Always),
+        ("brukere$", Rule::Always),
+        ("anvandare$", Rule::Always),
+        ("uzytkownicy$", Rule::Always),
         ("personal", Rule::Personal),
     ];
     if stands(text, folder, "onedrive") {
@@ -261,7 +277,7 @@ fn folder_rule(text: &[u8], folder: usize) -> Option<(usize, Rule)> {
         let organisation = stands(text, folder + 8, " - ");
         return Some((end, if organisation { Rule::Always } else { Rule::Drive })).filter(|_| organisation || end == folder + 8);
     }
-    if !matches!(at(text, folder) | 0x20, b'u' | b'h' | b'p' | b'd' | b'b') {
+    if !matches!(at(text, folder) | 0x20, b'u' | b'h' | b'p' | b'd' | b'b' | b'g' | b'a') {
         return None;
     }
     let first = at(text, folder).to_ascii_lowercase();

@@ -2,6 +2,7 @@
 
 mod address;
 mod command;
+mod digest;
 mod hardware;
 mod lead;
 mod name;
@@ -149,7 +150,7 @@ pub fn is_system_path(text: &str) -> bool {
         && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
         && !looks_hexadecimal(text)
         && !names_an_account(text.as_bytes())
-        && !name::is_address(text)
+        && !name::has_address(text)
         && !has_number(text.as_bytes())
         && !has_colons(text.as_bytes())
         && !has_home(text)
@@ -194,7 +195,7 @@ pub(super) fn has_escape(text: &[u8]) -> bool {
 }
 
 /// Beginnings of folders whose next segment is somebody's; the detector knows the whole names.
-const HOMES: &[&str] = &["use", "ute", "ben", "uti", "usu", "doc", "dok", "hom", "prof", "perf"];
+const HOMES: &[&str] = &["use", "ute", "ben", "uti", "usu", "doc", "dok", "hom", "prof", "perf", "geb", "bru", "anv", "uzy", "u\u{17c}y"];
 
 /// Whether a folder begins as those do in which persons have theirs, or a share or a variable of a person is named.
 fn has_home(text: &str) -> bool {
@@ -357,7 +358,7 @@ pub fn is_inert(text: &str) -> bool {
         || is_state(text)
         || is_hotfix(text)
         || is_guid(text)
-        || is_digest(text)
+        || digest::is_digest(text)
         || is_system_sid(text)
         || hardware::is_part(text)
         || is_evident_time(text)
@@ -396,14 +397,6 @@ pub fn is_guid(text: &str) -> bool {
     lengths.eq([8, 4, 4, 4, 12])
         && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
         && text.as_bytes().get(14) != Some(&b'1')
-}
-
-/// A digest in hexadecimal.
-fn is_digest(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
-        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && !is_hexadecimal_text(text)
 }
 
 /// Whether hexadecimal digits are those of text, in one or two bytes a letter: by chance, one digest in a million is.

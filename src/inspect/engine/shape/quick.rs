@@ -212,7 +212,7 @@ fn begins_like_a_home(folder: &[u8]) -> bool {
     let Some(first) = folder.first_chunk::<3>() else { return false };
     // Nothing but a capital letter becomes a small one by this.
     match &first.map(|byte| byte | 0x20) {
-        b"use" | b"ute" | b"ben" | b"uti" | b"usu" | b"doc" | b"dok" | b"hom" => true,
+        b"use" | b"ute" | b"ben" | b"uti" | b"usu" | b"doc" | b"dok" | b"hom" | b"geb" | b"bru" | b"anv" | b"uzy" => true,
         b"pro" | b"per" => folder.get(3).is_some_and(|byte| byte | 0x20 == b'f'),
         _ => false,
     }

@@ -15,6 +15,27 @@ pub(super) fn text(bytes: &[u8]) -> (Option<Cow<'_, str>>, usize) {
     (text.map(Cow::Owned), looks + more)
 }
 
+/// The text in few bytes that were filled up with control characters to the length of a digest or of a block. And how often a byte was
+/// looked at.
+pub(super) fn unpadded(bytes: &[u8]) -> (Option<&str>, usize) {
+    let is_padding = |byte: &u8| *byte < b' ' || *byte == 0x7f;
+    let start = bytes.iter().take_while(|byte| is_padding(byte)).count();
+    let rest = bytes.get(start..).unwrap_or_default();
+    let end = rest.iter().rev().take_while(|byte| is_padding(byte)).count();
+    let rest = rest.get(..rest.len() - end).unwrap_or_default();
+    // Nothing was filled up, or it is no block.
+    if start + end == 0 || bytes.len() > MOST_PADDED || rest.len() < SHORTEST_PADDED {
+        return (None, start + end);
+    }
+    let text = std::str::from_utf8(rest).ok().filter(|text| text.chars().all(is_printable));
+    (text, start + end + 2 * rest.len())
+}
+
+/// Most bytes with padding around a text.
+const MOST_PADDED: usize = 64;
+/// Shortest text in padding.
+const SHORTEST_PADDED: usize = 8;
+
 fn usual(bytes: &[u8]) -> (Option<Cow<'_, str>>, usize) {
     let len = bytes.len();
     if is_marked(bytes) {

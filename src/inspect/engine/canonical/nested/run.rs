@@ -9,6 +9,8 @@ use std::borrow::Cow;
 pub(super) const SHORTEST: usize = 16;
 /// Shortest run of decimal digits that is decoded to any text: shorter ones are numbers.
 const SHORTEST_DECIMAL: usize = 40;
+/// Shortest run of decimal digits that is decoded to letters and digits: of random ones of so many digits, three of 100,000 are.
+const SHORTEST_CODE: usize = 28;
 /// Shortest line of an encoded text of several lines that is opaque: lists of words have shorter ones.
 const SHORTEST_LINE: usize = 32;
 /// Bytes of a part that are decoded to see whether the rest is worth it.
@@ -205,8 +207,9 @@ fn hex_part(part: &[u8], finder: &mut Finder<'_, '_>) -> Result<usize, Unreadabl
     }
     let bytes = HEX.decode(part);
     finder.budget.count(part.len());
+    let is_code = part.len() >= SHORTEST_CODE && bytes.iter().all(u8::is_ascii_alphanumeric);
     let is_dialled = bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b' ' | b'+' | b'-' | b'.' | b'/' | b':' | b'(' | b')'));
-    let found = is_dialled && finder.decoded(Via::Hex, &bytes)?;
+    let found = (is_dialled || is_code) && finder.decoded(Via::Hex, &bytes)?;
     Ok(if found { part.len() } else { 0 })
 }
 

@@ -200,20 +200,55 @@ fn a_folder_named_by_a_version_is_no_address() {
 fn behind_a_version_stands_no_other_one() {
     let context = Context { key: &["version"], ..Context::default() };
     assert_eq!(hits("10.0 62.30.244.247", &context).len(), 1);
-    for text in ["62.30.244.247", "10.0 2.4.1.3", "build 62.30.244.247"] {
+    for text in ["connected from 199.184.183.13", "via 62.30.244.247", "IP: 62.30.244.247"] {
+        assert_eq!(hits(text, &context).len(), 1, "{text}");
+    }
+    for text in ["62.30.244.247", "10.0 2.4.1.3", "build 62.30.244.247", "updated from 10.0.3.4", "Server 62.30.244.247"] {
         assert!(hits(text, &context).is_empty(), "{text}");
     }
 }
 
 #[test]
 fn an_argument_may_be_an_address() {
-    for text in ["C:\\x\\svc.exe -server 4.2.1.30", "151.41.87.170", "C: 93.237.177.89", "user=52.1.2.3", "C:\\x.exe --to=\"4.2.1.30\""] {
+    for text in ["C:\\x\\svc.exe -server 4.2.1.30", "151.41.87.170", "C: 93.237.177.89", "user=52.1.2.3", "C:\\x.exe --to=\"4.2.1.30\""]
+        .into_iter()
+        .chain(ARGUMENTS.iter().copied())
+    {
         assert_eq!(hits(text, &of(TextKind::Path)).len(), 1, "{text}");
     }
-    for text in ["C:\\Program Files\\X 4.2.1.3", "C:\\x\\setup 62.30.244.247\\x.exe", "C:\\Agent 22.3.4.612"] {
+    for text in ["C:\\Program Files\\X 4.2.1.3", "C:\\x\\setup 62.30.244.247\\x.exe", "C:\\Agent 22.3.4.612"]
+        .into_iter()
+        .chain(VERSIONS_IN_PATHS.iter().copied())
+    {
         assert!(hits(text, &of(TextKind::Path)).is_empty(), "{text}");
     }
 }
+
+/// What programs are given.
+const ARGUMENTS: &[&str] = &[
+    "C:\\x.exe /s:151.41.87.170",
+    "C:\\x.exe --server:79.9.12.14",
+    "C:\\x.exe host:79.9.12.14",
+    "C:\\x.exe -h79.9.12.14",
+    "C:\\x.exe -c79.9.12.14",
+    "C:\\x.exe u@79.9.12.14:5060",
+    "C:\\x.exe (79.9.12.14)",
+    "C:\\x.exe 8.8.8.8",
+    "\"C:\\Program Files\\X\\x.exe\" 172.16.4.9",
+    "C:\\x.EXE 10.99.1.20",
+    "C:\\x.exe connect 151.5.87.170",
+];
+/// What is no address there.
+const VERSIONS_IN_PATHS: &[&str] = &[
+    "C:\\Program Files\\x\\10.0.3.4\\y.exe",
+    "C:\\x.exe --version 10.2.3.4",
+    "C:\\x.exe --version:10.2.3.4",
+    "C:\\x.exe driver 20.70.10.2",
+    "C:\\x.exe -v4.2.1.3",
+    "C:\\x.exe --lib C:\\Program Files\\Y 4.2.1.3",
+    "C:\\x.exe.d\\Y 4.2.1.3",
+    "C:\\Program Files\\Setup.executive 4.2.1.3",
+];
 
 #[test]
 fn a_product_name_may_end_with_a_version() {

@@ -71,12 +71,15 @@ pub(super) fn read(text: &[u8], run: Range<usize>, key: Key, context: &Context<'
     let mut start = run.start;
     for part in text.get(run.clone()).unwrap_or_default().split(|byte| *byte == b':') {
         let end = start + part.len();
-        if let Some((address, end)) = quad(text, start, part)
-            && stands_alone(text, start..end, address, key, context)
+        // Letters of options are hexadecimal digits, too.
+        let option = usize::from(matches!((part, before(text, start)), ([b'a'..=b'f' | b'A'..=b'F', ..], Some(b'-' | b'/'))));
+        let (begin, part) = (start + option, part.get(option..).unwrap_or_default());
+        if let Some((address, end)) = quad(text, begin, part)
+            && stands_alone(text, begin..end, address, key, context)
             && is_personal(address, key)
             && !is_declared(IpAddr::V4(address), context)
         {
-            report(hit(Kind::IpAddress, start, end, key.bits()));
+            report(hit(Kind::IpAddress, begin, end, key.bits()));
         }
         start = end + 1;
     }
@@ -115,18 +118,20 @@ fn stands_alone(text: &[u8], quad: Range<usize>, address: Ipv4Addr, key: Key, co
         Some(b'.' | b'_' | b'+' | b'#') => return false,
         Some(b'-') if !before(text, start - 1).is_some_and(|byte| byte.is_ascii_digit() || byte == b' ') => return start == 1,
         Some(b'/' | b'\\') if !is_url => return key == Key::Address && context.text != TextKind::Path,
-        Some(byte) if is_word(*byte) => return false,
+        Some(byte) if is_word(*byte) => return context.text == TextKind::Path && is_glued(head) && is_behind_program(head),
         _ => {}
     }
     // Under a key that says version, only far from one and behind it.
     if key == Key::Version {
-        return matches!(head, [.., b'0'..=b'9', b' ']) && is_far(address) && tail.is_empty();
+        let is_said =
+            ends_with_word(head, ADDRESS_ENDS) && !ends_with_word(head, PRODUCT_ENDS) || SENTENCE_ENDS.contains(&small_word(head));
+        return is_far(address) && (is_said || matches!(head, [.., b'0'..=b'9', b' ']) && tail.is_empty());
     }
     if is_version_tail(tail) || ends_with_word(head, VERSION_ENDS) {
         return false;
     }
     match context.text {
-        TextKind::Path => is_url || stands_apart(text, start, end) && is_argument(text, head, address),
+        TextKind::Path => is_url || is_free_argument(head, tail) || stands_apart(text, start, end) && is_argument(text, head, address),
         TextKind::Name => is_url || key == Key::Address || is_far(address) || is_named_address(address, head, tail),
         _ => key == Key::Address || !is_product(text, start, end),
     }
@@ -181,8 +186,35 @@ fn is_named_address(address: Ipv4Addr, head: &[u8], tail: &[u8]) -> bool {
 /// What stands in a path in the place of a program's argument, or of the path. `C:\\Program Files\\X 4.2.1.3` is a version.
 fn is_argument(text: &[u8], head: &[u8], address: Ipv4Addr) -> bool {
     let word = head.trim_ascii_end().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    let is_option = matches!(word, [b'-' | b'/', ..]) || matches!(word, [.., b'=' | b'"']);
+    let is_option = matches!(word, [b'-' | b'/', ..]) || matches!(word, [.., b'=' | b'"' | b':' | b'@' | b'(']);
     is_far(address) || is_option || !begins_at_root(text)
+}
+
+/// What a program gets behind it, on its own or behind a sign: `/s:10.0.0.5`, `user@10.0.0.5:5060`. A folder goes on behind it.
+fn is_free_argument(head: &[u8], tail: &[u8]) -> bool {
+    let is_front = matches!(head.last(), Some(b' ' | b'\t' | b'"' | b'\'' | b'=' | b'(' | b'[' | b':' | b'@' | b',' | b';' | b'|'));
+    let is_back = match tail {
+        [] | [b' ' | b'\t' | b'"' | b'\'' | b')' | b']' | b':' | b',' | b';' | b'|' | b'/', ..] => true,
+        [b'.', rest @ ..] => rest.first().is_none_or(|next| *next == b' '),
+        _ => false,
+    };
+    is_front && is_back && is_behind_program(head)
+}
+
+/// An option of one letter that its value sticks to: `-h10.0.0.5`; `-v4.2.1.3` is a version.
+fn is_glued(head: &[u8]) -> bool {
+    matches!(head, [.., b' ' | b'"', b'-' | b'/', option] if option.is_ascii_alphabetic() && !matches!(option, b'v' | b'V'))
+}
+
+/// Whether a program is named in front and no other path behind it: `"C:\x.exe" connect `.
+fn is_behind_program(head: &[u8]) -> bool {
+    const PROGRAMS: &[&[u8]] = &[b".exe", b".cmd", b".bat", b".com", b".ps1", b".vbs", b".jar"];
+    let name = head.get(memchr::memrchr(b'\\', head).map_or(0, |separator| separator + 1)..).unwrap_or_default();
+    let is_end = |window: &[u8]| {
+        let (extension, next) = window.split_at(4);
+        matches!(next, [b' ' | b'"' | b'\'']) && PROGRAMS.iter().any(|program| program.eq_ignore_ascii_case(extension))
+    };
+    name.windows(5).any(is_end)
 }
 
 /// Numbers that hardly a version has: [`is_large`] ones, or two of a hundred and more. Browsers have great ones with a small second.

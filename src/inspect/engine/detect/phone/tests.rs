@@ -68,6 +68,8 @@ fn national_numbers_are_found_as_people_group_them() {
         "011 1234567",
         "0584 123456",
         "0584/123456",
+        "055.123.4567",
+        "347.123.4567",
         "333 1234567",
         "333 123 4567",
         "333-1234567",
@@ -118,6 +120,10 @@ fn national_numbers_are_found_as_people_group_them() {
 fn digits_behind_a_word_are_a_number() {
     for text in [
         "Tel. 0212345678",
+        "chiamare 347/9602527",
+        "Contattare 3331234567",
+        "anrufen: 03012345678",
+        "appelez 0612345678",
         "tel: 3331234567",
         "cell 3331234567",
         "Fax 0212345678",

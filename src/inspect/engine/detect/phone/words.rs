@@ -145,6 +145,23 @@ const MEASURE: &[&str] = &[
     "type",
     "model",
 ];
+/// Verbs before a number that somebody is asked to call. The English one is also what programs do.
+const CALLS: &[&str] = &[
+    "chiama",
+    "chiamare",
+    "chiamami",
+    "chiamate",
+    "telefonare",
+    "contattare",
+    "contatta",
+    "anrufen",
+    "appeler",
+    "appelez",
+    "llamar",
+    "llame",
+    "ligar",
+    "bellen",
+];
 /// Words that may stand between the word and the number: `Tel. no. 02 1234 5678`.
 const FILLERS: &[&str] = &["no", "nr", "number", "numero", "num", "n", "nummer", "is", "al", "at"];
 /// Longest word that is read.
@@ -172,7 +189,7 @@ pub(super) fn are_before(text: &[u8], start: usize) -> bool {
     if is_one_of(word, FILLERS) {
         return word_before(text, at).is_some_and(|(word, _)| is_one_of(word, PHONE));
     }
-    is_one_of(word, PHONE) || is_one_of(word, &["phonenumber", "int", "ext"])
+    is_one_of(word, PHONE) || is_one_of(word, CALLS) || is_one_of(word, &["phonenumber", "int", "ext"])
 }
 
 /// Whether the word before a number of two to six digits says number inside a company. What may also be a word for something else needs

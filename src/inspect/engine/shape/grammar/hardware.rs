@@ -1,5 +1,6 @@
 //! What systems call their parts: identifiers of devices, serial numbers, fingerprints, names of servers.
 
+use super::digest::{is_fingerprint, is_like_a_digest, is_random, pairs};
 use super::{is_hexadecimal_text, whole};
 use crate::inspect::engine::detect::{mac, payment_card};
 
@@ -50,19 +51,6 @@ fn is_device_id(text: &str) -> bool {
     is_id && segments.next().is_none_or(|place| place.contains('&') && place.split('&').all(is_hex)) && segments.next().is_none()
 }
 
-/// Groups of two hexadecimal digits of a text, if there is nothing else in it but one sign between them.
-fn pairs(text: &str, separator: char) -> Option<Vec<u8>> {
-    let pair = |group: &str| Some(group).filter(|group| group.len() == 2).and_then(|group| u8::from_str_radix(group, 16).ok());
-    text.split(separator).map(pair).collect()
-}
-
-/// `A1:B2:…` of 16, 20 or 32 bytes, as those of certificates and keys are.
-fn is_fingerprint(text: &str) -> bool {
-    let text = text.split_once(':').filter(|(name, _)| ["MD5", "SHA1", "SHA256"].contains(name)).map_or(text, |(_, rest)| rest);
-    let is_digest = |bytes: Vec<u8>| matches!(bytes.len(), 16 | 20 | 32) && bytes.iter().any(|byte| !(b' '..=b'~').contains(byte));
-    [':', ' ', '-'].into_iter().any(|separator| pairs(text, separator).is_some_and(is_digest))
-}
-
 /// The signature of a processor with its features: `BFEBFBFF000406E3`, or its bytes as `dmidecode` shows them, `E3 06 04 00 FF FB EB BF`.
 fn is_signature(text: &str) -> bool {
     let is_whole = || {
@@ -75,11 +63,18 @@ fn is_signature(text: &str) -> bool {
     is_whole() || pairs(text, ' ').is_some_and(|bytes| matches!(bytes.as_slice(), [_, _, _, 0, 0xff, 0xfb, _, _]))
 }
 
-/// `VMware-42 1c 3b 4d …`: the UUID of a machine, which begins with one of few bytes; no network card's address does.
+/// `VMware-42 1c 3b 4d 5e 6f 70 81-92 a3 …`: the sixteen bytes of a machine's UUID in two groups, which begin with one of two marks; and
+/// the beginning of one. A network card may have an address that begins so, but no maker's does.
 fn is_machine_serial(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("VMware-") else { return false };
-    let bytes = pairs(&rest.replace('-', " "), ' ').unwrap_or_default();
-    (6..=16).contains(&bytes.len()) && matches!(bytes.first(), Some(0x42 | 0x50 | 0x56))
+    let (first, second) = rest.split_once('-').map_or((rest, None), |(first, second)| (first, Some(second)));
+    let Some(mut bytes) = pairs(first, ' ').filter(|bytes| matches!(bytes.as_slice(), [0x42, ..] | [0x56, 0x4d, ..])) else { return false };
+    let Some(second) = second else {
+        return (6..=8).contains(&bytes.len()) && bytes.iter().any(|byte| !(b' '..=b'~').contains(byte));
+    };
+    let Some(others) = pairs(second, ' ').filter(|others| others.len() == 8 && bytes.len() == 8) else { return false };
+    bytes.extend(others);
+    is_random(&bytes)
 }
 
 /// `0000.001d.0000.001.004.000.000.000.000`: where Windows says a device of USB is.
@@ -150,7 +145,7 @@ fn is_server(host: &str) -> bool {
 /// screen (EDID).
 #[must_use]
 pub fn is_like_a_part(text: &str) -> bool {
-    is_integrity(text) || is_screen(text)
+    is_integrity(text) || is_screen(text) || is_like_a_digest(text)
 }
 
 fn is_integrity(text: &str) -> bool {
@@ -210,6 +205,12 @@ mod tests {
             "00:1B:21:AA:BB:CC",
             "00 1B 21 AA BB CC",
             "VMware-00 1b 21 aa bb cc",
+            "VMware-50 9a 4c aa bb cc",
+            "VMware-42 6f 62 20 2b 33 39",
+            "VMware-42 6f 62 20 2b 33 39 33-34 37 31 32 33 34 35 0a",
+            "VMware-42 1c 3b 4d 5e 6f 70 81 92 a3 b4 c5 d6 e7 f8 09",
+            "VMware-56 1c 3b 4d 5e 6f 70 81-92 a3 b4 c5 d6 e7 f8 09",
+            "6d 61 72 69 6f 2e 72 6f 73 73 69 40 61 63 6d 65 2e 69 74 0a",
             "6d 61 72 69 6f 2e 72 6f 73 73 69 40 78 2e 69 74",
             "00 1b 21 ff fe aa bb cc",
             "12345678Z",

@@ -104,6 +104,15 @@ pub(super) fn is_address(text: &str) -> bool {
     text.split([' ', '(', ')', ',', '[', ']', '=', '"', '\'']).any(is_quad)
 }
 
+/// A quad behind what parts the arguments of a program, or behind an option of one letter: `/s:10.0.0.5`, `-h10.0.0.5`.
+pub(super) fn has_address(text: &str) -> bool {
+    let is_quad = |word: &str| word.len() <= 45 && word.bytes().filter(|byte| *byte == b'.').count() == 3 && word.parse::<IpAddr>().is_ok();
+    is_address(text)
+        || text
+            .split([' ', '(', ')', ',', '[', ']', '=', '"', '\'', ':', '@', ';', '|'])
+            .any(|word| is_quad(word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, '-' | '/'))))
+}
+
 /// Words without what parts them.
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_alphanumeric() && !"+/=_-".contains(letter)).filter(|token| token.len() >= SHORTEST_CODE)
@@ -165,7 +174,20 @@ pub fn is_code(token: &[u8]) -> bool {
         return false;
     }
     let makeup = Makeup::of(token);
-    makeup.may_be_encoded(token.len()) || is_coded(token, &makeup)
+    makeup.may_be_encoded(token.len()) || is_coded(token, &makeup) || is_wide_text(token)
+}
+
+/// Base64 of ASCII in UTF-16: of eight characters the fifth and the eighth are `A`, since every second byte is zero, and the third is `A`
+/// or `B`. It may begin with any of them. Capitals alone have few changes there.
+fn is_wide_text(token: &[u8]) -> bool {
+    let fits = |start: usize| {
+        token.iter().zip(start..).all(|(byte, place)| match place % 8 {
+            4 | 7 => *byte == b'A',
+            2 => matches!(byte, b'A' | b'B'),
+            _ => true,
+        })
+    };
+    token.len() >= ENCODED && (0..8).any(fits)
 }
 
 /// Names of telephones begin so.

@@ -54,6 +54,10 @@ fn names_are_proven_only_if_nothing_can_hide_in_them() {
         "RSSMRA80A01H501U",
         "02 1234 5678",
         "&#109;ario",
+        "RwBJAFUATABJAEEALgBHAEEAUgBDAEkAQQA",
+        "ABHAEkAVQBMAEkAQQAuAEcAQQBSAEMASQBB",
+        "055.123.4567",
+        "chiamare 347/9602527",
         "ｍａｒｉｏ",
         "Mario int. 4312",
         "AB 12 34 56 C",
@@ -88,6 +92,15 @@ fn paths_are_proven_only_if_nothing_can_hide_in_them() {
         r"C:\DOCUME~1\jsmith",
         "C:\\U\u{455}ers\\mrossi",
         r"D:\Profiles\mrossi",
+        r"D:\Gebruikers\mrossi",
+        r"D:\Brugere\mrossi",
+        r"D:\Brukere\mrossi",
+        r"D:\Anvandare\mrossi",
+        r"D:\Uzytkownicy\mrossi",
+        "D:\\U\u{17c}ytkownicy\\mrossi",
+        "D:\\Anv\u{e4}ndare\\mrossi",
+        r"C:\x.exe -h79.9.12.14",
+        r"C:\x.exe u@79.9.12.14",
         r"C:\x\tool.exe -u mrossi -p hunter2",
         r"C:\Windows\runas.exe /user:ACME\mrossi cmd",
         "Mario Rossi",
@@ -110,6 +123,7 @@ fn what_says_nothing_by_its_form_may_stand_anywhere() {
         // A GUID of version 1 ends with a hardware address; forty hexadecimal digits may be twenty letters.
         "6f9619ff-8b86-1011-b42d-00cf4fc964ff",
         "6d6172696f2e726f7373694061636d652e636f6d",
+        "6dc3bc6c6c6572734061636d652e6974",
     ];
     none(is_inert, &telling);
     // A counter has as many digits as a telephone number; what is sent as text was written by somebody.
