@@ -27,8 +27,14 @@ pub(super) fn unpadded(bytes: &[u8]) -> (Option<&str>, usize) {
     if start + end == 0 || bytes.len() > MOST_PADDED || rest.len() < SHORTEST_PADDED {
         return (None, start + end);
     }
-    let text = std::str::from_utf8(rest).ok().filter(|text| text.chars().all(is_printable));
-    (text, start + end + 2 * rest.len())
+    // Most bytes that are no text show it at once.
+    if let Some(place) = rest.iter().position(is_padding) {
+        return (None, start + end + place + 1);
+    }
+    match std::str::from_utf8(rest) {
+        Ok(text) => (Some(text).filter(|text| text.chars().all(is_printable)), start + end + 3 * rest.len()),
+        Err(error) => (None, start + end + rest.len() + error.valid_up_to()),
+    }
 }
 
 /// Most bytes with padding around a text.
