@@ -2,6 +2,7 @@
 
 use super::tests::report_of;
 use super::*;
+use crate::inspect::engine::format::{Limits, json};
 
 fn all_pass(unknown: Unknown, texts: &[&str]) {
     for text in texts {
@@ -166,6 +167,7 @@ fn what_is_somebodys_does_not_pass_beside_them() {
         r#"{"mobile":"3351234567"}"#,
         r#"{"networkAdapters":[{"macAddress":"00:1B:21:AA:BB:CC"}]}"#,
         r#"{"mobile":"Intel 4312"}"#,
+        r#"{"processes":[{"name":"outlook.exe","MainWindowTitle":"Posta - Mario Rossi"}]}"#,
         r#"{"services":[{"sid":"S-1-5-21-1004336348-1177238915-682003330-1104"}]}"#,
         r#"{"networkAdapters":[{"dhcp":"10.99.0.5"}]}"#,
         r#"{"networkAdapters":[{"dhcpConfiguration":"231-53-7538"}]}"#,
@@ -225,4 +227,24 @@ fn names_beside_versions_are_those_of_products_in_a_table() {
     for text in ["DISPLAY_NAME,TITLE\nMario Rossi,Dr\n", "DISPLAY_NAME,VERSION,MAIL\nMario Rossi,1,m@x.it\n", "Mario\nRossi\n"] {
         assert_ne!(table(text), Report::default(), "{text}");
     }
+}
+
+#[test]
+fn a_walk_leaves_to_the_next_what_was_clean_and_no_more() {
+    let (tree, settings) = super::tests::setting(Unknown::Observe);
+    let walked = |text: &str, kept: Kept| {
+        let mut walk = Walk::after(&tree, &settings, text.len(), kept);
+        json::read(text.as_bytes(), Limits::default(), &mut walk).expect("a document");
+        walk.finish_keeping()
+    };
+    // The same value where nothing says what it is, and where the key says that it is a telephone.
+    let (report, kept) = walked(r#"{"gizmo":"CSFMROSSI"}"#, Kept::default());
+    assert_eq!(report, Report::default());
+    let (report, after) = walked(r#"{"endpoint device":"CSFMROSSI"}"#, kept.expect("it was clean"));
+    assert!(report.findings.len() == 1 && after.is_none(), "{report:?}");
+    // A message with so many keys leaves none, and no values, which are kept by the places of their keys.
+    let members = |name: &str, inner: &str| (0..30).map(|at| format!(r#""{name}{at}":{inner}"#)).collect::<Vec<_>>().join(",");
+    let many = members("list", &format!("{{{}}}", members("gizmo", "1")));
+    let (report, kept) = walked(&format!("{{{many}}}"), Kept::default());
+    assert!(report == Report::default() && kept.is_none(), "{report:?}");
 }

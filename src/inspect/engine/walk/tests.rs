@@ -484,23 +484,3 @@ fn names_of_products_may_be_keys_of_their_versions() {
         assert!(is_refused(text, Unknown::Inert), "{text}");
     }
 }
-
-#[test]
-fn a_walk_leaves_to_the_next_what_was_clean_and_no_more() {
-    let (tree, settings) = (tree(), settings(Unknown::Observe));
-    let walked = |text: &str, kept: Kept| {
-        let mut walk = Walk::after(&tree, &settings, text.len(), kept);
-        json::read(text.as_bytes(), Limits::default(), &mut walk).expect("a document");
-        walk.finish_keeping()
-    };
-    // The same value where nothing says what it is, and where the key says that it is a telephone.
-    let (report, kept) = walked(r#"{"gizmo":"CSFMROSSI"}"#, Kept::default());
-    assert_eq!(report, Report::default());
-    let (report, after) = walked(r#"{"endpoint device":"CSFMROSSI"}"#, kept.expect("it was clean"));
-    assert!(report.findings.len() == 1 && after.is_none(), "{report:?}");
-    // A message with so many keys leaves none, and no values, which are kept by the places of their keys.
-    let members = |name: &str, inner: &str| (0..30).map(|at| format!(r#""{name}{at}":{inner}"#)).collect::<Vec<_>>().join(",");
-    let many = members("list", &format!("{{{}}}", members("gizmo", "1")));
-    let (report, kept) = walked(&format!("{{{many}}}"), Kept::default());
-    assert!(report == Report::default() && kept.is_none(), "{report:?}");
-}
