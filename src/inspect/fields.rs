@@ -110,7 +110,7 @@ impl Inspector {
         if size(headers) > MAX_HEADERS {
             return Verdict::TooLarge("the header fields are larger than 16 KiB");
         }
-        self.target(target).merge(self.fields(headers, "header"))
+        self.known_target(target).merge(self.fields(headers, "header"))
     }
 
     /// The trailer section of a request.
@@ -120,6 +120,18 @@ impl Inspector {
             return Verdict::TooLarge("the trailer fields are larger than 4 KiB");
         }
         self.fields(trailers, "trailer")
+    }
+
+    /// A target, unless nothing was in it before.
+    fn known_target(&self, target: &str) -> Verdict {
+        if self.heads.has_target(target) {
+            return Verdict::Clean;
+        }
+        let verdict = self.target(target);
+        if verdict == Verdict::Clean {
+            self.heads.keep_target(target);
+        }
+        verdict
     }
 
     fn target(&self, target: &str) -> Verdict {
@@ -146,7 +158,7 @@ impl Inspector {
 
     fn fields(&self, headers: &HeaderMap, section: &str) -> Verdict {
         headers.iter().fold(Verdict::Clean, |verdict, (name, value)| {
-            let field = self.field(name, value.as_bytes());
+            let field = self.known_field(name, value.as_bytes());
             if field == Verdict::Clean { verdict } else { verdict.merge(field.at(&self.part(name, section))) }
         })
     }
@@ -159,12 +171,21 @@ impl Inspector {
         format!("a {section} field of another name")
     }
 
-    fn field(&self, name: &HeaderName, value: &[u8]) -> Verdict {
+    /// A field, unless nothing was in it before. What opens doors is not remembered.
+    fn known_field(&self, name: &HeaderName, value: &[u8]) -> Verdict {
         let name = name.as_str();
         let field = Field::of(name);
-        if field == Field::Ours || value.is_empty() {
+        if field == Field::Ours || value.is_empty() || self.heads.has_field(name, value) {
             return Verdict::Clean;
         }
+        let verdict = self.field(field, name, value);
+        if verdict == Verdict::Clean && !matches!(field, Field::Credentials | Field::Cookies) {
+            self.heads.keep_field(name, value);
+        }
+        verdict
+    }
+
+    fn field(&self, field: Field, name: &str, value: &[u8]) -> Verdict {
         if name.ends_with("-bin") {
             return self.binary(name, value);
         }

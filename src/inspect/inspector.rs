@@ -9,6 +9,7 @@ use super::engine::shape::Shape;
 use super::engine::tree::Tree;
 use super::engine::walk::{Kept, Report, Settings, Unknown, Walk};
 use super::grpc;
+use super::heads::Heads;
 use super::verdict::Verdict;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -33,6 +34,7 @@ pub struct Inspector {
     descriptors: Option<Descriptors>,
     limits: canonical::Limits,
     kept: Pool,
+    pub(super) heads: Heads,
 }
 
 /// What walks through clean messages left to the next ones.
@@ -73,7 +75,7 @@ impl Inspector {
     pub fn new(shape: Shape, settings: Settings, descriptors: Option<Descriptors>, max_message: usize) -> Self {
         let evidence = Settings { unknown: Unknown::Observe, ..settings.clone() };
         let limits = canonical::Limits { max_output: max_message };
-        Self { tree: Tree::new(shape), settings, evidence, descriptors, limits, kept: Pool::default() }
+        Self { tree: Tree::new(shape), settings, evidence, descriptors, limits, kept: Pool::default(), heads: Heads::new() }
     }
 
     /// The shape, with what it was asked.

@@ -7,6 +7,7 @@
 pub mod engine;
 pub mod fields;
 pub mod grpc;
+mod heads;
 pub mod inspector;
 pub mod verdict;
 

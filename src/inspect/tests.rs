@@ -256,3 +256,15 @@ fn grpc_messages_are_scanned_compressed_or_not() {
     assert!(matches!(inspector.grpc_message(&coded, 1, true, &message), Verdict::Findings(_)));
     assert!(matches!(inspector.grpc_message(&coded, 1, true, b"\x0a\x05hello"), Verdict::Uninspectable(_)));
 }
+
+#[test]
+fn a_head_is_judged_alike_whatever_came_before() {
+    let inspector = inspector(Unknown::Inert);
+    let clean = headers(&[("user-agent", "ucx/2026.2"), ("x-odd-thing", "abc")]);
+    for _ in 0..2 {
+        assert_eq!(inspector.head("/test?version=1.2", &clean), Verdict::Clean);
+        let found =
+            inspector.head("/test?m=mario@example.com", &headers(&[("user-agent", "ucx/2026.2"), ("x-odd-thing", "mario@example.com")]));
+        assert_eq!(places(&found), ["email request target /(0)", "email a header field of another name"]);
+    }
+}

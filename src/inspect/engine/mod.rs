@@ -4,7 +4,7 @@
 //! ([`format`](mod@format)), each leaf stands under a key that the documented [`shape`] knows or does not ([`tree`]), and what its
 //! form does not prove harmless is looked at by the detectors ([`detect`]). [`walk`] holds it together.
 //!
-//! Pure, like all of inspection. The request path uses its e-mail detector; the rest is not in the request path yet.
+//! Pure, like all of inspection.
 
 pub mod canonical;
 pub mod context;
@@ -13,6 +13,7 @@ pub mod digits;
 pub mod finding;
 pub mod format;
 pub mod marks;
+pub mod memo;
 pub mod shape;
 pub mod tree;
 pub mod walk;

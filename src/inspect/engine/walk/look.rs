@@ -1,6 +1,5 @@
 //! How a text is looked at: as it stands, folded, and all that is wrapped in it.
 
-use super::memo::Under;
 use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, SHORTEST_STRETCH, Walk};
 use crate::inspect::engine::canonical::fold::{fold, skeleton};
 use crate::inspect::engine::canonical::magic::Magic;
@@ -10,13 +9,14 @@ use crate::inspect::engine::detect::{self, email, iban, national_id, user_path};
 use crate::inspect::engine::finding::{Hit, Kind, Why};
 use crate::inspect::engine::format::{Limits, json};
 use crate::inspect::engine::marks::{BEYOND, Marks};
+use crate::inspect::engine::memo::Under;
 use crate::inspect::engine::shape::words::MAX_WORDS;
 
 impl Walk<'_> {
     /// Runs the detectors over a text and over all that is wrapped in it; true if one is sure.
     pub(super) fn look(&mut self, text: &str, marks: &Marks, kind: TextKind) -> bool {
         let under = self.under();
-        if under.is_some_and(|under| self.memo.has(under, text)) {
+        if under.is_some_and(|under| self.memo.has(under, text.as_bytes())) {
             return false;
         }
         // More say nothing more.
@@ -29,7 +29,7 @@ impl Walk<'_> {
             self.unwrap(text.as_bytes(), kind);
         }
         if let Some(under) = under.filter(|_| self.signs == signs) {
-            self.memo.keep(under, text);
+            self.memo.keep(under, text.as_bytes());
         }
         self.report.findings.len() > before
     }

@@ -1,11 +1,11 @@
 //! One value: what its field may hold, what a person's may not, and what is harmless where nobody says what it may be.
 
 use super::amount::out_of_range;
-use super::memo::Under;
 use super::{INERT, MAX_FINDINGS, Unknown, Walk};
 use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::finding::{Kind, Why};
 use crate::inspect::engine::marks::{COLON, DOT, Marks};
+use crate::inspect::engine::memo::Under;
 use crate::inspect::engine::shape::slot::{self, Checked, Declared, Slot};
 use crate::inspect::engine::shape::{Meaning, grammar, quick};
 
@@ -30,7 +30,7 @@ impl Walk<'_> {
 
     /// A value that [`quick::proves`] nothing of. Most are known before they are looked at again.
     pub(super) fn field_text(&mut self, slot: Slot, text: &str) {
-        if self.memo.has(slot as Under, text) || self.is_spent() {
+        if self.memo.has(slot as Under, text.as_bytes()) || self.is_spent() {
             return;
         }
         self.visit(text.len());
@@ -41,7 +41,7 @@ impl Walk<'_> {
         }
         self.visit(text.len());
         match slot.text(text, &Declared { networks: &self.settings.networks }) {
-            Checked::Harmless => self.memo.keep(slot as Under, text),
+            Checked::Harmless => self.memo.keep(slot as Under, text.as_bytes()),
             Checked::OutOfRange => self.unfit(text, marks, out_of_range(slot)),
             Checked::Plausible(kind) => drop(self.look(text, marks, kind)),
             Checked::Unproven(kind) => self.unproven(text, marks, kind),
@@ -96,10 +96,10 @@ impl Walk<'_> {
 
     /// A value under a key that nobody documents.
     pub(super) fn unknown_text(&mut self, text: &str, counted: Marks) {
-        if self.memo.has(INERT, text) {
+        if self.memo.has(INERT, text.as_bytes()) {
             return self.inert(text);
         }
-        if self.under().is_some_and(|under| self.memo.has(under, text)) {
+        if self.under().is_some_and(|under| self.memo.has(under, text.as_bytes())) {
             return self.undocumented();
         }
         if self.is_spent() {
@@ -109,7 +109,7 @@ impl Walk<'_> {
         if self.report.undocumented.len() < MAX_FINDINGS && quick::may_be_inert(&counted) {
             self.visit(text.len());
             if grammar::is_inert(text) || self.is_declared(text, &counted) {
-                self.memo.keep(INERT, text);
+                self.memo.keep(INERT, text.as_bytes());
                 return self.inert(text);
             }
         }

@@ -1,13 +1,14 @@
-//! Values that were harmless before in the same message: telemetry says `Running` and `svchost.exe` again and again.
+//! Values that were harmless before, in the same message or in those before it: telemetry says `Running` and `svchost.exe` again and again.
 
 /// Values that are remembered at once.
 const PLACES: usize = 128;
 /// Longest value that is.
-const LONGEST: usize = 118;
+pub const LONGEST: usize = 118;
 
 /// A table in which each value has one place; a later one takes it over. Values are compared byte by byte: what only has the place of a
 /// harmless one is not taken for it.
-pub(super) struct Memo(Vec<Entry>);
+#[derive(Default)]
+pub struct Memo(Vec<Entry>);
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -17,26 +18,27 @@ struct Entry {
 }
 
 /// Under what a value is harmless: a slot or a key, by a number.
-pub(super) type Under = u32;
+pub type Under = u32;
 
 /// No slot and no key.
 const NONE: Under = Under::MAX;
 
 impl Memo {
-    pub(super) const fn new() -> Self {
+    /// An empty one, which takes no memory yet.
+    #[must_use]
+    pub const fn new() -> Self {
         Self(Vec::new())
     }
 
     /// Whether the value was harmless there before.
-    pub(super) fn has(&self, under: Under, text: &str) -> bool {
-        let text = text.as_bytes();
+    #[must_use]
+    pub fn has(&self, under: Under, text: &[u8]) -> bool {
         let Some(entry) = self.0.get(place(under, text)) else { return false };
         entry.under == under && usize::from(entry.length) == text.len() && entry.bytes.get(..text.len()) == Some(text)
     }
 
     /// Remembers it.
-    pub(super) fn keep(&mut self, under: Under, text: &str) {
-        let text = text.as_bytes();
+    pub fn keep(&mut self, under: Under, text: &[u8]) {
         let Some(length) = u8::try_from(text.len()).ok().filter(|length| usize::from(*length) <= LONGEST) else { return };
         if self.0.is_empty() {
             self.0.resize(PLACES, Entry { under: NONE, length: 0, bytes: [0; LONGEST] });
@@ -66,12 +68,12 @@ mod tests {
     #[test]
     fn only_the_same_value_in_the_same_place_is_remembered() {
         let mut memo = Memo::new();
-        assert!(!memo.has(1, "Running"));
-        memo.keep(1, "Running");
-        assert!(memo.has(1, "Running") && !memo.has(2, "Running") && !memo.has(1, "running") && !memo.has(1, "Runnin"));
+        assert!(!memo.has(1, b"Running"));
+        memo.keep(1, b"Running");
+        assert!(memo.has(1, b"Running") && !memo.has(2, b"Running") && !memo.has(1, b"running") && !memo.has(1, b"Runnin"));
         let long = "x".repeat(LONGEST + 1);
-        memo.keep(1, &long);
-        assert!(!memo.has(1, &long));
+        memo.keep(1, long.as_bytes());
+        assert!(!memo.has(1, long.as_bytes()));
     }
 
     #[test]
@@ -79,9 +81,9 @@ mod tests {
         let mut memo = Memo::new();
         let values: Vec<String> = (0..10_000).map(|number| format!("value {number}")).collect();
         for value in &values {
-            assert!(!memo.has(0, value), "{value}");
-            memo.keep(0, value);
-            assert!(memo.has(0, value), "{value}");
+            assert!(!memo.has(0, value.as_bytes()), "{value}");
+            memo.keep(0, value.as_bytes());
+            assert!(memo.has(0, value.as_bytes()), "{value}");
         }
         assert!(memo.0.len() * size_of::<Entry>() <= 16 << 10);
     }
