@@ -40,7 +40,7 @@ fn follow(bytes: &[u8]) -> Option<Vec<String>> {
     let room = budget.left();
     let mut texts = Vec::new();
     let mut derived = 0;
-    let outcome = walk(bytes, 0, &mut budget, &mut |found| match found {
+    let outcome = walk(bytes, 0, &mut budget, &mut |found, _| match found {
         Derived::Text { text, .. } => {
             derived += text.len();
             texts.push(text.to_owned());

@@ -268,3 +268,16 @@ fn a_head_is_judged_alike_whatever_came_before() {
         assert_eq!(places(&found), ["email request target /(0)", "email a header field of another name"]);
     }
 }
+
+#[test]
+fn a_body_is_judged_alike_whatever_came_before() {
+    for unknown in [Unknown::Observe, Unknown::Inert, Unknown::Strict] {
+        let inspector = inspector(unknown);
+        for (kind, body) in [("text/csv", "/(S)"), ("application/json", r#"{"gizmos":["/(S)","/(S)"]}"#), ("text/plain", "a note")] {
+            let first = inspector.body(&headers(&[("content-type", kind)]), body.as_bytes());
+            for _ in 0..2 {
+                assert_eq!(inspector.body(&headers(&[("content-type", kind)]), body.as_bytes()), first, "{unknown:?} {body}");
+            }
+        }
+    }
+}

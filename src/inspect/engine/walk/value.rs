@@ -94,13 +94,21 @@ impl Walk<'_> {
         self.lists_products && meaning == Meaning::Personal(Kind::PersonName) && is_name()
     }
 
+    /// Whether a value in which nothing was found passes for its likeness to those that are harmless by their form.
+    fn is_like_inert(&self, text: &str) -> bool {
+        self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text)
+    }
+
     /// A value under a key that nobody documents.
     pub(super) fn unknown_text(&mut self, text: &str, counted: Marks) {
         if self.memo.has(INERT, text.as_bytes()) {
             return self.inert(text);
         }
         if self.under().is_some_and(|under| self.memo.has(under, text.as_bytes())) {
-            return self.undocumented();
+            if !self.is_like_inert(text) {
+                self.undocumented();
+            }
+            return;
         }
         if self.is_spent() {
             return;
@@ -118,8 +126,7 @@ impl Walk<'_> {
             return self.undocumented();
         }
         let is_sure = self.look(text, &counted.measured(text.as_bytes()), TextKind::Free);
-        let may_pass = self.settings.unknown == Unknown::Inert && grammar::is_like_inert(text);
-        if !is_sure && !may_pass {
+        if !is_sure && !self.is_like_inert(text) {
             self.undocumented();
         }
     }
