@@ -8,6 +8,7 @@ use crate::error::Refusal;
 use crate::listener::accept::{Gate, accept_loop};
 use crate::metrics::{ListenerKind, Metrics, Protocol};
 use crate::proxy::budget::Budget;
+use crate::proxy::hop::Pseudonym;
 use crate::proxy::interception::{Fallbacks, Interception};
 use crate::proxy::respond::{Answer, send_and_close};
 use crate::proxy::{Context, Engine, relayed, serve};
@@ -142,7 +143,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let journal = Arc::new(Journal::default());
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
     let engine = Engine::new(config.policy, &metrics);
-    let pseudonym = format!("ucx-egress-{}", journal.instance());
+    let pseudonym = Pseudonym::new(format!("ucx-egress-{}", journal.instance()));
     Ok(Arc::new(Context {
         engine: ArcSwap::from_pointee(engine),
         metrics,

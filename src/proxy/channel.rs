@@ -2,6 +2,7 @@
 
 use super::interception::Interception;
 use crate::policy::Permit;
+use http::HeaderValue;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,6 +16,8 @@ pub struct Channel {
     pub client: SocketAddr,
     /// What allowed the connection: every request must be for its destination.
     pub permit: Permit,
+    /// Its Host field.
+    pub host: HeaderValue,
     /// What interception needs.
     pub interception: Arc<Interception>,
     /// When something last moved.

@@ -1,5 +1,6 @@
 //! What every exchange needs: the policy in force, metrics, the dialler, limits.
 
+use super::hop::Pseudonym;
 use super::interception::Interception;
 use crate::audit::{Journal, Record, Start};
 use crate::error::Refusal;
@@ -77,7 +78,7 @@ pub struct Context {
     /// Deadlines.
     pub limits: Limits,
     /// This proxy's name in `Via` (RFC 9110 section 7.6.3): no host name, no version.
-    pub pseudonym: String,
+    pub pseudonym: Pseudonym,
 }
 
 impl Context {

@@ -139,7 +139,7 @@ fn prepare(context: &Context, destination: &Destination, request: &mut Request<I
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     hop::hide_inside(headers);
-    hop::add_via(headers, version, &context.pseudonym);
+    context.pseudonym.add(headers, version);
     let host = host_field(destination);
     let value = HeaderValue::from_str(&host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))?;
     headers.insert(HOST, value);

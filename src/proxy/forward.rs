@@ -3,7 +3,6 @@
 use super::body::{BodyError, Watcher};
 use super::channel::Taking;
 use super::context::Context;
-use super::hop;
 use super::judge::{covered_by, worse};
 use super::respond::DECISION_ID;
 use super::sent::Sent;
@@ -40,7 +39,7 @@ pub fn check_request(context: &Context, method: &Method, headers: &HeaderMap) ->
     if method_label(method) == OTHER_METHOD {
         return Err(Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods")));
     }
-    if hop::came_through(headers, &context.pseudonym) {
+    if context.pseudonym.is_in(headers) {
         return Err(Refusal::new(Reason::LoopDetected, "the request came through this proxy before (Via)", RuleName::Builtin("no-loops")));
     }
     Ok(())
@@ -49,8 +48,8 @@ pub fn check_request(context: &Context, method: &Method, headers: &HeaderMap) ->
 /// Adds to an answer what every answer of the cloud gets.
 pub fn mark<B>(context: &Context, record: &Record, response: &mut Response<B>) {
     let version = response.version();
-    hop::add_via(response.headers_mut(), version, &context.pseudonym);
-    if let Ok(id) = HeaderValue::from_str(&record.id().to_string()) {
+    context.pseudonym.add(response.headers_mut(), version);
+    if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
         response.headers_mut().insert(DECISION_ID, id);
     }
 }

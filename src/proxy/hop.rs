@@ -66,23 +66,41 @@ pub fn hide_inside(headers: &mut HeaderMap) {
     }
 }
 
-/// Adds this proxy to `Via` (RFC 9110 section 7.6.3).
-pub fn add_via(headers: &mut HeaderMap, version: Version, pseudonym: &str) {
-    let protocol = match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2.0",
-        _ => "1.1",
-    };
-    if let Ok(value) = HeaderValue::from_str(&format!("{protocol} {pseudonym}")) {
-        headers.append(VIA, value);
-    }
+/// How this proxy calls itself in `Via` (RFC 9110 section 7.6.3), with the values that it adds.
+#[derive(Debug)]
+pub struct Pseudonym {
+    name: String,
+    http_10: Option<HeaderValue>,
+    http_11: Option<HeaderValue>,
+    http_2: Option<HeaderValue>,
 }
 
-/// Whether the message came through this proxy before.
-#[must_use]
-pub fn came_through(headers: &HeaderMap, pseudonym: &str) -> bool {
-    let entries = headers.get_all(VIA).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    entries.into_iter().any(|entry| entry.split_whitespace().nth(1) == Some(pseudonym))
+impl Pseudonym {
+    /// The pseudonym of a process; what cannot stand in a field is never added.
+    #[must_use]
+    pub fn new(name: String) -> Self {
+        let value = |protocol: &str| HeaderValue::try_from(format!("{protocol} {name}")).ok();
+        Self { http_10: value("1.0"), http_11: value("1.1"), http_2: value("2.0"), name }
+    }
+
+    /// Adds this proxy to a message that came in such a version.
+    pub fn add(&self, headers: &mut HeaderMap, version: Version) {
+        let value = match version {
+            Version::HTTP_10 => &self.http_10,
+            Version::HTTP_2 => &self.http_2,
+            _ => &self.http_11,
+        };
+        if let Some(value) = value {
+            headers.append(VIA, value.clone());
+        }
+    }
+
+    /// Whether the message came through this proxy before.
+    #[must_use]
+    pub fn is_in(&self, headers: &HeaderMap) -> bool {
+        let entries = headers.get_all(VIA).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        entries.into_iter().any(|entry| entry.split_whitespace().nth(1) == Some(&self.name))
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +137,10 @@ mod tests {
     fn via_finds_its_own_entry_only() {
         let mut headers = HeaderMap::new();
         headers.append(VIA, HeaderValue::from_static("1.1 other, 1.0 ucx-egress-000001"));
-        assert!(!came_through(&headers, "ucx-egress-abcdef"));
-        add_via(&mut headers, Version::HTTP_11, "ucx-egress-abcdef");
-        assert!(came_through(&headers, "ucx-egress-abcdef"));
+        let pseudonym = Pseudonym::new("ucx-egress-abcdef".to_owned());
+        assert!(!pseudonym.is_in(&headers));
+        pseudonym.add(&mut headers, Version::HTTP_2);
+        assert!(pseudonym.is_in(&headers));
+        assert_eq!(headers.get_all(VIA).iter().next_back().map(HeaderValue::as_bytes), Some(&b"2.0 ucx-egress-abcdef"[..]));
     }
 }

@@ -30,7 +30,9 @@ pub fn check_authority(context: &Context, record: &mut Record, destination: &Des
     if host.is_none() && authority.is_none() && parts.version != Version::HTTP_10 {
         return Err(Refusal::bad_request("a request needs a Host field or an :authority"));
     }
-    for named in host.into_iter().chain(authority) {
+    // Nearly always it is written as it was decided on, and need not be read.
+    let is_written_so = |named: &&[u8]| destination.port == HTTPS && destination.host.name().is_some_and(|name| *named == name.as_bytes());
+    for named in host.into_iter().chain(authority).filter(|named| !is_written_so(named)) {
         let named = Destination::with_default_port(named, HTTPS).map_err(|Malformed(detail)| Refusal::bad_request(detail))?;
         if named != *destination {
             let detail = "the request names another host than the connection it came over";
@@ -56,10 +58,6 @@ pub fn check_upgrade(parts: &Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Removes what belongs to the client's hop, names the host anew, adds `Via`. The form of its HTTP version comes last, with the
-/// connection.
-///
-/// # Errors
 /// Takes out of the head what belongs to one hop, what would tell of the inside of the customer's network, and what would make the
 /// decided path and method mean others: what is left is what leaves.
 pub fn clean(headers: &mut HeaderMap) {
@@ -77,20 +75,23 @@ pub fn clean(headers: &mut HeaderMap) {
     hop::remove_overrides(headers);
 }
 
-/// Writes on a clean head where it goes.
+/// The Host field of a destination.
 ///
 /// # Errors
 /// `bad_request`, for a host that cannot be written as a field.
-pub fn address(context: &Context, destination: &Destination, parts: &mut Parts) -> Result<(), Refusal> {
-    hop::add_via(&mut parts.headers, parts.version, &context.pseudonym);
+pub fn host_field(destination: &Destination) -> Result<HeaderValue, Refusal> {
     let host = if destination.port == HTTPS { destination.host.to_string() } else { destination.to_string() };
-    let host = HeaderValue::from_str(&host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))?;
-    parts.headers.insert(HOST, host);
+    HeaderValue::try_from(host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))
+}
+
+/// Writes on a clean head where it goes, and adds `Via`.
+pub fn address(context: &Context, host: &HeaderValue, parts: &mut Parts) {
+    context.pseudonym.add(&mut parts.headers, parts.version);
+    parts.headers.insert(HOST, host.clone());
     let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     parts.uri = Uri::from(path);
     // What hyper left for its own server is nobody else's.
     parts.extensions = Extensions::new();
-    Ok(())
 }
 
 /// Announces the trailers that were held (RFC 9110 section 6.6.2): without that, HTTP/1.1 would drop them.

@@ -85,7 +85,7 @@ async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     check_request(context, &parts.method, &parts.headers).or_else(|refusal| context.enforce(record, refusal))?;
     clean(&mut parts.headers);
     let head = if promise == PersonalData::Expected { Coverage::Tunnelled } else { judge_head(context, channel, record, &parts)? };
-    address(context, permit.destination(), &mut parts)?;
+    address(context, &channel.host, &mut parts);
     let payload = match promise {
         PersonalData::Expected => payload::streamed(channel, record, body),
         _ if is_call => payload::called(context, channel, record, &parts, body)?,

@@ -3,6 +3,7 @@
 use super::channel::{Activity, Channel};
 use super::context::Context;
 use super::http1::Terms;
+use super::inner::host_field;
 use super::inspected;
 use super::observed::{Observed, Rewound, Seen, Sight, alert};
 use super::tunnel::Opened;
@@ -63,7 +64,11 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
     };
     // Resumed sessions show no certificate that could be rejected.
     let shown = stream.get_ref().1.handshake_kind() != Some(HandshakeKind::Resumed);
-    let channel = Arc::new(Channel { client: address, permit: permit.clone(), interception, activity: Activity::default() });
+    let host = match host_field(permit.destination()) {
+        Ok(host) => host,
+        Err(refusal) => return record.refused(&refusal),
+    };
+    let channel = Arc::new(Channel { client: address, permit: permit.clone(), host, interception, activity: Activity::default() });
     let sight = Sight::default();
     converse(&context, &channel, stream, sight.clone(), stall).await;
     match (shown, sight.seen()) {
