@@ -85,14 +85,16 @@ fn is_telling(tree: &Tree, name: &str) -> bool {
     if tree.knows(name) {
         return false;
     }
+    holds_data(tree, name) || has_number(name) || words::split(name).iter().any(|word| !tree.knows(word) && is_like_a_person(word))
+}
+
+/// Whether a detector finds something in a text, or it cannot be looked at to its end.
+fn holds_data(tree: &Tree, text: &str) -> bool {
     let settings = Settings { unknown: Unknown::Observe, ..Settings::default() };
-    let mut walk = Walk::new(tree, &settings, name.len());
-    walk.examine(name, TextKind::Free);
+    let mut walk = Walk::new(tree, &settings, text.len());
+    walk.examine(text, TextKind::Free);
     let report = walk.finish();
-    !report.findings.is_empty()
-        || report.unreadable.is_some()
-        || has_number(name)
-        || words::split(name).iter().any(|word| !tree.knows(word) && is_like_a_person(word))
+    !report.findings.is_empty() || report.unreadable.is_some()
 }
 
 /// Whether there is a run of digits that may be an extension.

@@ -4,12 +4,12 @@ use super::body::AnswerBody;
 use super::context::Context;
 use super::entry::{Entry, HandOver};
 use super::establish::{self, ESTABLISHED, establish};
-use super::respond::{DECISION_ID, refused};
+use super::respond::{add_decision_id, refused};
 use crate::audit::Record;
 use crate::destination::{Destination, Malformed};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head;
-use http::{HeaderValue, Request, Response, Version};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 
@@ -37,9 +37,7 @@ pub async fn connect_again(context: &Context, entry: &Entry, request: Request<In
 fn established_answer(record: &Record) -> Response<AnswerBody> {
     let mut answer = Response::new(AnswerBody::full(""));
     answer.extensions_mut().insert(ReasonPhrase::from_static(ESTABLISHED.as_bytes()));
-    if let Ok(id) = HeaderValue::from_str(&record.id().to_string()) {
-        answer.headers_mut().insert(DECISION_ID, id);
-    }
+    add_decision_id(record, answer.headers_mut());
     answer
 }
 

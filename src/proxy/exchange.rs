@@ -8,7 +8,7 @@ use super::body::{AnswerBody, Watched};
 use super::context::Context;
 use super::entry::Entry;
 use super::establish::decide;
-use super::forward::{AnswerWatcher, check_answer, check_request, mark, method_label};
+use super::forward::{AnswerWatcher, check_answer, check_request, host_field, mark, method_label};
 use super::hop;
 use super::respond::refused;
 use super::send::{self, Again, Answered, Outgoing, Route};
@@ -28,6 +28,9 @@ use http_body::Body as _;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use std::sync::Arc;
+
+/// A Host field without a port means this one.
+const HTTP: u16 = 80;
 
 /// Serves one request.
 pub async fn exchange(context: Arc<Context>, entry: Arc<Entry>, stall: StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
@@ -140,15 +143,9 @@ fn prepare(context: &Context, destination: &Destination, request: &mut Request<I
     }
     hop::hide_inside(headers);
     context.pseudonym.add(headers, version);
-    let host = host_field(destination);
-    let value = HeaderValue::from_str(&host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))?;
-    headers.insert(HOST, value);
+    headers.insert(HOST, host_field(destination, HTTP)?);
     *request.version_mut() = Version::HTTP_11;
     Ok(())
-}
-
-fn host_field(destination: &Destination) -> String {
-    if destination.port == 80 { destination.host.to_string() } else { destination.to_string() }
 }
 
 fn watch_upload(request: Request<Incoming>, permit: &Permit, record: &Record, upload: &Arc<Upload>) -> Request<RequestBody> {

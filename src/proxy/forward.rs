@@ -4,9 +4,10 @@ use super::body::{BodyError, Watcher};
 use super::channel::Taking;
 use super::context::Context;
 use super::judge::{covered_by, worse};
-use super::respond::DECISION_ID;
+use super::respond::add_decision_id;
 use super::sent::Sent;
 use crate::audit::{Ended, Record};
+use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::Coverage;
 use crate::stall::StallLimit;
@@ -45,13 +46,20 @@ pub fn check_request(context: &Context, method: &Method, headers: &HeaderMap) ->
     Ok(())
 }
 
+/// The Host field of a destination; the default port of its scheme is left out (RFC 9110 section 7.2).
+///
+/// # Errors
+/// `bad_request`, for a host that cannot be written as a field.
+pub fn host_field(destination: &Destination, default_port: u16) -> Result<HeaderValue, Refusal> {
+    let host = if destination.port == default_port { destination.host.to_string() } else { destination.to_string() };
+    HeaderValue::try_from(host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))
+}
+
 /// Adds to an answer what every answer of the cloud gets.
 pub fn mark<B>(context: &Context, record: &Record, response: &mut Response<B>) {
     let version = response.version();
     context.pseudonym.add(response.headers_mut(), version);
-    if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
-        response.headers_mut().insert(DECISION_ID, id);
-    }
+    add_decision_id(record, response.headers_mut());
 }
 
 /// Counts a download, writes the record at its end and keeps the connection.

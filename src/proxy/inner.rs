@@ -11,7 +11,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, Version};
 
 /// A Host field without a port means this one (RFC 9110 section 4.2.2).
-const HTTPS: u16 = 443;
+pub const HTTPS: u16 = 443;
 
 /// Host field and `:authority` must be the destination that was decided on; so must both, if a request has both.
 ///
@@ -73,15 +73,6 @@ pub fn clean(headers: &mut HeaderMap) {
     }
     hop::hide_inside(headers);
     hop::remove_overrides(headers);
-}
-
-/// The Host field of a destination.
-///
-/// # Errors
-/// `bad_request`, for a host that cannot be written as a field.
-pub fn host_field(destination: &Destination) -> Result<HeaderValue, Refusal> {
-    let host = if destination.port == HTTPS { destination.host.to_string() } else { destination.to_string() };
-    HeaderValue::try_from(host).map_err(|_| Refusal::bad_request("the host cannot be written as a field"))
 }
 
 /// Writes on a clean head where it goes, and adds `Via`.

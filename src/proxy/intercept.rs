@@ -2,8 +2,9 @@
 
 use super::channel::{Activity, Channel};
 use super::context::Context;
+use super::forward::host_field;
 use super::http1::Terms;
-use super::inner::host_field;
+use super::inner::HTTPS;
 use super::inspected;
 use super::observed::{Observed, Rewound, Seen, Sight, alert};
 use super::tunnel::Opened;
@@ -64,7 +65,7 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
     };
     // Resumed sessions show no certificate that could be rejected.
     let shown = stream.get_ref().1.handshake_kind() != Some(HandshakeKind::Resumed);
-    let host = match host_field(permit.destination()) {
+    let host = match host_field(permit.destination(), HTTPS) {
         Ok(host) => host,
         Err(refusal) => return record.refused(&refusal),
     };

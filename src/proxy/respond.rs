@@ -8,7 +8,7 @@ use crate::proxy::body::AnswerBody;
 use crate::proxy::context::Context;
 use crate::proxy::grpc;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ const LINGER_BODY: Duration = Duration::from_secs(15);
 /// What of such a body is thrown away.
 const LINGER_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// Header fields that carry the decision.
-pub const DECISION_ID: HeaderName = HeaderName::from_static("x-decision-id");
+const DECISION_ID: HeaderName = HeaderName::from_static("x-decision-id");
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 const METHODS: &str = "CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -125,6 +125,13 @@ pub async fn refuse_head<S: AsyncRead + AsyncWrite + Unpin>(context: &Context, s
     send_and_close(stream, answer).await;
 }
 
+/// Adds the decision id to an answer.
+pub fn add_decision_id(record: &Record, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
+        headers.insert(DECISION_ID, id);
+    }
+}
+
 /// The answer to a refused gRPC call: trailers only, so that the client's library shows the reason.
 #[must_use]
 pub fn refused_call(record: &mut Record, refusal: &Refusal) -> Response<AnswerBody> {
@@ -134,10 +141,9 @@ pub fn refused_call(record: &mut Record, refusal: &Refusal) -> Response<AnswerBo
     let headers = response.headers_mut();
     headers.extend(grpc::status_fields(refusal, record.id()));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    for (name, value) in [(DECISION_ID, record.id().to_string()), (PROXY_STATUS, proxy_status(refusal.reason))] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
+    add_decision_id(record, headers);
+    if let Ok(status) = HeaderValue::try_from(proxy_status(refusal.reason)) {
+        headers.insert(PROXY_STATUS, status);
     }
     response.extensions_mut().insert(Ours);
     response

@@ -1,11 +1,9 @@
 //! Captured messages as a source of shapes: the names and types of what is in them, as a JSON Schema. No value goes into it.
 
-use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::shape::json_schema::PERSONAL;
 use crate::inspect::engine::shape::slot::{Checked, Declared, Slot};
 use crate::inspect::engine::shape::{Meaning, grammar};
 use crate::inspect::engine::tree::{Node, Tree};
-use crate::inspect::engine::walk::{Settings, Unknown, Walk};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -129,11 +127,7 @@ fn format(tree: &Tree, text: &str) -> Option<&'static str> {
     if text.parse::<IpAddr>().is_ok() {
         return Some("ipv4");
     }
-    let settings = Settings { unknown: Unknown::Observe, ..Settings::default() };
-    let mut walk = Walk::new(tree, &settings, text.len());
-    walk.examine(text, TextKind::Free);
-    let report = walk.finish();
-    if !report.findings.is_empty() || report.unreadable.is_some() {
+    if super::holds_data(tree, text) {
         return Some(PERSONAL);
     }
     if grammar::is_guid(text) {

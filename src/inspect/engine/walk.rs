@@ -88,18 +88,13 @@ pub struct Report {
 
 /// What a walk through a clean message leaves to the next one with the same tree and the same settings: the keys that were there, and
 /// values that were harmless under them. A server sends nearly the same again and again.
+#[derive(Default)]
 pub struct Kept {
     keys: Keys,
     memo: Memo,
 }
 
 crate::hidden::hidden!(Kept);
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self { keys: Keys::default(), memo: Memo::new() }
-    }
-}
 
 /// A walk through one message.
 pub struct Walk<'a> {

@@ -162,22 +162,18 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
         let Some((length, bits)) = literal(after).or_else(|| domain(after)) else { continue };
         let (start, end) = (at - local.len(), at + 1 + length);
         // `svc_ucx@acme.local` in a slot for accounts is the name of one that no person has.
-        let is_account = context.text == TextKind::Identity && text.len() == end && (identity::is_marked(local) || is_bare(local, context));
-        if is_account || is_builder(local, after, length) || is_service(text.get(start..end), context) {
+        let is_account =
+            context.text == TextKind::Identity && text.len() == end && (identity::is_marked(local) || is_configured(local, context));
+        if is_account || is_builder(local, after, length) || text.get(start..end).is_some_and(|address| is_configured(address, context)) {
             continue;
         }
         report(Hit { kind: Kind::Email, start, end, bits });
     }
 }
 
-/// `svc-ucx@acme.example`, where the site says that it is a service's account.
-fn is_service(address: Option<&[u8]>, context: &Context<'_>) -> bool {
-    address.is_some_and(|address| context.accounts.iter().any(|account| account.as_bytes().eq_ignore_ascii_case(address)))
-}
-
-/// Whether the site names this account without a domain, so in all.
-fn is_bare(local: &[u8], context: &Context<'_>) -> bool {
-    context.accounts.iter().any(|account| account.as_bytes().eq_ignore_ascii_case(local))
+/// Whether the site names this account: the whole address, or a name alone, which counts in all domains.
+fn is_configured(account: &[u8], context: &Context<'_>) -> bool {
+    context.accounts.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(account))
 }
 
 /// The local part at the end of `before`, without what only leads to it: `to='mario` is `mario`.

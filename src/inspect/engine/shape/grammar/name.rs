@@ -100,13 +100,15 @@ fn is_home(bytes: &[u8], at: usize) -> bool {
 
 /// An address and nothing else, or a quad behind a blank.
 pub(super) fn is_address(text: &str) -> bool {
-    let is_quad = |word: &str| word.len() <= 45 && word.bytes().filter(|byte| *byte == b'.').count() == 3 && word.parse::<IpAddr>().is_ok();
     text.split([' ', '(', ')', ',', '[', ']', '=', '"', '\'']).any(is_quad)
+}
+
+fn is_quad(word: &str) -> bool {
+    word.len() <= 45 && word.bytes().filter(|byte| *byte == b'.').count() == 3 && word.parse::<IpAddr>().is_ok()
 }
 
 /// A quad behind what parts the arguments of a program, or behind an option of one letter: `/s:10.0.0.5`, `-h10.0.0.5`.
 pub(super) fn has_address(text: &str) -> bool {
-    let is_quad = |word: &str| word.len() <= 45 && word.bytes().filter(|byte| *byte == b'.').count() == 3 && word.parse::<IpAddr>().is_ok();
     is_address(text)
         || text
             .split([' ', '(', ')', ',', '[', ']', '=', '"', '\'', ':', '@', ';', '|'])
