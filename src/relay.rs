@@ -19,6 +19,9 @@ pub use half::with_scratch;
 
 /// Counters reach the metrics after so many bytes, and at the end.
 const FLUSH: u64 = 256 * 1024;
+/// Silence is noticed by looking so often within the idle limit whether anything moved: no clock is read while bytes move, and a tunnel
+/// that is silent ends at most this fraction of the limit late.
+const LOOKS: u32 = 16;
 /// While a side takes nothing, the other is looked at so often: whether it is still there.
 const LOOK_WHILE_BLOCKED: Duration = Duration::from_secs(5);
 /// With one direction finished, the other may be silent no longer than this.
@@ -58,8 +61,12 @@ pub struct Relay {
     down: Half,
     /// How a side broke that took nothing more, while the other direction still runs.
     broken: Option<End>,
-    moved: u64,
+    /// Bytes of both directions at the last look.
+    seen: u64,
+    /// When the last move was known of.
     last_move: Instant,
+    /// Whether a direction had ended by then.
+    is_half_closed: bool,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     metrics: Arc<ServiceMetrics>,
@@ -78,10 +85,11 @@ impl Relay {
             up: Half::starting_with(first),
             down: Half::default(),
             broken: None,
-            moved: 0,
+            seen: 0,
             last_move: now,
+            is_half_closed: false,
             idle,
-            timer: Box::pin(sleep_until(now + idle)),
+            timer: Box::pin(sleep_until(now + idle / LOOKS)),
             metrics,
         }
     }
@@ -130,33 +138,49 @@ impl Relay {
         end
     }
 
-    /// One timer for the whole relay, moved only when it fires: a busy tunnel touches it once in an idle period.
+    /// One timer for the whole relay, moved when it fires: a busy tunnel touches it a few times in an idle period.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let due = self.next_look();
-        if self.timer.deadline() > due {
-            self.timer.as_mut().reset(due);
+        if self.is_blocked() {
+            self.look_by(Instant::now() + LOOK_WHILE_BLOCKED);
         }
         while self.timer.as_mut().poll(cx).is_ready() {
             self.flush();
             if let Some(broken) = self.hidden_break() {
                 return Poll::Ready(self.end_by_reset(broken));
             }
-            if self.last_move + self.limit() <= Instant::now() {
+            let now = Instant::now();
+            self.look(now);
+            let idle = self.last_move + self.limit();
+            if idle <= now {
                 return Poll::Ready(End::Idle);
             }
-            let due = self.next_look();
-            self.timer.as_mut().reset(due);
+            let next = if self.is_blocked() { LOOK_WHILE_BLOCKED } else { self.limit() / LOOKS };
+            self.timer.as_mut().reset(idle.min(now + next));
         }
         Poll::Pending
     }
 
-    fn limit(&self) -> Duration {
-        if self.up.done || self.down.done { self.idle.min(HALF_CLOSED) } else { self.idle }
+    /// Looks no later than then.
+    fn look_by(&mut self, due: Instant) {
+        if self.timer.deadline() > due {
+            self.timer.as_mut().reset(due);
+        }
     }
 
-    fn next_look(&self) -> Instant {
-        let idle = self.last_move + self.limit();
-        if self.is_blocked() { idle.min(Instant::now() + LOOK_WHILE_BLOCKED) } else { idle }
+    /// Notes whether anything moved since the last look.
+    fn look(&mut self, now: Instant) {
+        if self.seen != self.moved() {
+            self.seen = self.moved();
+            self.last_move = now;
+        }
+    }
+
+    fn moved(&self) -> u64 {
+        self.up.total + self.down.total
+    }
+
+    fn limit(&self) -> Duration {
+        if self.up.done || self.down.done { self.idle.min(HALF_CLOSED) } else { self.idle }
     }
 
     /// Whether a side does not take what the other sent: that other side is not read meanwhile, so its end is not seen.
@@ -176,17 +200,12 @@ impl Relay {
         broke(&self.upstream).then_some(End::UpstreamBroke)
     }
 
-    fn note_progress(&mut self) {
-        // A direction that ends is a move too: the other has its time from now on.
-        let ends = u64::from(self.up.done) + u64::from(self.down.done);
-        let moved = self.up.total + self.down.total + ends;
-        if moved == self.moved {
-            return;
-        }
-        self.moved = moved;
-        self.last_move = Instant::now();
-        if self.up.total + self.down.total - self.up.flushed - self.down.flushed >= FLUSH {
-            self.flush();
+    /// A direction that ends is a move too: the other has its time from now on.
+    fn note_half_close(&mut self) {
+        if !self.is_half_closed && (self.up.done || self.down.done) {
+            self.is_half_closed = true;
+            self.last_move = Instant::now();
+            self.look_by(self.last_move + self.limit());
         }
     }
 
@@ -201,10 +220,19 @@ impl Future for Relay {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let this = &mut *self;
-        let moved = this.poll_halves(cx);
-        this.note_progress();
-        if moved.is_ready() {
-            return moved;
+        let before = this.moved();
+        let ended = this.poll_halves(cx);
+        if this.moved() - this.up.flushed - this.down.flushed >= FLUSH {
+            this.flush();
+        }
+        if ended.is_ready() {
+            return ended;
+        }
+        this.note_half_close();
+        // While bytes move nobody is silent: the timer is asked once, to be set, and when it has fired.
+        let is_moving = before != 0 && before != this.moved() && !this.is_blocked();
+        if is_moving && !this.timer.is_elapsed() {
+            return Poll::Pending;
         }
         this.poll_idle(cx)
     }

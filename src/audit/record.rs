@@ -21,6 +21,11 @@ pub struct DecisionId {
     number: u64,
 }
 
+impl DecisionId {
+    /// Bytes of the longest one: twelve digits, a hyphen, sixteen digits.
+    pub const MAX_LENGTH: usize = 29;
+}
+
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:012x}-{:x}", self.boot & 0xffff_ffff_ffff, self.number)

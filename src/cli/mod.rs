@@ -5,13 +5,15 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod learn;
+mod lines;
 pub mod policy;
 pub mod run;
 pub mod scan;
 
 use crate::config::{Config, LogFormat};
 use clap::{Parser, Subcommand};
-use std::io::IsTerminal as _;
+use lines::Lines;
+use std::io::{BufWriter, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -19,6 +21,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Log lines that may wait for their reader.
 const LOG_QUEUE: usize = 8_192;
+/// Bytes of log lines that are written in one call.
+const LOG_BATCH: usize = 16 * 1024;
 /// Under this name the records of exchanges are logged.
 const RECORDS: &str = "ucx_egress::exchange";
 /// Everything was as it should be.
@@ -109,17 +113,22 @@ struct Log {
 /// Lines go through a bounded queue to one thread: a collector that reads slowly, or is gone, costs lines (counted in
 /// `ucx_egress_log_lines_dropped_total`) and never stops the proxy.
 fn start_log(format: LogFormat, default: &str) -> Log {
-    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LOG_QUEUE).lossy(true).finish(std::io::stderr());
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LOG_QUEUE).lossy(true).finish(at_once(std::io::stderr()));
     let log = Log { dropped: writer.error_counter(), _writer: guard };
     let lines = tracing_subscriber::fmt().with_env_filter(filter(default)).with_writer(writer).log_internal_errors(false);
     let started = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).event_format(Lines::default()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     if let Err(error) = started {
         failed(format_args!("the log does not start: {error}"));
     }
     log
+}
+
+/// What waits in the queue is written together: the queue's thread flushes whenever it has emptied it.
+fn at_once(stream: std::io::Stderr) -> BufWriter<std::io::Stderr> {
+    BufWriter::with_capacity(LOG_BATCH, stream)
 }
 
 fn filter(default: &str) -> EnvFilter {

@@ -10,8 +10,9 @@ use super::entry::Entry;
 use super::establish::decide;
 use super::forward::{AnswerWatcher, check_answer, check_request, host_field, mark, method_label};
 use super::hop;
+use super::repeat::Again;
 use super::respond::refused;
-use super::send::{self, Again, Answered, Outgoing, Route};
+use super::send::{self, Answered, Outgoing, Route};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
 use crate::audit::{Record, Start};
@@ -25,7 +26,7 @@ use crate::upstream::{Connection, RequestBody};
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use std::sync::Arc;
 
@@ -90,11 +91,7 @@ fn repeatable(request: &Request<RequestBody>) -> Option<Again> {
     if !is_safe || !request.body().is_end_stream() {
         return None;
     }
-    let mut copy = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    Some(Again { request: copy, is_idempotent: true })
+    Some(Again::of(request.method(), request.uri(), request.version(), request.headers(), None))
 }
 
 /// Where the request goes, and its target turned into origin-form.

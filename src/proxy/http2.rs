@@ -44,8 +44,9 @@ where
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<AnswerBody>> + Send + 'static,
 {
-    // A combinator, not an async block: that would hold the future twice.
-    let answering = service_fn(|request| handle(request).map(Ok::<_, Infallible>));
+    // A combinator, not an async block: that would hold the future twice. Boxed, because each stream is a task of its own, and a task
+    // is moved several times before and after it runs.
+    let answering = service_fn(|request| Box::pin(handle(request)).map(Ok::<_, Infallible>));
     let mut connection = std::pin::pin!(builder(context).serve_connection(TokioIo::new(stream), answering));
     tokio::select! {
         served = connection.as_mut() => return served,

@@ -11,8 +11,9 @@ use super::hop;
 use super::inner::{address, check_authority, check_upgrade, clean};
 use super::judge::{Part, inspect, worse};
 use super::payload::{self, Payload, settle};
+use super::repeat::Again;
 use super::respond::{refused, refused_call};
-use super::send::{self, Again, Answered, Outgoing, Route};
+use super::send::{self, Answered, Outgoing, Route};
 use super::sent::Sent;
 use crate::audit::{Record, Start};
 use crate::error::{Refusal, RuleName};
@@ -22,7 +23,7 @@ use crate::stall::StallLimit;
 use crate::upstream::secure::Wanted;
 use http::header::{ALT_SVC, TRAILER, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, Version};
+use http::{HeaderMap, Request, Response, Version};
 use hyper::body::Incoming;
 use std::sync::Arc;
 
@@ -93,7 +94,7 @@ async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     };
     let wanted = if parts.version == Version::HTTP_2 { Wanted::Http2 } else { Wanted::Http1 };
     let Payload { body, again, sent, coverage } = payload;
-    let again = again.map(|body| Again { request: Request::from_parts(parts.clone(), body), is_idempotent: is_idempotent(&parts.method) });
+    let again = again.map(|body| Again::of(&parts.method, &parts.uri, parts.version, &parts.headers, Some(body)));
     // The head of a call's answer may come with its first message, hours later.
     let limit = if is_call { permit.idle_timeout().max(context.limits.answer) } else { context.limits.answer };
     let outgoing = Outgoing { request: Request::from_parts(parts, body), again, sent, answer: limit };
@@ -122,11 +123,6 @@ fn judge_head(context: &Context, channel: &Channel, record: &mut Record, parts: 
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let judged = inspect(context, &metrics, Part::Fields, || channel.interception.inspector.head(target, &parts.headers));
     settle(record, judged)
-}
-
-/// Methods that do no harm when they are acted on twice (RFC 9110 section 9.2.2).
-fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }
 
 /// NTLM and Negotiate authenticate a connection: nobody else's request may go over it (RFC 4559 section 6).

@@ -25,6 +25,7 @@ pub mod observed;
 pub mod payload;
 pub mod relayed;
 pub mod release;
+pub mod repeat;
 pub mod respond;
 pub mod send;
 pub mod sent;

@@ -27,7 +27,7 @@ pub struct Payload {
     /// The body.
     pub body: RequestBody,
     /// The same once more, if it is at hand.
-    pub again: Option<RequestBody>,
+    pub again: Option<Released>,
     /// How far it is.
     pub sent: Sent,
     /// What was done with it.
@@ -108,7 +108,7 @@ pub async fn held(
     }
     let length = held.bytes.len() as u64;
     let released = Released::new(held, None, announced, counter);
-    let again = released.again().map(http_body_util::BodyExt::boxed_unsync);
+    let again = released.again();
     Ok(Payload { body: released.boxed_unsync(), again, sent: Sent::Held(length), coverage })
 }
 

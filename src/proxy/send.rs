@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::establish::timed;
 use super::interception::Interception;
+use super::repeat::Again;
 use super::sent::Sent;
 use crate::audit::Record;
 use crate::error::{Reason, Refusal, RuleName};
@@ -24,15 +25,6 @@ pub enum Route<'a> {
     Plain,
     /// With TLS, in the version that the client would have spoken itself.
     Secure(&'a Interception, Wanted),
-}
-
-/// The same request once more, should the first be lost.
-#[derive(Debug)]
-pub struct Again {
-    /// The request.
-    pub request: Request<RequestBody>,
-    /// Whether it does no harm even if the first one was acted on (RFC 9110 section 9.2.2).
-    pub is_idempotent: bool,
 }
 
 /// What is sent, and how long the answer may take.
@@ -71,8 +63,8 @@ pub async fn send(context: &Context, route: Route<'_>, permit: &Permit, outgoing
         request = match (answer(&mut kept, request, &sent, limit).await, again) {
             (Ok(response), _) => return Ok((response, kept)),
             (Err(Failed::Unsent(unsent)), _) => *unsent,
-            (Err(Failed::Unprocessed(_)), Some(again)) => again.request,
-            (Err(Failed::Lost(_)), Some(again)) if again.is_idempotent => again.request,
+            (Err(Failed::Unprocessed(refusal)), Some(again)) => again.into_request().ok_or(refusal)?,
+            (Err(Failed::Lost(refusal)), Some(again)) if again.is_idempotent => again.into_request().ok_or(refusal)?,
             (Err(Failed::Unprocessed(refusal) | Failed::Lost(refusal) | Failed::Final(refusal)), _) => return Err(refusal),
         };
     }
