@@ -30,6 +30,10 @@ const RULE: RuleName = RuleName::Builtin("interception");
 /// A decrypted connection.
 type Decrypted = TlsStream<Rewound<Stalling<TcpStream>>>;
 
+/// Bytes that are sealed ahead of what the client takes: a full record (RFC 8446 section 5.1). It is sent before the next is sealed, which
+/// keeps it in the nearest caches, and a client that does not read holds no more than this.
+const SEALED: usize = 16 * 1024;
+
 /// By hanging up.
 const SILENCE: How = How { words: "it hung up without a word", rejection: Rejection::Silence, falls_back: true };
 
@@ -183,8 +187,9 @@ fn rejected(context: &Context, interception: &Interception, permit: &Permit, cli
     );
 }
 
-async fn converse(context: &Arc<Context>, channel: &Arc<Channel>, stream: Decrypted, sight: Sight, stall: StallLimit) {
+async fn converse(context: &Arc<Context>, channel: &Arc<Channel>, mut stream: Decrypted, sight: Sight, stall: StallLimit) {
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    stream.get_mut().1.set_buffer_limit(Some(SEALED));
     let stream = Observed::new(stream, sight);
     let handle = {
         let (context, channel, stall) = (context.clone(), channel.clone(), stall.clone());
