@@ -2,11 +2,12 @@
 
 use super::File;
 use crate::destination::Host;
-use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile};
+use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile, Rule};
 use crate::source::{Located, Source};
 use crate::upstream::HostAddress;
 use crate::upstream::address::{refused_class, special_class};
 use ipnet::IpNet;
+use std::collections::HashMap;
 
 /// All warnings, in the order of the file's sections.
 pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located> {
@@ -175,14 +176,21 @@ fn idle_exact_hosts(source: &Source, file: &File, policy: &Policy, found: &mut V
 
 /// An exact endpoint that a wildcard of the same service covers on the same port decides nothing.
 fn redundant_rules(policy: &Policy, found: &mut Vec<Located>) {
+    let of_wildcard = |rule: &Rule| rule.host.strip_prefix("*.").map(str::to_owned);
+    // By the domain below the star: a policy may have a hundred thousand rules.
+    let mut wildcards: HashMap<String, Vec<&Rule>> = HashMap::new();
     for rule in policy.rules() {
-        let wildcard = rule.host.split_once('.').map(|(_, parent)| format!("*.{parent}")).unwrap_or_default();
-        let covering = policy.rules().iter().find(|other| {
-            other.host == wildcard
-                && other.host != rule.host
-                && other.port == rule.port
-                && other.service == rule.service
-                && other.protocol == rule.protocol
+        if let Some(domain) = of_wildcard(rule) {
+            wildcards.entry(domain).or_default().push(rule);
+        }
+    }
+    for rule in policy.rules() {
+        let Some((_, domain)) = rule.host.split_once('.') else { continue };
+        let covering = wildcards.get(domain).into_iter().flatten().find(|wildcard| {
+            wildcard.host != rule.host
+                && wildcard.port == rule.port
+                && wildcard.service == rule.service
+                && wildcard.protocol == rule.protocol
         });
         if let Some(covering) = covering {
             found.push(Located {
