@@ -47,8 +47,9 @@ pub struct Taking {
 impl Taking {
     /// A part was handed over and has to be taken before the next is asked for.
     pub fn handed_over(&self) {
-        self.activity.touch();
-        self.since.store(self.activity.now(), Ordering::Relaxed);
+        let now = self.activity.now();
+        self.activity.last.store(now, Ordering::Relaxed);
+        self.since.store(now, Ordering::Relaxed);
     }
 
     /// The next part was asked for and is not there yet: the client waits for us.
