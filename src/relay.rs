@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use half::with_scratch;
@@ -138,12 +139,13 @@ impl Relay {
         end
     }
 
-    /// One timer for the whole relay, moved when it fires: a busy tunnel touches it a few times in an idle period.
+    /// One timer for the whole relay, moved when it fires, which is at each look.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if self.is_blocked() {
             self.look_by(Instant::now() + LOOK_WHILE_BLOCKED);
         }
-        while self.timer.as_mut().poll(cx).is_ready() {
+        // Whatever else this task did in its turn: a timer that is not asked is not set.
+        while Pin::new(&mut unconstrained(self.timer.as_mut())).poll(cx).is_ready() {
             self.flush();
             if let Some(broken) = self.hidden_break() {
                 return Poll::Ready(self.end_by_reset(broken));
@@ -154,7 +156,8 @@ impl Relay {
             if idle <= now {
                 return Poll::Ready(End::Idle);
             }
-            let next = if self.is_blocked() { LOOK_WHILE_BLOCKED } else { self.limit() / LOOKS };
+            let next = self.limit() / LOOKS;
+            let next = if self.is_blocked() { next.min(LOOK_WHILE_BLOCKED) } else { next };
             self.timer.as_mut().reset(idle.min(now + next));
         }
         Poll::Pending
@@ -204,8 +207,9 @@ impl Relay {
     fn note_half_close(&mut self) {
         if !self.is_half_closed && (self.up.done || self.down.done) {
             self.is_half_closed = true;
+            self.seen = self.moved();
             self.last_move = Instant::now();
-            self.look_by(self.last_move + self.limit());
+            self.look_by(self.last_move + self.limit() / LOOKS);
         }
     }
 
@@ -248,6 +252,24 @@ impl Drop for Relay {
 mod tests {
     use super::*;
     use tokio::net::TcpListener;
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the test is its own client")]
+    async fn a_half_closed_tunnel_is_silent_from_its_half_close_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let client = TcpStream::connect(address).await.expect("it listens");
+        let upstream = TcpStream::connect(address).await.expect("it listens");
+        let metrics = Arc::new(crate::metrics::Metrics::new().service("x"));
+        let mut relay = Relay::new(client, upstream, Vec::new(), Duration::from_hours(8), metrics);
+        relay.up.total = 1;
+        relay.up.done = true;
+        relay.note_half_close();
+        let closed = relay.last_move;
+        assert!(relay.timer.deadline() <= closed + HALF_CLOSED / LOOKS, "the next look comes soon enough for the shorter limit");
+        relay.look(closed + Duration::from_secs(1));
+        assert_eq!(relay.last_move, closed, "what moved before is no move afterwards");
+    }
 
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "the test is its own client")]

@@ -13,7 +13,7 @@ pub mod scan;
 use crate::config::{Config, LogFormat};
 use clap::{Parser, Subcommand};
 use lines::Lines;
-use std::io::{BufWriter, IsTerminal as _};
+use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -21,8 +21,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Log lines that may wait for their reader.
 const LOG_QUEUE: usize = 8_192;
-/// Bytes of log lines that are written in one call.
-const LOG_BATCH: usize = 16 * 1024;
+/// Bytes of log lines that are written in one call: as many as a pipe takes without mixing them with those of others (`PIPE_BUF`).
+const LOG_BATCH: usize = 4 * 1024;
 /// Under this name the records of exchanges are logged.
 const RECORDS: &str = "ucx_egress::exchange";
 /// Everything was as it should be.
@@ -89,7 +89,6 @@ fn load(path: Option<&std::path::Path>) -> Result<Config, u8> {
 
 /// Says on standard error what went wrong and gives the exit code for it.
 fn failed(message: impl std::fmt::Display) -> u8 {
-    use std::io::Write as _;
     // Whoever closed standard error does not want to read it.
     let _ = writeln!(std::io::stderr(), "ucx-egress: {message}");
     BAD_CONFIG
@@ -97,7 +96,6 @@ fn failed(message: impl std::fmt::Display) -> u8 {
 
 /// Prints on standard output; a reader that went away (`| head`) is no error.
 fn print(text: &str) {
-    use std::io::Write as _;
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
@@ -127,8 +125,23 @@ fn start_log(format: LogFormat, default: &str) -> Log {
 }
 
 /// What waits in the queue is written together: the queue's thread flushes whenever it has emptied it.
-fn at_once(stream: std::io::Stderr) -> BufWriter<std::io::Stderr> {
-    BufWriter::with_capacity(LOG_BATCH, stream)
+fn at_once(stream: std::io::Stderr) -> Batched {
+    Batched(BufWriter::with_capacity(LOG_BATCH, stream))
+}
+
+/// Lines on their way to a reader who may be gone.
+struct Batched(BufWriter<std::io::Stderr>);
+
+impl Write for Batched {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        // The queue's thread would not answer the end of the process after an error here, and the end would wait for it.
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 fn filter(default: &str) -> EnvFilter {

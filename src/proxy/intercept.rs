@@ -30,9 +30,9 @@ const RULE: RuleName = RuleName::Builtin("interception");
 /// A decrypted connection.
 type Decrypted = TlsStream<Rewound<Stalling<TcpStream>>>;
 
-/// Bytes that are sealed ahead of what the client takes: a full record (RFC 8446 section 5.1). It is sent before the next is sealed, which
-/// keeps it in the nearest caches, and a client that does not read holds no more than this.
-const SEALED: usize = 16 * 1024;
+/// Bytes that are sealed ahead of what the client takes: a full record (RFC 8446 section 5.1), or a full HTTP/2 frame with its head. It
+/// is sent before the next is sealed, which keeps it in the nearest caches, and a client that does not read holds no more than this.
+const SEALED: usize = 17 * 1024;
 
 /// By hanging up.
 const SILENCE: How = How { words: "it hung up without a word", rejection: Rejection::Silence, falls_back: true };

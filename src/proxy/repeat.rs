@@ -3,6 +3,7 @@
 
 use super::release::Released;
 use crate::upstream::RequestBody;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body_util::{BodyExt as _, Empty};
 
@@ -49,7 +50,7 @@ impl Again {
             start = *end;
             Some((piece?, *is_sensitive))
         });
-        let uri = Uri::try_from(pieces.next()?.0).ok()?;
+        let uri = Uri::from(PathAndQuery::try_from(pieces.next()?.0).ok()?);
         let mut headers = HeaderMap::with_capacity(self.ends.len() / 2);
         while let Some((name, _)) = pieces.next() {
             let (value, is_sensitive) = pieces.next()?;
@@ -94,6 +95,15 @@ mod tests {
         assert_eq!((request.method(), request.uri(), request.version()), (&Method::PUT, &uri, Version::HTTP_2));
         assert_eq!(*request.headers(), headers);
         assert!(request.headers().get_all(COOKIE).iter().map(HeaderValue::is_sensitive).eq([false, true]));
+    }
+
+    #[test]
+    fn any_target_can_be_read_again() {
+        for target in ["/", "/a//b?c=%20", "*", "?x=1"] {
+            let uri = Uri::from(PathAndQuery::from_static(target));
+            let again = Again::of(&Method::GET, &uri, Version::HTTP_2, &HeaderMap::new(), None);
+            assert_eq!(again.into_request().expect("it can be read again").uri(), &uri);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The buffer of a thread: a whole TLS record (RFC 8446 section 5.2). Larger ones save calls and cost more than that: pieces no longer
+/// The buffer of a thread: a whole record of TLS 1.3 (RFC 8446 section 5.2). Larger ones save calls and cost more than that: pieces no longer
 /// fit the nearest caches, and a system that paces its sending has to set a timer for the rest of each.
 const BUFFER: usize = 17 * 1024;
 /// Reads of one direction before other tunnels get their turn.
