@@ -66,7 +66,7 @@ pub struct Relay {
     seen: u64,
     /// When the last move was known of.
     last_move: Instant,
-    /// Whether a direction had ended by then.
+    /// Whether it was noted that a direction has ended.
     is_half_closed: bool,
     idle: Duration,
     timer: Pin<Box<Sleep>>,

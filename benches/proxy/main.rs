@@ -2,8 +2,8 @@
 //!
 //! `policy`, `destination`, `hello`, `leaf` and `relay` measure one part each in this process. `exchange`, `kept` and `end-to-end` go
 //! through the real binary in a process of its own, to a stand-in for the cloud with real TLS; the latter two have the same way without
-//! a proxy beside them. `growth` measures the processor time of that process alone, so neither clients nor the stand-in are in it: whether an
-//! operation costs more when much else is there.
+//! a proxy beside them. `growth` measures the processor time of that process alone, so neither clients nor the stand-in are in it:
+//! whether an operation costs more when much else is there.
 //!
 //! Every TLS handshake of a client is a full one: sessions are not resumed.
 

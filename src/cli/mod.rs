@@ -111,7 +111,7 @@ struct Log {
 /// Lines go through a bounded queue to one thread: a collector that reads slowly, or is gone, costs lines (counted in
 /// `ucx_egress_log_lines_dropped_total`) and never stops the proxy.
 fn start_log(format: LogFormat, default: &str) -> Log {
-    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LOG_QUEUE).lossy(true).finish(at_once(std::io::stderr()));
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LOG_QUEUE).lossy(true).finish(Batched::default());
     let log = Log { dropped: writer.error_counter(), _writer: guard };
     let lines = tracing_subscriber::fmt().with_env_filter(filter(default)).with_writer(writer).log_internal_errors(false);
     let started = match format {
@@ -124,13 +124,15 @@ fn start_log(format: LogFormat, default: &str) -> Log {
     log
 }
 
-/// What waits in the queue is written together: the queue's thread flushes whenever it has emptied it.
-fn at_once(stream: std::io::Stderr) -> Batched {
-    Batched(BufWriter::with_capacity(LOG_BATCH, stream))
-}
-
-/// Lines on their way to a reader who may be gone.
+/// Standard error, whose reader may be gone. What waits in the queue is written together: the queue's thread flushes whenever it has
+/// emptied it.
 struct Batched(BufWriter<std::io::Stderr>);
+
+impl Default for Batched {
+    fn default() -> Self {
+        Self(BufWriter::with_capacity(LOG_BATCH, std::io::stderr()))
+    }
+}
 
 impl Write for Batched {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -176,11 +176,10 @@ fn idle_exact_hosts(source: &Source, file: &File, policy: &Policy, found: &mut V
 
 /// An exact endpoint that a wildcard of the same service covers on the same port decides nothing.
 fn redundant_rules(policy: &Policy, found: &mut Vec<Located>) {
-    let of_wildcard = |rule: &Rule| rule.host.strip_prefix("*.").map(str::to_owned);
     // By the domain below the star: a policy may have a hundred thousand rules.
-    let mut wildcards: HashMap<String, Vec<&Rule>> = HashMap::new();
+    let mut wildcards: HashMap<&str, Vec<&Rule>> = HashMap::new();
     for rule in policy.rules() {
-        if let Some(domain) = of_wildcard(rule) {
+        if let Some(domain) = rule.host.strip_prefix("*.") {
             wildcards.entry(domain).or_default().push(rule);
         }
     }
