@@ -11,6 +11,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`hidden`] | `Debug` that shows nothing, for types that hold what clients sent |
+//! | [`stamp`] | what files looked like when they were read: whether they have changed |
 //! | [`units`] | durations and sizes as people write them |
 //! | [`source`] | a configuration or policy text; errors with `file:line:column` |
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
@@ -75,6 +76,8 @@
 #![forbid(unsafe_code)]
 
 pub mod hidden;
+
+pub mod stamp;
 
 pub mod units;
 
