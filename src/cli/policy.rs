@@ -47,7 +47,7 @@ pub fn main(config: Option<&Path>, verb: &Verb) -> u8 {
         Verb::Show => show(&config),
         Verb::Export { format: Format::Json } => export::json(policy),
         Verb::Export { format: Format::Csv } => export::csv(policy),
-        Verb::Export { format: Format::Pac } => export::pac(policy, &reachable(config.listener)),
+        Verb::Export { format: Format::Pac } => export::pac(policy, &reachable(config.listener.address)),
         Verb::Export { format: Format::NoProxy } => export::no_proxy(),
         Verb::Export { format: Format::Squid } => export::squid(policy),
     });

@@ -3,4 +3,5 @@
 pub mod authority;
 pub mod client_hello;
 pub mod leaf;
+pub mod reception;
 pub mod server;
