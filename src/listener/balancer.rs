@@ -13,6 +13,19 @@ const MAX_HEADER: usize = 4 * 1024;
 /// Looked at in one step; nearly every header fits.
 const FIRST_LOOK: usize = 536;
 
+const ENDED: Malformed = Malformed("the connection ended within the PROXY header");
+
+/// What a balancer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// It speaks for this client.
+    Client(SocketAddr),
+    /// It asks for itself, or for something that has no address.
+    Itself,
+    /// It hung up without a word: a check whether the port is open.
+    Nothing,
+}
+
 /// Which version of the protocol is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -39,34 +52,25 @@ impl Balancers {
         self.networks.iter().any(|network| network.contains(&peer))
     }
 
-    /// Reads the header, and no byte behind it. `None`: the balancer asks for itself, to see whether the proxy lives.
+    /// Reads the header, and no byte behind it.
     ///
     /// # Errors
     /// What is wrong with the header.
-    pub async fn read(&self, stream: &mut TcpStream) -> Result<Option<SocketAddr>, Malformed> {
+    pub async fn read(&self, stream: &mut TcpStream) -> Result<Word, Malformed> {
         let mut header: Vec<u8> = Vec::new();
         loop {
-            let (before, read) = (header.len(), self.look(stream, &mut header).await?);
+            let (before, read) = (header.len(), look(stream, &mut header).await);
+            if read == 0 {
+                return if before == 0 { Ok(Word::Nothing) } else { Err(ENDED) };
+            }
             match self.parse(&header)? {
                 Some((client, length)) => {
                     take(stream, length.saturating_sub(before)).await?;
-                    return Ok(client);
+                    return Ok(client.map_or(Word::Itself, Word::Client));
                 }
                 None if header.len() > MAX_HEADER => return Err(Malformed("the PROXY header is longer than 4 KiB")),
                 None => take(stream, read).await?,
             }
-        }
-    }
-
-    /// Adds to the header what has come, and leaves it in the socket: what is behind the header belongs to others.
-    async fn look(&self, stream: &TcpStream, header: &mut Vec<u8>) -> Result<usize, Malformed> {
-        let mut ahead = [0; FIRST_LOOK];
-        match stream.peek(&mut ahead).await {
-            Ok(read @ 1..) => {
-                header.extend_from_slice(ahead.get(..read).unwrap_or_default());
-                Ok(read)
-            }
-            _ => Err(Malformed("the connection ended within the PROXY header")),
         }
     }
 
@@ -95,9 +99,17 @@ impl Balancers {
     }
 }
 
+/// Adds to the header what has come, and leaves it in the socket: what is behind the header belongs to others. 0: nothing comes.
+async fn look(stream: &TcpStream, header: &mut Vec<u8>) -> usize {
+    let mut ahead = [0; FIRST_LOOK];
+    let read = stream.peek(&mut ahead).await.unwrap_or(0);
+    header.extend_from_slice(ahead.get(..read).unwrap_or_default());
+    read
+}
+
 /// Takes bytes out of the socket that were looked at.
 async fn take(stream: &mut TcpStream, length: usize) -> Result<(), Malformed> {
     let mut taken = vec![0; length];
     let read = stream.read_exact(&mut taken).await;
-    read.map(drop).map_err(|_| Malformed("the connection ended within the PROXY header"))
+    read.map(drop).map_err(|_| ENDED)
 }

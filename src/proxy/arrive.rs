@@ -7,6 +7,7 @@ use crate::destination::Malformed;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::Accepted;
 use crate::listener::accept::Counted;
+use crate::listener::balancer::Word;
 use crate::listener::entrance::Entrance;
 use crate::metrics::Protocol;
 use crate::socket::{Socket, Tls, keep_alive};
@@ -51,7 +52,7 @@ pub struct Arrived {
 pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) -> Option<Arrived> {
     let Accepted { mut stream, client: peer, open } = accepted;
     let address = match whom(context, entrance, &mut stream, peer).await {
-        Ok(address) => address,
+        Ok(address) => address?,
         Err((client, refusal)) => {
             turn_away(context, stream, client, &refusal, entrance.tls.is_none()).await;
             return None;
@@ -72,7 +73,7 @@ pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) 
 pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
     let Accepted { mut stream, client: peer, open } = accepted;
     match whom(context, entrance, &mut stream, peer).await {
-        Ok(address) => Some(Arrived { socket: stream.into(), caller: Caller { address, name: None }, open, http2: false }),
+        Ok(address) => Some(Arrived { socket: stream.into(), caller: Caller { address: address?, name: None }, open, http2: false }),
         Err((client, refusal)) => {
             context.record(Start { client, protocol, method: "-" }).answered_with(&refusal);
             None
@@ -80,22 +81,25 @@ pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accept
     }
 }
 
-/// The client: the peer itself, which was let in when it was accepted, or whom a balancer speaks for, who is let in now.
+/// The client: the peer itself, which was let in when it was accepted, or whom a balancer speaks for, who is let in now. `None`: nobody.
 async fn whom(
     context: &Context,
     entrance: &Entrance,
     stream: &mut TcpStream,
     peer: SocketAddr,
-) -> Result<SocketAddr, (SocketAddr, Refusal)> {
+) -> Result<Option<SocketAddr>, (SocketAddr, Refusal)> {
     let Some(balancers) = entrance.balancers.as_ref().filter(|balancers| balancers.has(peer.ip())) else {
-        return Ok(peer);
+        return Ok(Some(peer));
     };
     let malformed = |Malformed(detail)| (peer, Refusal::new(Reason::BadRequest, detail, BALANCERS));
     let read = timeout(context.limits.head, balancers.read(stream)).await;
     let read = read.unwrap_or(Err(Malformed("the balancer's PROXY header did not arrive in time")));
-    // A balancer that asks for itself only looks whether the proxy lives; what it asks then is its own.
-    let Some(client) = read.map_err(malformed)? else { return Ok(peer) };
-    admit(context, entrance, client).map(|()| client).map_err(|refusal| (client, refusal))
+    let client = match read.map_err(malformed)? {
+        Word::Client(client) => client,
+        Word::Itself => peer,
+        Word::Nothing => return Ok(None),
+    };
+    admit(context, entrance, client).map(|()| Some(client)).map_err(|refusal| (client, refusal))
 }
 
 /// Whether a client may use the proxy, and this listener.

@@ -3,6 +3,8 @@
 //! An allow list is walked around where two readers see two hosts in one text. So each destination of `destinations.tsv`
 //! goes through all four readers of the product: CONNECT, absolute-form, `explain` and the check of a relay.
 
+mod entrances;
+
 use crate::support::client::{Head, Problem, RawClient, within_deadline};
 use crate::support::daemon::{BINARY, Daemon};
 use crate::support::dns::DnsServer;

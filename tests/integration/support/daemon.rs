@@ -27,6 +27,7 @@ pub struct Daemon {
     pub proxy: SocketAddr,
     pub admin: SocketAddr,
     pub relays: Vec<SocketAddr>,
+    pub snis: Vec<SocketAddr>,
     child: Child,
     log: watch::Receiver<Vec<Value>>,
     reading: watch::Sender<Reading>,
@@ -64,13 +65,19 @@ impl Daemon {
         })
         .await;
         let address = |name| addresses(&listening, name).first().copied().expect("the log line names the address");
-        let (proxy, admin, relays) = (address("proxy"), address("admin"), addresses(&listening, "relays"));
-        Self { proxy, admin, relays, child, log, reading, _folder: folder }
+        let (proxy, admin) = (address("proxy"), address("admin"));
+        let (relays, snis) = (addresses(&listening, "relays"), addresses(&listening, "snis"));
+        Self { proxy, admin, relays, snis, child, log, reading, _folder: folder }
     }
 
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("the process runs")
+    }
+
+    /// Waits until the log has what is wanted.
+    pub async fn wait_for_lines(&mut self, what: &str, wanted: impl Fn(&[Value]) -> bool) {
+        within_deadline(what, self.log.wait_for(|lines| wanted(lines))).await.expect("the log goes on");
     }
 
     /// Waits for a log line.

@@ -130,30 +130,45 @@ pub struct Frame {
 /// Frame types (RFC 9113 section 6).
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
+pub const RST_STREAM: u8 = 3;
+pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 
 /// What a client sends before its first frame (RFC 9113 section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+impl Frame {
+    /// The first of these bytes, and its length, once it is complete.
+    pub fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let [l0, l1, l2, kind, flags, s0, s1, s2, s3, behind @ ..] = bytes else { return None };
+        let length = usize::try_from(u32::from_be_bytes([0, *l0, *l1, *l2])).expect("24 bits");
+        let payload = behind.get(..length)?.to_vec();
+        let stream = u32::from_be_bytes([s0 & 0x7f, *s1, *s2, *s3]);
+        Some((Self { kind: *kind, flags: *flags, stream, payload }, 9 + length))
+    }
+}
+
 /// The complete frames in what one side of a connection sent.
 pub fn frames(bytes: &[u8]) -> Vec<Frame> {
     let mut rest = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
     let mut found = Vec::new();
-    while let [l0, l1, l2, kind, flags, s0, s1, s2, s3, behind @ ..] = rest {
-        let length = usize::try_from(u32::from_be_bytes([0, *l0, *l1, *l2])).expect("24 bits");
-        let Some(payload) = behind.get(..length) else { break };
-        let stream = u32::from_be_bytes([s0 & 0x7f, *s1, *s2, *s3]);
-        found.push(Frame { kind: *kind, flags: *flags, stream, payload: payload.to_vec() });
-        rest = &behind[length..];
+    while let Some((frame, length)) = Frame::first(rest) {
+        found.push(frame);
+        rest = &rest[length..];
     }
     found
 }
 
 /// A frame of a connection's own, in bytes.
 pub fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    frame_on(0, kind, flags, payload)
+}
+
+/// A frame of a stream, in bytes.
+pub fn frame_on(stream: u32, kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short payload").to_be_bytes();
-    [&length[1..], &[kind, flags, 0, 0, 0, 0], payload].concat()
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// A gRPC message with its prefix.

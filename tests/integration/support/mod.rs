@@ -4,6 +4,7 @@ pub mod clean;
 pub mod client;
 pub mod daemon;
 pub mod dns;
+pub mod entrance;
 pub mod http2;
 pub mod intercept;
 pub mod origin;

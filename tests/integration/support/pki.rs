@@ -54,6 +54,28 @@ impl Pki {
         Leaf { certificate, key }
     }
 
+    /// Signs a certificate for a client.
+    pub fn client_leaf(&self, name: &str) -> Leaf {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("test names are ASCII");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = p256_key();
+        let certificate = params.signed_by(&key, &self.root).expect("the root signs any valid leaf");
+        Leaf { certificate, key }
+    }
+
+    /// A TLS client that trusts this root and shows a certificate.
+    pub fn client_showing(&self, leaf: &Leaf) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.der().clone()).expect("the root is a well-formed certificate");
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("aws-lc-rs supports TLS 1.2 and 1.3")
+            .with_root_certificates(roots)
+            .with_client_auth_cert(leaf.chain(), leaf.key())
+            .expect("the leaf and its key belong together");
+        Arc::new(config)
+    }
+
     /// A TLS server that presents a fresh leaf for `names` to everyone.
     pub fn server_config(&self, names: &[&str], alpn: &[&[u8]]) -> Arc<ServerConfig> {
         let leaf = self.leaf(names);
@@ -83,6 +105,16 @@ impl Leaf {
     /// The leaf alone: the root signs it directly and is known to whoever trusts it.
     pub fn chain(&self) -> Vec<CertificateDer<'static>> {
         vec![self.certificate.der().clone()]
+    }
+
+    /// PEM.
+    pub fn certificate_pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// PEM.
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
     }
 
     pub fn key(&self) -> PrivateKeyDer<'static> {

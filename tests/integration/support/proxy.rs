@@ -12,6 +12,7 @@ use ucx_egress::source::Source;
 
 /// A configuration in the making. Loopback addresses are allowed upstream, and names resolve to nothing but what is set.
 pub struct Setup {
+    listener: Vec<String>,
     upstream: Vec<String>,
     hosts: Vec<String>,
     sections: String,
@@ -21,7 +22,7 @@ pub struct Setup {
 
 impl Setup {
     pub fn new() -> Self {
-        Self { upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true, policy: None }
+        Self { listener: Vec::new(), upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true, policy: None }
     }
 
     /// Gives a host a fixed address, with its port.
@@ -46,6 +47,17 @@ impl Setup {
     pub fn upstream_line(mut self, line: &str) -> Self {
         self.upstream.push(line.to_owned());
         self
+    }
+
+    /// Adds a line to `[listener]`, or sections that belong to it.
+    pub fn listener_line(mut self, line: &str) -> Self {
+        self.listener.push(line.to_owned());
+        self
+    }
+
+    /// Adds a listener for raw TLS on a free port.
+    pub fn sni(self) -> Self {
+        self.section("[[sni]]\naddress = \"127.0.0.1:0\"")
     }
 
     /// Keeps the ban on loopback addresses, as a real configuration does.
@@ -73,7 +85,8 @@ impl Setup {
 
     /// The configuration as a file would hold it.
     pub fn text(&self) -> String {
-        let mut text = String::from("[listener]\naddress = \"127.0.0.1:0\"\n[admin]\naddress = \"127.0.0.1:0\"\n[upstream]\n");
+        let listener = self.listener.join("\n");
+        let mut text = format!("[listener]\naddress = \"127.0.0.1:0\"\n{listener}\n[admin]\naddress = \"127.0.0.1:0\"\n[upstream]\n");
         if self.loopback {
             text.push_str("allow_addresses = [\"127.0.0.0/8\"]\n");
         }

@@ -1,0 +1,190 @@
+//! HTTP/2 to the proxy: tunnels as streams of one connection.
+
+use crate::support::client::{client_hello, within_deadline};
+use crate::support::daemon::Daemon;
+use crate::support::entrance::Reception;
+use crate::support::http2::{Http2, answer, piece, rest};
+use crate::support::origin::{Behaviour, Deserted, RawOrigin};
+use crate::support::proxy::Setup;
+use crate::support::scrape::{wait_for_decisions, wait_until};
+use bytes::Bytes;
+use h2::{Reason, RecvStream, SendStream};
+use http::{Method, Request};
+use std::net::SocketAddr;
+
+const HOST: &str = "api.imagicle.com";
+/// Tunnels of one connection, as many as it may have.
+const MANY: usize = 1_000;
+
+fn connect_to(authority: &str) -> Request<()> {
+    Request::builder().method(Method::CONNECT).uri(authority).body(()).expect("a request")
+}
+
+async fn tunnel(client: &mut Http2) -> (SendStream<Bytes>, RecvStream) {
+    let (response, send) = client.open(connect_to("api.imagicle.com:443")).await;
+    let response = within_deadline("an answer", response).await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().contains_key("x-decision-id"));
+    (send, response.into_body())
+}
+
+async fn echoed(tunnel: &mut (SendStream<Bytes>, RecvStream), bytes: &[u8]) {
+    tunnel.0.send_data(Bytes::copy_from_slice(bytes), false).expect("the stream is open");
+    let mut back = Vec::new();
+    while back.len() < bytes.len() {
+        back.extend_from_slice(&piece(&mut tunnel.1).await.expect("the stream is open"));
+    }
+    assert_eq!(back, bytes);
+}
+
+fn setup(origin: SocketAddr) -> Setup {
+    Setup::new().host(HOST, origin)
+}
+
+#[tokio::test]
+async fn a_tunnel_passes_and_ends_in_each_direction_on_its_own() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::SpeakAtEnd(b"the end".to_vec())).await);
+    let mut daemon = Daemon::start(&reception.configure(setup(origin.addr()), "").text()).await;
+    let mut client = reception.http2(daemon.proxy).await;
+    let (mut send, receive) = tunnel(&mut client).await;
+    let hello = client_hello(Some(HOST));
+    send.send_data(hello.clone().into(), false).expect("the stream is open");
+    origin.wait_for_bytes(hello.len()).await;
+    send.send_data(Bytes::new(), true).expect("the stream is open");
+    assert_eq!(rest(receive).await.0, b"the end");
+    let record = daemon.wait_for_line("the record", |line| line["protocol"] == "connect_h2").await;
+    assert_eq!(
+        (record["ended"].as_str(), record["up"].as_u64(), record["down"].as_u64()),
+        (Some("completed"), Some(hello.len() as u64), Some(7))
+    );
+}
+
+#[tokio::test]
+async fn a_thousand_tunnels_share_a_connection_and_one_that_is_not_read_holds_up_no_other() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let hello = client_hello(Some(HOST));
+    let mut tunnels = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        let mut tunnel = tunnel(&mut client).await;
+        echoed(&mut tunnel, &hello).await;
+        tunnels.push(tunnel);
+    }
+    // What the first sends comes back and is not read: its windows, and all that is buffered on the way, fill up.
+    let mut stalled = tunnels.remove(0);
+    let bulk = Bytes::from(vec![1; 8 << 20]);
+    stalled.0.send_data(bulk.clone(), false).expect("the stream is open");
+    for tunnel in &mut tunnels {
+        echoed(tunnel, b"more").await;
+    }
+    let gauge = wait_until(proxy.admin(), |scrape| scrape.value("ucx_egress_tunnels", &[("service", "licensing")]) == Some(1_000.0)).await;
+    assert_eq!(gauge.count("ucx_egress_connections", &[("listener", "proxy")]), 1);
+    // Nothing of the stalled one was lost.
+    let mut back = 0;
+    while back < bulk.len() {
+        back += piece(&mut stalled.1).await.expect("the stream is open").len();
+    }
+    drop((stalled, tunnels, client));
+    wait_until(proxy.admin(), |scrape| scrape.is_idle()).await;
+}
+
+#[tokio::test]
+async fn a_refusal_ends_its_stream_alone() {
+    let (reception, origin, gone) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await, Deserted::new());
+    let proxy = reception.configure(setup(origin.addr()).host("www.imagicle.com", gone.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let mut open = tunnel(&mut client).await;
+    for (request, status, reason) in [
+        (connect_to("evil.test:443"), 403, "host_not_allowed"),
+        (connect_to("api.imagicle.com:444"), 403, "port_not_allowed"),
+        (connect_to("10.0.0.1:443"), 403, "ip_literal"),
+        (connect_to("www.imagicle.com:443"), 502, "connect_failed"),
+        (Request::builder().uri("http://api.imagicle.com/").body(()).expect("a request"), 405, "method_not_allowed"),
+    ] {
+        let refused = client.get(request).await;
+        assert_eq!((refused.status(), refused.reason().as_str()), (status, reason), "{refused:?}");
+        wait_for_decisions(proxy.admin(), "deny", reason, 1).await;
+    }
+    let other_host = Request::builder().method(Method::CONNECT).uri("api.imagicle.com:443").header("host", "evil.test").body(());
+    assert_eq!(client.get(other_host.expect("a request")).await.reason(), "authority_mismatch");
+    let no_port = client.get(connect_to("api.imagicle.com")).await;
+    assert_eq!((no_port.status(), no_port.reason().as_str()), (400, "bad_request"));
+    echoed(&mut open, &client_hello(Some(HOST))).await;
+}
+
+/// RFC 9113 section 8.5: an end of DATA would say that all was sent.
+#[tokio::test]
+async fn a_broken_upstream_resets_its_stream() {
+    let hello = client_hello(Some(HOST));
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::ResetAfter(hello.len())).await);
+    let proxy = reception.configure(setup(origin.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let (mut send, mut receive) = tunnel(&mut client).await;
+    send.send_data(hello.into(), false).expect("the stream is open");
+    let error = within_deadline("the reset", receive.data()).await.expect("no end in order").expect_err("no data");
+    assert_eq!(error.reason(), Some(Reason::CONNECT_ERROR), "{error}");
+}
+
+#[tokio::test]
+async fn a_reset_stream_resets_its_upstream() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let mut tunnel = tunnel(&mut client).await;
+    echoed(&mut tunnel, &client_hello(Some(HOST))).await;
+    tunnel.0.send_reset(Reason::CANCEL);
+    origin.wait_for_closed(1).await;
+    assert_eq!(origin.resets(), 1);
+}
+
+#[tokio::test]
+async fn what_is_said_inside_is_checked_as_in_every_tunnel() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let (mut send, mut receive) = tunnel(&mut client).await;
+    send.send_data(client_hello(Some("evil.test")).into(), false).expect("the stream is open");
+    assert_eq!(piece(&mut receive).await.as_deref(), Some(&[21, 3, 3, 0, 2, 2, 112][..]));
+    wait_for_decisions(proxy.admin(), "deny", "sni_mismatch", 1).await;
+}
+
+#[tokio::test]
+async fn each_tunnel_takes_a_place_under_the_limit() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").section("[limits]\nmax_connections = 3").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let mut open = vec![tunnel(&mut client).await, tunnel(&mut client).await];
+    let (response, _) = client.open(connect_to("api.imagicle.com:443")).await;
+    let refused = answer(response).await;
+    assert_eq!((refused.status(), refused.reason().as_str()), (503, "overloaded"));
+    open.pop();
+    wait_until(proxy.admin(), |scrape| scrape.value("ucx_egress_tunnels", &[("service", "licensing")]) != Some(2.0)).await;
+    within_deadline("a place", async {
+        while within_deadline("an answer", client.open(connect_to("api.imagicle.com:443")).await.0).await.expect("an answer").status()
+            != 200
+        {}
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_stops_finishes_tunnels_and_begins_none() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let mut tunnel = tunnel(&mut client).await;
+    echoed(&mut tunnel, &client_hello(Some(HOST))).await;
+    let stopping = tokio::spawn(proxy.stop());
+    // The client is told by GOAWAY: a new stream is not sent any more.
+    within_deadline("the farewell", async {
+        while client.sender.clone().ready().await.is_ok() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    echoed(&mut tunnel, b"still here").await;
+    tunnel.0.send_data(Bytes::new(), true).expect("the stream is open");
+    assert_eq!(rest(tunnel.1).await.0, b"");
+    within_deadline("the stop", stopping).await.expect("it stops in order");
+}
