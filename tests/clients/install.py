@@ -17,6 +17,7 @@ from paths import HERE, NODE, SEARCH_PATH, VENV
 
 COMMANDS = {
     "curl": "curl",
+    "haproxy": "haproxy",
     "javac": "openjdk-17-jdk-headless",
     "keytool": "openjdk-17-jdk-headless",
     "ldapsearch": "ldap-utils",

@@ -89,13 +89,15 @@ class Configuration:
     relay_port: int
 
 
-def configure(file: Path, hosts: dict[str, int], *, upstream: str = "", sections: str = RELAY) -> Configuration:
-    """Writes a configuration with `hosts` mapped to loopback ports, more lines for `[upstream]`, and more sections."""
+def configure(file: Path, hosts: dict[str, int], *, listener: str = "", upstream: str = "",
+              sections: str = RELAY) -> Configuration:
+    """Writes a configuration with `hosts` mapped to loopback ports, more lines for `[listener]` and `[upstream]`, and more sections."""
     ports = {name: free_port() for name in ("port", "admin_port", "relay_port")}
     fixed = "\n".join(f'"{host}" = ["127.0.0.1:{at}"]' for host, at in hosts.items())
     file.write_text(f"""\
 [listener]
 address = "127.0.0.1:{ports["port"]}"
+{listener}
 [admin]
 address = "127.0.0.1:{ports["admin_port"]}"
 [upstream]
