@@ -1,5 +1,6 @@
 //! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop.
 
+use crate::access::{Access, Refreshed};
 use crate::admin;
 use crate::audit::{Journal, Start};
 use crate::config::interception::InterceptionConfig;
@@ -41,6 +42,8 @@ pub const SPARE_DESCRIPTORS: usize = 400;
 const UNLIMITED_CONNECTIONS: usize = 1_000_000;
 /// How often idle upstream connections are looked through.
 const SWEEP_TICK: Duration = Duration::from_secs(10);
+/// How often the password file is looked at.
+const PASSWORDS_TICK: Duration = Duration::from_secs(2);
 /// How often a stopping proxy looks whether it is done.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
@@ -113,6 +116,7 @@ impl App {
             loops.spawn(serve_relay(&context, gate.clone(), listener, relay, stopped.clone()));
         }
         let sweeping = tokio::spawn(sweep(context.clone()));
+        let watching = tokio::spawn(watch_passwords(context.clone()));
         let (admin_stop, admin_stopped) = watch::channel(false);
         let serving_admin = tokio::spawn(serve_admin(&context, admin, admin_stopped));
         shutdown.await;
@@ -124,6 +128,7 @@ impl App {
             () = hurry => {}
         }
         sweeping.abort();
+        watching.abort();
         // Health and metrics are readable until the very end.
         admin_stop.send_replace(true);
         if let Err(error) = serving_admin.await {
@@ -143,6 +148,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let journal = Arc::new(Journal::default());
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
     let engine = Engine::new(config.policy, &metrics);
+    let access = config.access.map(|section| Access::new(section.file, &section.realm)).transpose()?;
     let pseudonym = Pseudonym::new(format!("ucx-egress-{}", journal.instance()));
     Ok(Arc::new(Context {
         engine: ArcSwap::from_pointee(engine),
@@ -150,6 +156,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         journal,
         dialer,
         pool: Arc::default(),
+        access,
         interception,
         limits: config.limits,
         pseudonym,
@@ -189,6 +196,27 @@ async fn sweep(context: Arc<Context>) {
         context.pool.sweep();
         if let Some(interception) = &context.interception {
             interception.secure.sweep();
+        }
+    }
+}
+
+/// Takes a changed password file.
+async fn watch_passwords(context: Arc<Context>) {
+    let mut tick = interval(PASSWORDS_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while context.access.is_some() {
+        tick.tick().await;
+        let looking = context.clone();
+        match tokio::task::spawn_blocking(move || looking.access.as_ref().map(Access::refresh)).await {
+            Ok(Some(Refreshed::Replaced(accounts))) => tracing::info!(accounts, "the password file has changed and was read"),
+            Ok(Some(Refreshed::Kept(located))) => {
+                tracing::error!(
+                    place = located.place,
+                    "the password file has changed and is not taken, the accounts from before stay: {}",
+                    located.message
+                );
+            }
+            Ok(Some(Refreshed::Unchanged) | None) | Err(_) => {}
         }
     }
 }

@@ -20,6 +20,7 @@
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
+//! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server` |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
@@ -94,6 +95,8 @@ pub mod metrics;
 pub mod contain;
 
 pub mod policy;
+
+pub mod access;
 
 pub mod tls;
 

@@ -1,7 +1,7 @@
-//! The sections of the configuration but the policy's.
+//! The sections of the configuration that are small.
 
 use crate::destination::{Destination, Host};
-use crate::policy::{Policy, Subject};
+use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
 use crate::units::Span;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 
-type Text = Spanned<String>;
+pub(super) type Text = Spanned<String>;
 type Later = Option<Spanned<toml::Value>>;
 
 /// Reads an address and port.
@@ -29,7 +29,7 @@ fn socket_address(source: &Source, text: &Text) -> Result<SocketAddr, Located> {
 }
 
 /// Reads networks; a bare address is a network of one.
-fn networks(source: &Source, texts: &[Text]) -> Result<Vec<IpNet>, Located> {
+pub(super) fn networks(source: &Source, texts: &[Text]) -> Result<Vec<IpNet>, Located> {
     texts.iter().map(|text| network(source, text)).collect()
 }
 
@@ -93,15 +93,11 @@ impl RelaySection {
         let destination = Destination::from_authority(written.as_bytes())
             .map_err(|malformed| source.error(self.destination.span(), format!("{written:?} is refused as bad_request: {malformed}")))?;
         let address = socket_address(source, &self.address)?;
-        // Some client that may use the proxy: whether there is one at all is not this section's matter.
-        let decision =
-            policy.options().clients.first().map(|network| policy.decide(&Subject { client: network.addr(), destination: &destination }));
-        match decision.filter(|decision| decision.permit.is_none()).and_then(|decision| decision.refusal) {
-            Some(refusal) => {
-                Err(source.error(self.destination.span(), format!("{written:?} is refused as {}: {}", refusal.reason, refusal.detail)))
-            }
-            None => Ok(super::RelayConfig { address, destination }),
-        }
+        // For some client: who may use it is not this section's matter.
+        policy.check_destination(&destination).map_err(|refusal| {
+            source.error(self.destination.span(), format!("{written:?} is refused as {}: {}", refusal.reason, refusal.detail))
+        })?;
+        Ok(super::RelayConfig { address, destination })
     }
 }
 
@@ -119,30 +115,6 @@ impl Admin {
 
     pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
         self.address.as_ref().map_or(Ok(loopback(9180)), |address| socket_address(source, address))
-    }
-}
-
-/// `[clients]`
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct Clients {
-    pub(super) allow: Option<Spanned<Vec<Text>>>,
-    htpasswd: Later,
-}
-
-/// Loopback and the private networks (RFC 1918), where UCX servers are.
-const DEFAULT_CLIENTS: &[&str] = &["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
-
-impl Clients {
-    pub(super) fn build(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
-        match &self.allow {
-            Some(allow) => networks(source, allow.get_ref()),
-            None => Ok(DEFAULT_CLIENTS.iter().filter_map(|network| network.parse().ok()).collect()),
-        }
-    }
-
-    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        not_yet(source, "clients.htpasswd", &self.htpasswd)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::listener::head::Form;
 use crate::policy::Permit;
 use hyper::upgrade::OnUpgrade;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How requests got here.
 #[derive(Debug)]
@@ -82,6 +82,8 @@ impl Entry {
 pub struct Inner {
     /// Who opened it.
     pub client: SocketAddr,
+    /// Who that proved to be.
+    pub user: Option<Arc<str>>,
     /// What it was opened for: every request must be for it.
     pub destination: Destination,
     /// Kept as long as the connection is.

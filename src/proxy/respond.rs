@@ -2,12 +2,12 @@
 
 use crate::audit::{DecisionId, Record, Start};
 use crate::destination::Malformed;
-use crate::error::{Reason, Refusal};
+use crate::error::{Advice, Reason, Refusal};
 use crate::metrics::Protocol;
 use crate::proxy::body::AnswerBody;
 use crate::proxy::context::Context;
 use crate::proxy::grpc;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
@@ -56,6 +56,7 @@ impl Answer {
         if reason == Reason::MethodNotAllowed {
             headers.push((ALLOW, METHODS.to_owned()));
         }
+        headers.extend(advice(&refusal.advice));
         let phrase = format!("{} ({reason})", status.canonical_reason().unwrap_or("Refused"));
         Self { status, phrase, headers, body: problem(refusal, id) }
     }
@@ -92,6 +93,16 @@ impl Answer {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+/// The field by which a program knows what to do.
+fn advice(advice: &Advice) -> Option<(HeaderName, String)> {
+    match advice {
+        Advice::None => None,
+        Advice::Authenticate(realm) => Some((PROXY_AUTHENTICATE, format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))),
+        // Rounded up: too early would be refused again.
+        Advice::RetryAfter(left) => Some((RETRY_AFTER, (left.as_secs() + u64::from(left.subsec_nanos() > 0)).to_string())),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::entry::Entry;
 use super::establish::Request;
+use super::identify::Caller;
 use super::respond::refuse_head;
 use super::{carry, connect, http1};
 use crate::destination::Malformed;
@@ -30,8 +31,8 @@ pub async fn connection(context: Arc<Context>, accepted: Accepted) {
         Err(_) => Err(LATE),
     };
     match opening {
-        Ok((Opening::Connect(destination, host), length)) => {
-            let request = Request { client, destination, host };
+        Ok((Opening::Connect(destination, host, credentials), length)) => {
+            let request = Request { client, destination, host, caller: Caller::offering(credentials) };
             bytes.drain(..length);
             connect::serve(context, stream, open, request, bytes).await;
         }
