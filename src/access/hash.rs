@@ -134,3 +134,79 @@ fn argon2(text: &str) -> Result<Hash, Unfit> {
     let (salt, digest) = (AsRef::<[u8]>::as_ref(salt).to_vec(), digest.as_bytes().to_vec());
     Ok(Hash { cost: Cost::Argon2(algorithm, version, Box::new(params)), salt, digest })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with `htpasswd -nbB` and with the reference implementation's `argon2 -e`.
+    const REAL: &[(&str, &str)] = &[
+        ("open sesame", "$2y$04$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcXK"),
+        ("wonderland", "$2y$05$bqun9taOpaJ/hQrex.q8a.XOj7HwAobsmmI48S2FnrRokAbmfEAuS"),
+        ("looking glass", "$argon2id$v=19$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0"),
+        ("looking glass", "$argon2i$v=19$m=256,t=2,p=2$c2FsdHNhbHQxMjM0$5pDPw0YhlgV53bQJhpUkiBmJW6QgjSVv/cdj6trDRUA"),
+        ("looking glass", "$argon2d$v=19$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$8+ldxvuW1OSIzHduEJW3e6zVJfXQjtgS"),
+        ("looking glass", "$argon2id$v=16$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$SK6CDwf4SomoDnoj6+/QjrfXKvnzlJ4nJuRwx/Adifc"),
+        ("looking glass", "$argon2id$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$SK6CDwf4SomoDnoj6+/QjrfXKvnzlJ4nJuRwx/Adifc"),
+    ];
+
+    #[test]
+    fn real_hashes_take_their_password_and_no_other() {
+        for (password, text) in REAL {
+            let hash = Hash::read(text).unwrap_or_else(|unfit| panic!("{text}: {unfit:?}"));
+            assert!(hash.is_of(password.as_bytes()), "{text}");
+            for wrong in ["", "open sesam", "Open sesame", "looking glass ", "wonderlan"] {
+                assert!(!hash.is_of(wrong.as_bytes()), "{text} {wrong}");
+            }
+            assert!(!hash.for_nobody().is_of(password.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_version_of_bcrypt_is_one_hash() {
+        let (password, text) = REAL[0];
+        for version in ["$2a$", "$2b$", "$2y$"] {
+            let hash = Hash::read(&text.replace("$2y$", version)).expect("a hash");
+            assert!(hash.is_of(password.as_bytes()), "{version}");
+        }
+    }
+
+    #[test]
+    fn bcrypt_reads_the_first_72_bytes() {
+        let long = "p".repeat(80);
+        let text = bcrypt::hash_with_salt(&long, 4, [7; 16]).expect("a hash").to_string();
+        let hash = Hash::read(&text).expect("a hash");
+        assert!(hash.is_of(long.as_bytes()) && hash.is_of("p".repeat(72).as_bytes()) && !hash.is_of("p".repeat(71).as_bytes()));
+        assert_eq!(hash.significant(long.as_bytes()).len(), 72);
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_its_kind() {
+        for (text, word) in [
+            ("$apr1$By7rL6DM$STMSzhGIWERObMcBsNBDh.", "MD5"),
+            ("$1$By7rL6DM$STMSzhGIWERObMcBsNBDh.", "MD5"),
+            ("{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "SHA-1"),
+            ("I2Af7BYTaqiFo", "in the clear"),
+            ("secret", "in the clear"),
+            ("", "no password hash"),
+            ("$5$VT14jYI7BBnruYJn$m77zCXsEIjuYqgwbbA6BKbyIu/376l0V93jUboUNqx3", "crypt"),
+            ("$6$lsdCkA3RrMvthWN.$x8YGIiiueVAoIn6gJ/tM3MpfYgAT8jCEdgZWerweutDeH3q0X76P0HipzYgPntS9U0.4l7gouYTNi7nr9PwNI0", "crypt"),
+            ("$2x$04$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcXK", "faulty"),
+            ("$2y$04$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcX", "malformed"),
+            ("$2y$04$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcXK:x", "malformed"),
+            ("$2y$04$SNXbGZumFEU860NP8ojg!.GftKs.gNVInguHpPSvYyObBfjv0HcXK", "malformed"),
+            ("$2y$31$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcXK", "cost"),
+            ("$2y$03$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcXK", "cost"),
+            ("$argon2id$v=19$m=256,t=2,p=1$c2FsdHNhbHQxMjM0", "malformed"),
+            ("$argon2id$v=18$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0", "malformed"),
+            ("$argon2id$v=19$m=2,t=2,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0", "malformed"),
+            ("$argon2id$v=19$m=256,t=2,p=1,keyid=Zm9v$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0", "other parameters"),
+            ("$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0", "too long"),
+            ("$argon2id$v=19$m=65536,t=100,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0", "too long"),
+            ("$argon2xx$v=19$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0", "unknown way"),
+        ] {
+            let unfit = Hash::read(text).expect_err(text);
+            assert!(unfit.0.contains(word), "{text}: {unfit:?}");
+        }
+    }
+}

@@ -117,3 +117,65 @@ impl Loaded {
 
 /// What is said of a file that everybody on the machine may read or change.
 pub const EXPOSED: &str = "everybody on this machine may read or change the password file; give it mode 640 and the proxy's group";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+
+    const ALICE: &str = "alice:$2y$04$SNXbGZumFEU860NP8ojgQ.GftKs.gNVInguHpPSvYyObBfjv0HcXK";
+    const BOB: &str = "bob:$argon2id$v=19$m=256,t=2,p=1$c2FsdHNhbHQxMjM0$IyImM6JPYxz2+59HVWpfnwYxjt9+o2jlIF3EVbYF5P0";
+
+    fn read(text: &str) -> Result<Accounts, Located> {
+        Accounts::read(&Source::embedded("htpasswd", text))
+    }
+
+    #[test]
+    fn accounts_are_found_by_their_whole_name() {
+        let accounts = read(&format!("# made by hand\n\n{ALICE}\r\n  \n{BOB}")).expect("two accounts");
+        assert_eq!(accounts.count(), 2);
+        assert!(accounts.find(b"alice").is_some_and(|(name, hash)| **name == *"alice" && hash.is_of(b"open sesame")));
+        assert!(accounts.find(b"bob").is_some_and(|(_, hash)| hash.is_of(b"looking glass")));
+        for name in ["", "Alice", "alice ", "ali", "# made by hand"] {
+            assert!(accounts.find(name.as_bytes()).is_none(), "{name:?}");
+        }
+        assert!(accounts.find(&[0xff]).is_none());
+    }
+
+    #[test]
+    fn wrong_entries_are_told_with_their_line_and_nothing_of_them() {
+        for (text, place, words) in [
+            (format!("{ALICE}\nmallory:secret"), "htpasswd:2:1", ["in the clear", "htpasswd -B"]),
+            (format!("\n{ALICE}\nmallory:{{SHA}}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"), "htpasswd:3:1", ["SHA-1", "htpasswd -B"]),
+            ("mallory".to_owned(), "htpasswd:1:1", ["a name, a colon", "htpasswd -B"]),
+            (":secret".to_owned(), "htpasswd:1:1", ["1 to 255 bytes", "htpasswd -B"]),
+            (format!("a\u{1}{ALICE}"), "htpasswd:1:1", ["control character", "htpasswd -B"]),
+            (format!("{ALICE}\n{BOB}\n{ALICE}"), "htpasswd:3:1", ["further up", "remove"]),
+            ("# nobody\n".to_owned(), "htpasswd:1:1", ["no account", "htpasswd -B"]),
+        ] {
+            let error = read(&text).expect_err(&text);
+            assert_eq!(error.place, place, "{text}: {error}");
+            assert!(words.iter().all(|word| error.message.contains(word)), "{text}: {error}");
+            assert!(["mallory", "secret", "5en6", "SNXb"].iter().all(|secret| !error.message.contains(secret)), "{error}");
+        }
+    }
+
+    /// A stand-in belongs to a number for good, and each account has one as costly as itself.
+    #[test]
+    fn names_that_do_not_exist_cost_what_accounts_cost() {
+        let accounts = read(&format!("{ALICE}\n{BOB}")).expect("two accounts");
+        let reads_all = |drawn| accounts.stand_in(drawn).expect("there are accounts").significant(&[b'p'; 80]).len() == 80;
+        assert_eq!([reads_all(0), reads_all(1), reads_all(2), reads_all(0)], [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("htpasswd");
+        fs::write(&path, ALICE).expect("it is written");
+        for (mode, is_exposed) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+            assert_eq!(Loaded::read(&path).expect("one account").is_exposed, is_exposed, "{mode:o}");
+        }
+    }
+}
