@@ -38,7 +38,8 @@
 //! 1. accept: counted, limited; the first head is read within its deadline and checked more strictly than any parser behind it
 //!    ([`listener::head`])
 //! 2. CONNECT target, absolute URI or relay destination becomes a [`destination::Destination`], or `bad_request`
-//! 3. [`policy::Policy::decide`] gives a [`policy::Decision`]: verdict, rule, reason, treatment, and a [`policy::Permit`] if the
+//! 3. the client's address is let in, its name and password are checked where that is configured ([`proxy::identify`]); then
+//!    [`policy::Policy::decide`] gives a [`policy::Decision`]: verdict, rule, reason, treatment, and a [`policy::Permit`] if the
 //!    exchange may go on
 //! 4. [`upstream::Dialer::dial`] demands the permit: resolves once, checks every address, connects to a checked one. CONNECT is
 //!    answered 200 only now
