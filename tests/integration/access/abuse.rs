@@ -12,8 +12,8 @@ async fn an_address_over_its_limit_waits_while_known_clients_go_on() {
     let proxy = world.setup.start();
     assert_eq!(ask_once(proxy.proxy(), &connect(&basic(ALICES))).await.0.status, 200);
     // At once, so that the limit holds for those under way too.
-    let wrong = |number: u32| format!("wrong {number}");
-    let attempts = (0..BURST + 5).map(|number| async move { ask_once(proxy.proxy(), &connect(&basic(("alice", &wrong(number))))).await });
+    let at = proxy.proxy();
+    let attempts = (0..BURST + 5).map(|number| async move { ask_once(at, &connect(&basic(("alice", &format!("wrong {number}"))))).await });
     let answers = join_all(attempts).await;
     let limited: Vec<_> = answers.iter().filter(|(head, _)| head.status == 429).collect();
     assert!((1..=5).contains(&limited.len()), "{} of {}", limited.len(), answers.len());
