@@ -2,6 +2,7 @@
 
 mod listening;
 
+use crate::access::{Access, Refreshed};
 use crate::admin;
 use crate::audit::Journal;
 use crate::config::Config;
@@ -117,7 +118,7 @@ impl App {
             listening::spawn(&mut loops, &context, &gate, bound, &stopped);
         }
         let sweeping = tokio::spawn(sweep(context.clone()));
-        let refreshing = tokio::spawn(refresh(receptions));
+        let refreshing = tokio::spawn(refresh(context.clone(), receptions));
         let (admin_stop, admin_stopped) = watch::channel(false);
         let serving_admin = tokio::spawn(serve_admin(&context, admin, admin_stopped));
         shutdown.await;
@@ -169,6 +170,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let journal = Arc::new(Journal::default());
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
     let engine = Engine::new(config.policy, &metrics);
+    let access = config.access.map(|section| Access::new(section.file, &section.realm)).transpose()?;
     let pseudonym = Pseudonym::new(format!("ucx-egress-{}", journal.instance()));
     Ok(Arc::new(Context {
         engine: ArcSwap::from_pointee(engine),
@@ -176,6 +178,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         journal,
         dialer,
         pool: Arc::default(),
+        access,
         interception,
         limits: config.limits,
         pseudonym,
@@ -219,19 +222,40 @@ async fn sweep(context: Arc<Context>) {
     }
 }
 
-/// Reads certificates again when their files change; connections that stand keep theirs.
-async fn refresh(receptions: Vec<Arc<Reception>>) {
+/// Reads certificates and passwords again when their files change; connections that stand keep what they have.
+async fn refresh(context: Arc<Context>, receptions: Vec<Arc<Reception>>) {
     let mut tick = interval(LOOK_AT_FILES);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let receptions = Arc::new(receptions);
+    while context.access.is_some() || !receptions.is_empty() {
         tick.tick().await;
-        for reception in &receptions {
-            match reception.refresh() {
-                Ok(false) => {}
-                Ok(true) => tracing::info!("the certificate of listener.tls was read again"),
-                Err(error) => tracing::error!(error, "listener.tls cannot be read again; the certificate in force stays"),
-            }
-        }
+        let (context, receptions) = (context.clone(), receptions.clone());
+        let looking = move || {
+            receptions.iter().for_each(|reception| refresh_certificate(reception));
+            context.access.iter().for_each(refresh_passwords);
+        };
+        // Whatever becomes of it, the next look comes.
+        let _ = tokio::task::spawn_blocking(looking).await;
+    }
+}
+
+fn refresh_certificate(reception: &Reception) {
+    match reception.refresh() {
+        Ok(false) => {}
+        Ok(true) => tracing::info!("the certificate of listener.tls was read again"),
+        Err(error) => tracing::error!(error, "listener.tls cannot be read again; the certificate in force stays"),
+    }
+}
+
+fn refresh_passwords(access: &Access) {
+    match access.refresh() {
+        Refreshed::Unchanged => {}
+        Refreshed::Replaced(accounts) => tracing::info!(accounts, "the password file has changed and was read"),
+        Refreshed::Kept(located) => tracing::error!(
+            place = located.place,
+            "the password file has changed and is not taken, the accounts from before stay: {}",
+            located.message
+        ),
     }
 }
 

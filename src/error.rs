@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Whose doing it was: what a person should look at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,6 +239,18 @@ impl fmt::Display for RuleName {
     }
 }
 
+/// What a refused client is told to do, in fields that programs read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Advice {
+    /// Nothing.
+    #[default]
+    None,
+    /// To authenticate itself for this realm (RFC 9110 section 11.7.1).
+    Authenticate(Arc<str>),
+    /// To wait so long (RFC 9110 section 10.2.3).
+    RetryAfter(Duration),
+}
+
 /// A refusal: the reason, the sentence for people, the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -247,12 +260,20 @@ pub struct Refusal {
     pub detail: Cow<'static, str>,
     /// What decided.
     pub rule: RuleName,
+    /// What the client is told to do.
+    pub advice: Advice,
 }
 
 impl Refusal {
     /// A refusal by a rule.
     pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>, rule: RuleName) -> Self {
-        Self { reason, detail: detail.into(), rule }
+        Self { reason, detail: detail.into(), rule, advice: Advice::None }
+    }
+
+    /// Tells the client what to do.
+    #[must_use]
+    pub fn advising(self, advice: Advice) -> Self {
+        Self { advice, ..self }
     }
 
     /// The request is malformed.

@@ -20,6 +20,7 @@
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
+//! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server` |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`socket`] | a connection's bytes, whatever carries them: TCP, TLS over it, a stream of HTTP/2 |
@@ -38,7 +39,8 @@
 //! 1. accept: counted, limited; the first head is read within its deadline and checked more strictly than any parser behind it
 //!    ([`listener::head`])
 //! 2. CONNECT target, absolute URI or relay destination becomes a [`destination::Destination`], or `bad_request`
-//! 3. [`policy::Policy::decide`] gives a [`policy::Decision`]: verdict, rule, reason, treatment, and a [`policy::Permit`] if the
+//! 3. the client's address is let in, its name and password are checked where that is configured ([`proxy::identify`]); then
+//!    [`policy::Policy::decide`] gives a [`policy::Decision`]: verdict, rule, reason, treatment, and a [`policy::Permit`] if the
 //!    exchange may go on
 //! 4. [`upstream::Dialer::dial`] demands the permit: resolves once, checks every address, connects to a checked one. CONNECT is
 //!    answered 200 only now
@@ -95,6 +97,8 @@ pub mod metrics;
 pub mod contain;
 
 pub mod policy;
+
+pub mod access;
 
 pub mod tls;
 

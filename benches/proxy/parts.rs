@@ -3,6 +3,7 @@
 use crate::support::hosts;
 use criterion::{BenchmarkId, Criterion};
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use ucx_egress::destination::Destination;
@@ -45,6 +46,7 @@ fn compile(name: &str, text: &str) -> Policy {
         groups: Vec::new(),
         exact_hosts: Vec::new(),
         clients: vec!["127.0.0.0/8".parse().expect("a network")],
+        service_clients: BTreeMap::new(),
     };
     Policy::compile(&Source::embedded(name, text), options).expect("the policy compiles")
 }

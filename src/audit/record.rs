@@ -122,6 +122,7 @@ pub struct Record {
     start: Start,
     started: Instant,
     destination: Option<Destination>,
+    user: Option<Arc<str>>,
     service: Arc<str>,
     metrics: Arc<ServiceMetrics>,
     rule: RuleName,
@@ -147,6 +148,7 @@ impl Record {
             start,
             started: Instant::now(),
             destination: None,
+            user: None,
             service: service.clone(),
             metrics: metrics.clone(),
             rule: RuleName::DEFAULT_DENY,
@@ -188,6 +190,17 @@ impl Record {
     /// Where the exchange wants to go.
     pub fn destination(&mut self, destination: &Destination) {
         self.destination = Some(destination.clone());
+    }
+
+    /// Who the client proved to be: never a name that it only claims.
+    pub fn identified(&mut self, user: Option<&Arc<str>>) {
+        self.user = user.cloned();
+    }
+
+    /// Who the client proved to be.
+    #[must_use]
+    pub fn user(&self) -> Option<&Arc<str>> {
+        self.user.as_ref()
     }
 
     /// What the policy decided on.
@@ -307,6 +320,7 @@ impl Drop for Record {
             reason,
             detail = &*self.detail,
             client = %self.start.client,
+            user = self.user.as_deref(),
             protocol = self.start.protocol.label(),
             method = self.start.method,
             destination,

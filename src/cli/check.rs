@@ -68,16 +68,22 @@ fn report(config: &Config, interception: &str) -> String {
     let policy = &config.policy;
     let options = policy.options();
     let mut text = format!(
-        "configuration  {}\nlistener       {}\nadmin          {}\nclients        {}\npolicy         {} (profile {}, mode {}, hash {})\n",
+        "configuration  {}\nlistener       {}\nadmin          {}\npolicy         {} (profile {}, mode {}, hash {})\nclients        {}\n",
         config.name,
         config.listener.address,
         config.admin,
-        list(&options.clients),
         policy.file(),
         options.profile.label(),
         if options.mode == crate::policy::Mode::Observe { "observe" } else { "enforce" },
         policy.hash(),
+        list(&options.clients),
     );
+    for service in policy.services() {
+        if let Some(clients) = &service.clients {
+            let _ = writeln!(text, "               {} only from {}", service.id, list(clients));
+        }
+    }
+    text.push_str(&passwords(config));
     for relay in &config.relays {
         let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
     }
@@ -96,6 +102,17 @@ fn report(config: &Config, interception: &str) -> String {
         let _ = writeln!(text, "  {warning}");
     }
     text
+}
+
+/// Who is asked for a password.
+fn passwords(config: &Config) -> String {
+    config.access.as_ref().map_or_else(
+        || "passwords      off: clients.allow alone says who may use the proxy\n".to_owned(),
+        |access| {
+            let (file, accounts) = (access.file.path.display(), access.file.accounts.count());
+            format!("passwords      {file} ({accounts} account{}, realm {:?})\n", if accounts == 1 { "" } else { "s" }, access.realm)
+        },
+    )
 }
 
 /// Which requests of a decrypted connection belong to which service.

@@ -17,7 +17,7 @@ pub struct Arguments {
     /// `https://host/path`, `http://host/path` or `host:port`
     #[arg(value_name = "URL|HOST:PORT")]
     destination: String,
-    /// The client's address; without it, one that clients.allow covers.
+    /// The client's address; without it, one that may use the service.
     #[arg(long)]
     client: Option<IpAddr>,
     /// The request's method; without it, GET for a URL and CONNECT for host:port.
@@ -43,6 +43,9 @@ struct Explanation<'a> {
     treatment: Option<&'static str>,
     personal_data: &'static str,
     promise: &'a str,
+    /// The networks whose clients alone may use the service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clients: Vec<String>,
     #[serde(skip_serializing_if = "str::is_empty")]
     breaks_if_blocked: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,16 +65,15 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
         Err(code) => return code,
     };
     let policy = &config.policy;
-    let client =
-        arguments.client.unwrap_or_else(|| policy.options().clients.first().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), ipnet::IpNet::addr));
     let destination = read(&arguments.destination);
+    let client = arguments.client.unwrap_or_else(|| somebody(policy, destination.as_ref().ok()));
     let is_url = arguments.destination.contains("://");
     let method = arguments.method.as_deref().unwrap_or(if is_url { "GET" } else { "CONNECT" });
     let (decision, nearest) = match &destination {
         Ok(_) if !known_method(method) => (refused(unknown_method()), None),
         Ok(destination) => {
             let decision = plain(policy, &arguments.destination, policy.decide(&Subject { client, destination }));
-            let decision = inner(&config, &arguments.destination, method, decision);
+            let decision = inner(&config, client, &arguments.destination, method, decision);
             let near = decision.refusal.as_ref().and_then(|_| nearest(policy, destination)).map(|rule| &*rule.name);
             (decision, near)
         }
@@ -110,6 +112,17 @@ fn read(text: &str) -> Result<Destination, Malformed> {
     Destination::from_authority(text.as_bytes())
 }
 
+/// A client that may reach the destination, if there is one; else any that may use the proxy.
+fn somebody(policy: &Policy, destination: Option<&Destination>) -> IpAddr {
+    let networks = policy.options().clients.iter().chain(policy.options().service_clients.values().flatten());
+    let clients: Vec<IpAddr> = networks.map(ipnet::IpNet::addr).collect();
+    let may = |client: &IpAddr| {
+        let decision = destination.map(|destination| policy.decide(&Subject { client: *client, destination }));
+        decision.and_then(|decision| decision.refusal).is_none_or(|refusal| refusal.reason != Reason::ClientNotAllowed)
+    };
+    clients.iter().copied().find(may).or(clients.first().copied()).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
 /// `http://` to an endpoint that is documented with TLS is refused behind the decision.
 fn plain(policy: &Policy, text: &str, decision: Decision) -> Decision {
     let refusal = decision.permit.as_ref().filter(|_| text.starts_with("http://")).and_then(|permit| permit.plain_http().err());
@@ -141,7 +154,7 @@ fn treatment(config: &Config, permit: &Permit) -> &'static str {
 }
 
 /// The request inside a connection that is decrypted belongs to a service by its method and path.
-fn inner(config: &Config, text: &str, method: &str, decision: Decision) -> Decision {
+fn inner(config: &Config, client: IpAddr, text: &str, method: &str, decision: Decision) -> Decision {
     let Some(permit) = decision.permit.as_ref().filter(|permit| treatment(config, permit) == Treatment::Intercept.label()) else {
         return decision;
     };
@@ -151,7 +164,10 @@ fn inner(config: &Config, text: &str, method: &str, decision: Decision) -> Decis
     let path = path.split(['?', '#']).next().unwrap_or("/");
     let (service, rule) = config.policy.decide_request(permit, method, path);
     let rule = rule.map_or_else(|| decision.rule.clone(), |rule| RuleName::Policy(rule.name.clone()));
-    Decision { service, rule, ..decision }
+    match config.policy.admit_to(service, client) {
+        Ok(()) => Decision { service, rule, ..decision },
+        Err(refusal) => Decision { service, ..refused(refusal) },
+    }
 }
 
 fn explanation<'a>(config: &'a Config, destination: String, decision: &Decision, nearest: Option<&'a str>) -> Explanation<'a> {
@@ -167,6 +183,7 @@ fn explanation<'a>(config: &'a Config, destination: String, decision: &Decision,
         treatment: decision.permit.as_ref().filter(|_| decision.verdict != Verdict::Deny).map(|permit| treatment(config, permit)),
         personal_data: service.personal_data.label(),
         promise: &service.promise,
+        clients: service.clients.iter().flatten().map(ToString::to_string).collect(),
         breaks_if_blocked: &service.breaks,
         source: policy.source(&decision.rule),
         assumed: policy.paths().iter().any(|entry| entry.assumed && *entry.name == *decision.rule.as_str()),
@@ -192,6 +209,7 @@ fn text(explanation: &Explanation<'_>) -> String {
     line("treatment", explanation.treatment.unwrap_or_default());
     line("personal data", explanation.personal_data);
     line("promise", explanation.promise);
+    line("clients", &explanation.clients.join(", "));
     line("breaks if blocked", explanation.breaks_if_blocked);
     if let Some(source) = explanation.source {
         line("source", &format!("{}, section {}: \"{}\"", source.document, source.section, source.quote));

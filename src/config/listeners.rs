@@ -4,7 +4,7 @@ use super::sections::{Text, loopback, networks, socket_address};
 use crate::destination::Destination;
 use crate::listener::balancer::{Balancers, Version};
 use crate::listener::entrance::Entrance;
-use crate::policy::{Policy, Subject};
+use crate::policy::Policy;
 use crate::source::{Located, Source};
 use crate::tls::reception::Files;
 use ipnet::IpNet;
@@ -173,15 +173,11 @@ impl RelaySection {
             .map_err(|malformed| source.error(self.destination.span(), format!("{written:?} is refused as bad_request: {malformed}")))?;
         let address = socket_address(source, &self.address)?;
         let entrance = entrance(source, self.clients.as_ref(), self.proxy_protocol.as_ref(), self.balancers.as_ref())?;
-        // Some client that may use the proxy: whether there is one at all is not this section's matter.
-        let decision =
-            policy.options().clients.first().map(|network| policy.decide(&Subject { client: network.addr(), destination: &destination }));
-        match decision.filter(|decision| decision.permit.is_none()).and_then(|decision| decision.refusal) {
-            Some(refusal) => {
-                Err(source.error(self.destination.span(), format!("{written:?} is refused as {}: {}", refusal.reason, refusal.detail)))
-            }
-            None => Ok(RelayConfig { address, destination, entrance }),
-        }
+        // For some client: who may use it is not this section's matter.
+        policy.check_destination(&destination).map_err(|refusal| {
+            source.error(self.destination.span(), format!("{written:?} is refused as {}: {}", refusal.reason, refusal.detail))
+        })?;
+        Ok(RelayConfig { address, destination, entrance })
     }
 }
 

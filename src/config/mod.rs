@@ -3,6 +3,7 @@
 //! Unknown keys are refused. So are keys of the contract that this version does not have yet: a control that silently does
 //! nothing is worse than none.
 
+pub mod clients;
 pub mod interception;
 pub mod listeners;
 pub mod policy;
@@ -13,10 +14,11 @@ use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
 use crate::upstream::{HostAddress, NameServers};
+use clients::{AccessConfig, Clients};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
 use listeners::{Listener, ListenerConfig, RelayConfig, RelaySection, SniConfig, SniSection};
-use sections::{Admin, Clients, LimitsSection, Log, Upstream};
+use sections::{Admin, LimitsSection, Log, Upstream};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -70,6 +72,8 @@ pub struct Config {
     pub name_servers: NameServers,
     /// Roots added to the system's.
     pub ca_files: Vec<PathBuf>,
+    /// Names and passwords, if clients are asked for them.
+    pub access: Option<AccessConfig>,
     /// What decrypts, if anything does.
     pub interception: Option<InterceptionConfig>,
     /// How much is held.
@@ -111,9 +115,10 @@ impl Config {
     pub fn read(source: &Source) -> Result<Self, Located> {
         let file: File = source.parse()?;
         file.refuse_what_is_to_come(source)?;
-        let policy = file.policy.build(source, file.clients.build(source)?)?;
+        let policy = file.policy.build(source, &file.clients)?;
+        let access = file.clients.access(source)?;
         let hosts = file.upstream.hosts(source)?;
-        let warnings = warnings::find(source, &file, &policy);
+        let warnings = warnings::find(source, &file, &policy, access.as_ref());
         let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
         let snis: Vec<SniConfig> = file.sni.iter().map(|sni| sni.build(source)).collect::<Result<_, _>>()?;
         let (listener, admin) = (file.listener.build(source)?, file.admin.address(source)?);
@@ -128,6 +133,7 @@ impl Config {
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
             ca_files: file.upstream.ca_files(source),
+            access,
             interception: file.interception.as_ref().map(|section| section.build(source)).transpose()?,
             inspection: file.inspection.build(source)?,
             policy,
@@ -173,7 +179,6 @@ impl File {
             let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
             return Err(source.error(section.span(), message));
         }
-        self.clients.refuse_what_is_to_come(source)?;
         self.upstream.refuse_what_is_to_come(source)
     }
 }

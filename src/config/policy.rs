@@ -1,10 +1,10 @@
 //! `[policy]`: which policy file, which part of it, enforced or observed.
 
+use super::clients::Clients;
 use crate::policy::compile::Unfit;
 use crate::policy::document::IMAGICLE;
 use crate::policy::{Mode, Options, Policy, Profile};
 use crate::source::{Located, Source};
-use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -30,15 +30,16 @@ impl Default for PolicySection {
 
 impl PolicySection {
     /// Reads and compiles the chosen policy.
-    pub(super) fn build(&self, source: &Source, clients: Vec<IpNet>) -> Result<Policy, Located> {
+    pub(super) fn build(&self, source: &Source, section: &Clients) -> Result<Policy, Located> {
         let options = Options {
             profile: self.profile.unwrap_or(Profile::Documented),
             mode: *self.mode.get_ref(),
             groups: texts(&self.groups),
             exact_hosts: texts(&self.exact_hosts),
-            clients,
+            clients: section.networks(source)?,
+            service_clients: section.service_networks(source)?,
         };
-        Policy::compile(&self.policy_source(source)?, options).map_err(|unfit| self.located(source, unfit))
+        Policy::compile(&self.policy_source(source)?, options).map_err(|unfit| self.located(source, section, unfit))
     }
 
     fn policy_source(&self, source: &Source) -> Result<Source, Located> {
@@ -48,7 +49,7 @@ impl PolicySection {
         Source::read(&source.path(file.get_ref())).map_err(|error| source.error(file.span(), format!("policy.file: {error}")))
     }
 
-    fn located(&self, source: &Source, unfit: Unfit) -> Located {
+    fn located(&self, source: &Source, section: &Clients, unfit: Unfit) -> Located {
         let find = |list: &[Spanned<String>], value: &str| list.iter().find(|text| text.get_ref() == value).map_or(0..0, Spanned::span);
         match unfit {
             Unfit::File(located) => located,
@@ -56,6 +57,7 @@ impl PolicySection {
                 find(&self.groups, &group),
                 format!("{group:?} is no group of the policy; the built-in ones are \"voice-analytics\", \"webex\" and \"cognito\""),
             ),
+            Unfit::UnknownService(name, remedy) => source.error(section.service_span(&name), format!("{name:?} {remedy}")),
             Unfit::ExactHost(host, problem) => source.error(
                 find(&self.exact_hosts, &host),
                 format!("{host:?}: {problem}; write a host that a wildcard of the policy covers, such as \"tenant.imagicle.cloud\""),

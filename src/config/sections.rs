@@ -1,4 +1,4 @@
-//! The sections of the configuration but the policy's.
+//! The sections of the configuration that are small.
 
 use crate::destination::Host;
 use crate::proxy::Limits;
@@ -71,30 +71,6 @@ impl Admin {
 
     pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
         self.address.as_ref().map_or(Ok(loopback(9180)), |address| socket_address(source, address))
-    }
-}
-
-/// `[clients]`
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct Clients {
-    pub(super) allow: Option<Spanned<Vec<Text>>>,
-    htpasswd: Later,
-}
-
-/// Loopback and the private networks (RFC 1918), where UCX servers are.
-const DEFAULT_CLIENTS: &[&str] = &["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
-
-impl Clients {
-    pub(super) fn build(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
-        match &self.allow {
-            Some(allow) => networks(source, allow.get_ref()),
-            None => Ok(DEFAULT_CLIENTS.iter().filter_map(|network| network.parse().ok()).collect()),
-        }
-    }
-
-    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        not_yet(source, "clients.htpasswd", &self.htpasswd)
     }
 }
 

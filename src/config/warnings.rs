@@ -1,6 +1,7 @@
 //! Settings that can never act: each is probably a mistake, so `check` and the start say so.
 
 use super::File;
+use super::clients::AccessConfig;
 use crate::destination::Host;
 use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile, Rule};
 use crate::source::{Located, Source};
@@ -10,10 +11,12 @@ use ipnet::IpNet;
 use std::collections::HashMap;
 
 /// All warnings, in the order of the file's sections.
-pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located> {
+pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option<&AccessConfig>) -> Vec<Located> {
     let mut found = Vec::new();
     covered_clients(source, file, &mut found);
     nobody_allowed(source, file, policy, &mut found);
+    file.clients.warn(source, access, !file.relay.is_empty(), &mut found);
+    file.clients.warn_of_strangers(source, &policy.options().clients, &mut found);
     idle_addresses(source, file, &mut found);
     idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);

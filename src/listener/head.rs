@@ -3,6 +3,7 @@
 //! A head that two parsers could read differently is refused here: bare line feeds, two lengths, two hosts, an encoding that
 //! is not `chunked` (RFC 9112 sections 2.2, 3.2, 6.1 and 11.2).
 
+use crate::access::Offered;
 use crate::destination::{Destination, Host, Malformed};
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -18,8 +19,8 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// How the first head of a connection starts a conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// A CONNECT with its destination, and the host of its Host field, if it has one.
-    Connect(Destination, Option<Host>),
+    /// A CONNECT with its destination, the host of its Host field and the credentials for this proxy, if it has them.
+    Connect(Destination, Option<Host>, Option<Offered>),
     /// Any other method: an HTTP/1 server reads the head again.
     Http,
 }
@@ -64,6 +65,8 @@ pub struct Fields {
     pub host: Option<Host>,
     /// The body that follows.
     pub body: Body,
+    /// The credentials for this proxy.
+    pub credentials: Option<Offered>,
 }
 
 /// A head above [`MAX_HEAD`].
@@ -147,7 +150,7 @@ fn connect(target: &[u8], found: Fields) -> Result<Opening, Malformed> {
     if found.body != Body::Sized(0) {
         return Err(Malformed("a CONNECT request has no body"));
     }
-    Ok(Opening::Connect(Destination::from_authority(target)?, found.host))
+    Ok(Opening::Connect(Destination::from_authority(target)?, found.host, found.credentials))
 }
 
 fn check_line_ends(head: &[u8]) -> Result<(), Malformed> {
@@ -168,6 +171,12 @@ pub fn check_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])>, is_ht
             name if name.eq_ignore_ascii_case("host") => {
                 if found.host.replace(host_field(value)?).is_some() {
                     return Err(Malformed("the request has more than one Host field"));
+                }
+                continue;
+            }
+            name if name.eq_ignore_ascii_case("proxy-authorization") => {
+                if found.credentials.replace(Offered::new(value)).is_some() {
+                    return Err(Malformed("the request has more than one Proxy-Authorization field"));
                 }
                 continue;
             }
@@ -224,7 +233,7 @@ mod tests {
         ] {
             let destination = Destination::from_authority(b"t.imagicle.com:443").expect("a destination");
             match connect(head) {
-                Ok(Opening::Connect(found, host)) => {
+                Ok(Opening::Connect(found, host, None)) => {
                     assert!(found == destination && host.is_none_or(|host| host == destination.host), "{head}");
                 }
                 other => panic!("{head}: {other:?}"),
@@ -265,6 +274,8 @@ mod tests {
             "POST http://a.com/ HTTP/1.0\r\nTransfer-Encoding: chunked",
             "CONNECT a.com:443 HTTP/1.1\r\nContent-Length: 1",
             "CONNECT a.com:443 HTTP/1.1\r\nTransfer-Encoding: chunked",
+            "CONNECT a.com:443 HTTP/1.1\r\nProxy-Authorization: Basic dTpw\r\nProxy-Authorization: Basic dTpw",
+            "GET http://a.com/ HTTP/1.1\r\nHost: a.com\r\nProxy-Authorization: Basic dTpw\r\nproxy-authorization: Basic dTpx",
             "CONNECT a.com HTTP/1.1",
             "CONNECT /x HTTP/1.1",
             "CONNECT * HTTP/1.1",

@@ -21,6 +21,8 @@ pub enum Unfit {
     File(Located),
     /// No service is in this group.
     UnknownGroup(String),
+    /// No service of this name is on; what to do instead.
+    UnknownService(String, String),
     /// No documented wildcard covers this host, or it is not in normal form.
     ExactHost(String, String),
 }
@@ -33,6 +35,7 @@ impl Policy {
     pub fn compile(source: &Source, options: Options) -> Result<Self, Unfit> {
         let document = Document::read(source).map_err(Unfit::File)?;
         check_groups(&document, &options.groups)?;
+        check_services(&document, &options)?;
         let compiler = Compiler { source, document: &document, options: &options };
         let services = compiler.services();
         let mut rules = compiler.rules(&services).map_err(Unfit::File)?;
@@ -47,6 +50,27 @@ impl Policy {
 fn check_groups(document: &Document, groups: &[String]) -> Result<(), Unfit> {
     let known = |group: &String| document.services.iter().any(|service| service.group.as_ref() == Some(group));
     groups.iter().find(|group| !known(group)).map_or(Ok(()), |group| Err(Unfit::UnknownGroup(group.clone())))
+}
+
+/// Networks of a service that is not on would restrict nothing.
+fn check_services(document: &Document, options: &Options) -> Result<(), Unfit> {
+    let is_on = |service: &&Service| service.group.as_ref().is_none_or(|group| options.groups.contains(group));
+    for name in options.service_clients.keys() {
+        let remedy = match document.services.iter().find(|service| service.id.get_ref() == name) {
+            Some(service) if is_on(&service) => continue,
+            Some(service) => {
+                let group = service.group.as_deref().unwrap_or_default();
+                format!("is off; add its group {group:?} to policy.groups, or remove the line")
+            }
+            None => {
+                let known: Vec<String> =
+                    document.services.iter().filter(is_on).map(|service| format!("{:?}", service.id.get_ref())).collect();
+                format!("is no service of the policy; those are {}", known.join(", "))
+            }
+        };
+        return Err(Unfit::UnknownService(name.clone(), remedy));
+    }
+    Ok(())
 }
 
 struct Compiler<'a> {
@@ -78,6 +102,7 @@ impl Compiler<'_> {
             group: service.group.clone(),
             channel: service.channel.as_ref().map(|channel| channel.get_ref().clone()),
             idle_timeout: service.idle_timeout.as_ref().map_or_else(|| default_idle(service), |span| span.get_ref().0),
+            clients: self.options.service_clients.get(service.id.get_ref()).cloned(),
             source: service.source.as_ref().and_then(|citation| self.cited(citation)),
         }
     }
@@ -195,6 +220,9 @@ fn fingerprint(name: &str, options: &Options, services: &[ServiceInfo], rules: &
     let mut text = format!("{name} {} {:?} {:?}\n", options.profile.label(), options.mode, options.clients);
     for service in services {
         let _ = writeln!(text, "{} {} {} {:?}", service.id, service.personal_data.label(), service.treatment.label(), service.idle_timeout);
+        if let Some(clients) = &service.clients {
+            let _ = writeln!(text, "{clients:?}");
+        }
     }
     for rule in rules {
         let _ = writeln!(text, "{} {}", rule.name, rule.protocol.label());

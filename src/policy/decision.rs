@@ -167,7 +167,20 @@ impl Policy {
         if let Err(refusal) = self.admit(subject.client) {
             return self.refused(refusal, ServiceId::NONE, subject.destination);
         }
-        self.decide_destination(subject.destination)
+        let decision = self.decide_destination(subject.destination);
+        match self.admit_to(decision.service, subject.client) {
+            Err(refusal) if decision.verdict == Verdict::Allow => self.refused(refusal, decision.service, subject.destination),
+            _ => decision,
+        }
+    }
+
+    /// Whether some client may reach a destination, whichever that is.
+    ///
+    /// # Errors
+    /// Why nobody may.
+    pub fn check_destination(&self, destination: &Destination) -> Result<(), Refusal> {
+        let decision = self.decide_destination(destination);
+        decision.refusal.filter(|_| decision.permit.is_none()).map_or(Ok(()), Err)
     }
 
     fn decide_destination(&self, destination: &Destination) -> Decision {
@@ -257,6 +270,22 @@ impl Policy {
         }
         let detail = "the client's address is in no network of clients.allow; add its network there";
         Err(Refusal::new(Reason::ClientNotAllowed, detail, RuleName::Builtin("clients.allow")))
+    }
+
+    /// Whether a client that may use the proxy may use this service of it.
+    ///
+    /// # Errors
+    /// `client_not_allowed`.
+    pub fn admit_to(&self, service: ServiceId, client: IpAddr) -> Result<(), Refusal> {
+        let service = self.service(service);
+        let client = client.to_canonical();
+        if service.clients.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&client))) {
+            return Ok(());
+        }
+        let id = &service.id;
+        let detail =
+            format!("the client's address is in no network that may use the service {id:?}; add its network to {id} in [clients.services]");
+        Err(Refusal::new(Reason::ClientNotAllowed, detail, RuleName::Builtin("clients.services")))
     }
 
     /// The service of an id; the pseudo-service stands in for an id of another policy.

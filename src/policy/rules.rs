@@ -4,6 +4,7 @@ use super::document::{PersonalData, Profile, Treatment, WireProtocol};
 use crate::metrics::NO_SERVICE;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub exact_hosts: Vec<String>,
     /// Client networks that may use the proxy.
     pub clients: Vec<IpNet>,
+    /// Services that only some of them may use, with the networks that may.
+    pub service_clients: BTreeMap<String, Vec<IpNet>>,
 }
 
 /// A quotation that supports a rule.
@@ -89,6 +92,8 @@ pub struct ServiceInfo {
     pub channel: Option<String>,
     /// How long its connections may be silent.
     pub idle_timeout: Duration,
+    /// Client networks that may use it, where not all may that use the proxy.
+    pub clients: Option<Vec<IpNet>>,
     /// Where it is documented.
     pub source: Option<Cited>,
 }
@@ -107,6 +112,7 @@ impl ServiceInfo {
             group: None,
             channel: None,
             idle_timeout: DEFAULT_IDLE,
+            clients: None,
             source: None,
         }
     }

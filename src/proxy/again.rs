@@ -8,7 +8,7 @@ use super::respond::{add_decision_id, refused};
 use crate::audit::Record;
 use crate::destination::{Destination, Malformed};
 use crate::error::{Reason, Refusal, RuleName};
-use crate::listener::head;
+use crate::listener::head::{self, Fields};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -44,7 +44,7 @@ fn established_answer(record: &Record) -> Response<AnswerBody> {
 fn connect_request(entry: &Entry, request: &Request<Incoming>) -> Result<establish::Request, Refusal> {
     let malformed = |malformed: Malformed| Refusal::bad_request(malformed.0);
     let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let host = head::check_fields(fields, request.version() == Version::HTTP_10).map_err(malformed)?.host;
+    let Fields { host, credentials, .. } = head::check_fields(fields, request.version() == Version::HTTP_10).map_err(malformed)?;
     let destination = Destination::from_authority(request.uri().to_string().as_bytes()).map_err(malformed)?;
-    Ok(establish::Request { client: entry.client(), destination, host })
+    Ok(establish::Request { client: entry.client(), destination, host, caller: entry.caller(credentials) })
 }

@@ -28,7 +28,7 @@ const BALANCERS: RuleName = RuleName::Builtin("listener.proxy_protocol");
 
 /// Who is at the other end.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct Peer {
     /// Its address; behind a balancer, what the balancer says.
     pub address: SocketAddr,
     /// Its name, where its certificate was verified.
@@ -41,7 +41,7 @@ pub struct Arrived {
     /// Its connection.
     pub socket: Socket,
     /// Who it is.
-    pub caller: Caller,
+    pub peer: Peer,
     /// Its place in limit and gauge.
     pub open: Counted,
     /// Whether it speaks HTTP/2.
@@ -50,8 +50,8 @@ pub struct Arrived {
 
 /// Lets a client of the proxy listener in. `None`: it was refused, or left.
 pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) -> Option<Arrived> {
-    let Accepted { mut stream, client: peer, open } = accepted;
-    let address = match whom(context, entrance, &mut stream, peer).await {
+    let Accepted { mut stream, client: from, open } = accepted;
+    let address = match whom(context, entrance, &mut stream, from).await {
         Ok(address) => address?,
         Err((client, refusal)) => {
             turn_away(context, stream, client, &refusal, entrance.tls.is_none()).await;
@@ -59,21 +59,21 @@ pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) 
         }
     };
     let Some(reception) = &entrance.tls else {
-        let caller = Caller { address, name: None };
-        return Some(Arrived { socket: stream.into(), caller, open, http2: false });
+        let peer = Peer { address, name: None };
+        return Some(Arrived { socket: stream.into(), peer, open, http2: false });
     };
     let stream = receive(context, reception, stream, address).await?;
     let (_, state) = stream.get_ref();
     let http2 = state.alpn_protocol() == Some(b"h2");
     let name = state.peer_certificates().and_then(|shown| reception::name(shown.first()?));
-    Some(Arrived { socket: Socket::layered(Tls::new(stream)), caller: Caller { address, name }, open, http2 })
+    Some(Arrived { socket: Socket::layered(Tls::new(stream)), peer: Peer { address, name }, open, http2 })
 }
 
 /// Lets a client of a listener without a protocol of its own in.
 pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
-    let Accepted { mut stream, client: peer, open } = accepted;
-    match whom(context, entrance, &mut stream, peer).await {
-        Ok(address) => Some(Arrived { socket: stream.into(), caller: Caller { address: address?, name: None }, open, http2: false }),
+    let Accepted { mut stream, client: from, open } = accepted;
+    match whom(context, entrance, &mut stream, from).await {
+        Ok(address) => Some(Arrived { socket: stream.into(), peer: Peer { address: address?, name: None }, open, http2: false }),
         Err((client, refusal)) => {
             context.record(Start { client, protocol, method: "-" }).answered_with(&refusal);
             None

@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 pub struct Channel {
     /// The client.
     pub client: SocketAddr,
+    /// Who that proved to be.
+    pub user: Option<Arc<str>>,
     /// What allowed the connection: every request must be for its destination.
     pub permit: Permit,
     /// Its Host field.

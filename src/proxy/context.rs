@@ -2,6 +2,7 @@
 
 use super::hop::Pseudonym;
 use super::interception::Interception;
+use crate::access::Access;
 use crate::audit::{Journal, Record, Start};
 use crate::error::Refusal;
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -73,6 +74,8 @@ pub struct Context {
     pub dialer: Dialer,
     /// Idle connections for plain HTTP.
     pub pool: Arc<Pool>,
+    /// Who may come in by name and password, where that is configured.
+    pub access: Option<Access>,
     /// What decrypts, where that is configured.
     pub interception: Option<Arc<Interception>>,
     /// Deadlines.

@@ -1,6 +1,9 @@
 //! How requests of a connection got here, and what a CONNECT among them leaves behind.
 
+use super::arrive::Peer;
 use super::establish::Way;
+use super::identify::Caller;
+use crate::access::Offered;
 use crate::audit::Record;
 use crate::destination::Destination;
 use crate::listener::accept::Counted;
@@ -8,7 +11,7 @@ use crate::listener::head::Form;
 use crate::policy::Permit;
 use hyper::upgrade::OnUpgrade;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How requests got here.
 #[derive(Debug)]
@@ -16,7 +19,7 @@ pub enum Entry {
     /// Absolute-form on the proxy listener.
     Forward {
         /// The client.
-        client: SocketAddr,
+        peer: Peer,
         /// Its place in limit and gauge, until a CONNECT on the same connection takes it over.
         open: Mutex<Option<Counted>>,
         /// What that CONNECT leaves behind.
@@ -29,8 +32,8 @@ pub enum Entry {
 impl Entry {
     /// Requests on the proxy listener.
     #[must_use]
-    pub fn forward(client: SocketAddr, open: Counted) -> Self {
-        Self::Forward { client, open: Mutex::new(Some(open)), handed_over: Mutex::default() }
+    pub fn forward(peer: Peer, open: Counted) -> Self {
+        Self::Forward { peer, open: Mutex::new(Some(open)), handed_over: Mutex::default() }
     }
 
     /// The connection's place, once.
@@ -62,9 +65,19 @@ impl Entry {
     #[must_use]
     pub fn client(&self) -> SocketAddr {
         match self {
-            Self::Forward { client, .. } => *client,
+            Self::Forward { peer, .. } => peer.address,
             Self::Inner(inner) => inner.client,
         }
+    }
+
+    /// Who makes a request that offers these credentials.
+    #[must_use]
+    pub fn caller(&self, credentials: Option<Offered>) -> Caller {
+        let named = match self {
+            Self::Forward { peer, .. } => peer.name.clone(),
+            Self::Inner(inner) => inner.user.clone(),
+        };
+        Caller { named, credentials }
     }
 
     /// What request targets look like.
@@ -82,6 +95,8 @@ impl Entry {
 pub struct Inner {
     /// Who opened it.
     pub client: SocketAddr,
+    /// Who that proved to be.
+    pub user: Option<Arc<str>>,
     /// What it was opened for: every request must be for it.
     pub destination: Destination,
     /// Kept as long as the connection is.

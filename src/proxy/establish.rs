@@ -1,6 +1,7 @@
 //! From a request to an upstream connection, the same for every way in: Host checked, decided, dialled.
 
 use super::context::Context;
+use super::identify::{Caller, identify};
 use super::interception::Interception;
 use crate::audit::Record;
 use crate::destination::{Destination, Host};
@@ -24,6 +25,8 @@ pub struct Request {
     pub destination: Destination,
     /// The host of the Host field, if there is one.
     pub host: Option<Host>,
+    /// Who asks, as far as it is known.
+    pub caller: Caller,
 }
 
 /// How a tunnel's destination is reached.
@@ -35,12 +38,13 @@ pub enum Way {
     Intercept(Arc<Interception>, bool),
 }
 
-/// Checks Host against the target, decides and dials.
+/// Asks who the client is, checks Host against the target, decides and dials.
 ///
 /// # Errors
 /// Whatever stands in the way.
 pub async fn establish(context: &Context, record: &mut Record, request: &Request) -> Result<(Permit, Way), Refusal> {
     record.destination(&request.destination);
+    identify(context, record, request.client, &request.caller).await?;
     if request.host.as_ref().is_some_and(|host| *host != request.destination.host) {
         let detail = "the Host field names another host than the CONNECT target";
         context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;

@@ -10,15 +10,17 @@ use super::entry::Entry;
 use super::establish::decide;
 use super::forward::{AnswerWatcher, check_answer, check_request, host_field, mark, method_label};
 use super::hop;
+use super::identify::identify;
 use super::repeat::Again;
 use super::respond::refused;
 use super::send::{self, Answered, Outgoing, Route};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
+use crate::access::Offered;
 use crate::audit::{Record, Start};
-use crate::destination::Destination;
+use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
-use crate::listener::head;
+use crate::listener::head::{self, Fields};
 use crate::metrics::Protocol;
 use crate::policy::Permit;
 use crate::stall::StallLimit;
@@ -70,8 +72,14 @@ async fn forward(
     record: &mut Record,
     upload: &Arc<Upload>,
 ) -> Result<Forwarded, Refusal> {
-    let destination = route(context, record, entry, &mut request)?;
+    let Routed { destination, host, credentials } = route(entry, &mut request)?;
     record.destination(&destination);
+    match entry {
+        Entry::Forward { peer, .. } => identify(context, record, peer.address, &entry.caller(credentials)).await?,
+        // Whoever opened the tunnel was asked then.
+        Entry::Inner(inner) => record.identified(inner.user.as_ref()),
+    }
+    check_host(context, record, host.as_ref(), &destination)?;
     check_request(context, request.method(), request.headers())?;
     let permit = decide(context, record, entry.client(), &destination)?;
     permit.plain_http().or_else(|refusal| context.enforce(record, refusal))?;
@@ -94,11 +102,19 @@ fn repeatable(request: &Request<RequestBody>) -> Option<Again> {
     Some(Again::of(request.method(), request.uri(), request.version(), request.headers(), None))
 }
 
-/// Where the request goes, and its target turned into origin-form.
-fn route(context: &Context, record: &mut Record, entry: &Entry, request: &mut Request<Incoming>) -> Result<Destination, Refusal> {
+/// What the head of a request says.
+struct Routed {
+    destination: Destination,
+    host: Option<Host>,
+    credentials: Option<Offered>,
+}
+
+/// Where the request goes and on whose behalf, and its target turned into origin-form.
+fn route(entry: &Entry, request: &mut Request<Incoming>) -> Result<Routed, Refusal> {
     let is_http_1_0 = request.version() == Version::HTTP_10;
     let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let host = head::check_fields(fields, is_http_1_0).map_err(|malformed| Refusal::bad_request(malformed.0))?.host;
+    let Fields { host, credentials, .. } =
+        head::check_fields(fields, is_http_1_0).map_err(|malformed| Refusal::bad_request(malformed.0))?;
     if host.is_none() && !is_http_1_0 {
         return Err(Refusal::bad_request("an HTTP/1.1 request needs a Host field (RFC 9112 section 3.2)"));
     }
@@ -106,12 +122,16 @@ fn route(context: &Context, record: &mut Record, entry: &Entry, request: &mut Re
         Entry::Forward { .. } => absolute_form(request.uri())?,
         Entry::Inner(inner) => (inner.destination.clone(), origin_form(request.uri())?),
     };
-    if host.is_some_and(|host| host != destination.host) {
+    *request.uri_mut() = path;
+    Ok(Routed { destination, host, credentials })
+}
+
+fn check_host(context: &Context, record: &mut Record, host: Option<&Host>, destination: &Destination) -> Result<(), Refusal> {
+    if host.is_some_and(|host| *host != destination.host) {
         let detail = "the Host field names another host than the request's destination";
         context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;
     }
-    *request.uri_mut() = path;
-    Ok(destination)
+    Ok(())
 }
 
 fn absolute_form(uri: &Uri) -> Result<(Destination, Uri), Refusal> {

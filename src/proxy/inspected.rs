@@ -37,6 +37,7 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
     let protocol = if version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
     let start = Start { client: channel.client, protocol, method: method_label(request.method()) };
     let mut record = context.record(start);
+    record.identified(channel.user.as_ref());
     let is_call = grpc::is_call(&request);
     let response = match forward(&context, &channel, request, &mut record).await {
         Ok(forwarded) => answer(&context, &channel, stall, record, forwarded, version),
@@ -79,7 +80,7 @@ async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     let is_call = grpc::is_call(&request);
     let (mut parts, body) = request.into_parts();
     record.destination(permit.destination());
-    let promise = decide(context, channel, record, &parts);
+    let promise = decide(context, channel, record, &parts)?;
     check_authority(context, record, permit.destination(), &parts)?;
     begins(context)?;
     check_upgrade(&parts).or_else(|refusal| context.enforce(record, refusal))?;
@@ -109,13 +110,15 @@ struct Forwarded {
     coverage: Option<Coverage>,
 }
 
-/// The service of a request, and what the vendor promises of it.
-fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> PersonalData {
+/// The service of a request, and what the vendor promises of it. Its networks count here too: the connection was let in by those of
+/// the service that it was opened for.
+fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> Result<PersonalData, Refusal> {
     let engine = context.engine.load();
     let (id, rule) = engine.policy.decide_request(&channel.permit, parts.method.as_str(), parts.uri.path());
     let (service, metrics) = engine.service(id);
     record.decided(service, metrics, &rule.map_or(UNNAMED, |rule| RuleName::Policy(rule.name.clone())));
-    engine.policy.service(id).personal_data
+    engine.policy.admit_to(id, channel.client.ip())?;
+    Ok(engine.policy.service(id).personal_data)
 }
 
 fn judge_head(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> Result<Coverage, Refusal> {

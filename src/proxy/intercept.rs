@@ -73,7 +73,8 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
         Ok(host) => host,
         Err(refusal) => return record.refused(&refusal),
     };
-    let channel = Arc::new(Channel { client: address, permit: permit.clone(), host, interception, activity: Activity::default() });
+    let (user, activity) = (record.user().cloned(), Activity::default());
+    let channel = Arc::new(Channel { client: address, user, permit: permit.clone(), host, interception, activity });
     let sight = Sight::default();
     converse(&context, &channel, stream, sight.clone(), stall).await;
     match (shown, sight.seen()) {

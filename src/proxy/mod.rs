@@ -17,6 +17,7 @@ pub mod hold;
 pub mod hop;
 pub mod http1;
 pub mod http2;
+pub mod identify;
 pub mod inner;
 pub mod inspected;
 pub mod intercept;

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Serves one connection to a relay.
 pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, destination: Destination, accepted: Accepted) {
-    let Some(Arrived { socket, caller, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Relay).await else { return };
-    let client = caller.address;
+    let Some(Arrived { socket, peer, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Relay).await else { return };
+    let client = peer.address;
     let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });
     record.destination(&destination);
     let dialled = match decide(&context, &mut record, client, &destination) {

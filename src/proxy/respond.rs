@@ -2,13 +2,15 @@
 
 use crate::audit::{DecisionId, Record, Start};
 use crate::destination::Malformed;
-use crate::error::{Reason, Refusal};
+use crate::error::{Advice, Reason, Refusal};
 use crate::metrics::Protocol;
 use crate::proxy::body::AnswerBody;
 use crate::proxy::context::Context;
 use crate::proxy::grpc;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
@@ -57,6 +59,7 @@ impl Answer {
         if reason == Reason::MethodNotAllowed {
             headers.push((ALLOW, METHODS.to_owned()));
         }
+        headers.extend(advice(&refusal.advice));
         let phrase = format!("{} ({reason})", status.canonical_reason().unwrap_or("Refused"));
         Self { status, phrase, headers, body: problem(refusal, id) }
     }
@@ -108,6 +111,16 @@ fn add_fields(headers: &mut HeaderMap, fields: Vec<(HeaderName, String)>) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
+    }
+}
+
+/// The field by which a program knows what to do.
+fn advice(advice: &Advice) -> Option<(HeaderName, String)> {
+    match advice {
+        Advice::None => None,
+        Advice::Authenticate(realm) => Some((PROXY_AUTHENTICATE, format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))),
+        // Rounded up: too early would be refused again.
+        Advice::RetryAfter(left) => Some((RETRY_AFTER, (left.as_secs() + u64::from(left.subsec_nanos() > 0)).to_string())),
     }
 }
 

@@ -1,9 +1,10 @@
 //! A connection on the proxy listener, from its first byte to the path it takes.
 
-use super::arrive::{Arrived, Caller, arrive};
+use super::arrive::{Arrived, Peer, arrive};
 use super::context::Context;
 use super::entry::Entry;
 use super::establish::Request;
+use super::identify::Caller;
 use super::respond::refuse_head;
 use super::{carry, connect, http1, streams};
 use crate::destination::Malformed;
@@ -22,16 +23,16 @@ const FIRST_ROOM: usize = 1024;
 
 /// Serves one connection.
 pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, accepted: Accepted) {
-    let Some(Arrived { socket, caller, open, http2 }) = arrive(&context, &entrance, accepted).await else { return };
+    let Some(Arrived { socket, peer, open, http2 }) = arrive(&context, &entrance, accepted).await else { return };
     if http2 {
         // Few, and large.
-        return Box::pin(streams::serve(context, socket, caller, open)).await;
+        return Box::pin(streams::serve(context, socket, peer, open)).await;
     }
-    http1_connection(context, socket, caller, open).await;
+    http1_connection(context, socket, peer, open).await;
 }
 
-async fn http1_connection(context: Arc<Context>, mut stream: Socket, caller: Caller, open: Counted) {
-    let client = caller.address;
+async fn http1_connection(context: Arc<Context>, mut stream: Socket, peer: Peer, open: Counted) {
+    let client = peer.address;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
     let opening = match timeout(context.limits.head, read_head(&context, &mut stream, &mut bytes)).await {
         Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default(), Form::Absolute).map(|head| (head.opening, length)),
@@ -42,13 +43,13 @@ async fn http1_connection(context: Arc<Context>, mut stream: Socket, caller: Cal
         Err(_) => Err(LATE),
     };
     match opening {
-        Ok((Opening::Connect(destination, host), length)) => {
-            let request = Request { client, destination, host };
+        Ok((Opening::Connect(destination, host, credentials), length)) => {
+            let request = Request { client, destination, host, caller: Caller { named: peer.name, credentials } };
             bytes.drain(..length);
             connect::serve(context, stream, open, request, bytes).await;
         }
         Ok((Opening::Http, _)) => {
-            if let Some(tunnel) = http1::connection(context.clone(), stream, bytes, Entry::forward(client, open)).await {
+            if let Some(tunnel) = http1::connection(context.clone(), stream, bytes, Entry::forward(peer, open)).await {
                 carry::carry(context, tunnel).await;
             }
         }

@@ -23,7 +23,7 @@ const RULE: RuleName = RuleName::Builtin("tls-names-the-destination");
 
 /// Serves one connection.
 pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u16, accepted: Accepted) {
-    let Some(Arrived { mut socket, caller, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Sni).await else { return };
+    let Some(Arrived { mut socket, peer, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Sni).await else { return };
     let mut reader = HelloReader::new();
     let read = tokio::select! {
         read = timeout(context.limits.hello, read_hello(&mut reader, &mut socket, &[])) => read,
@@ -38,12 +38,12 @@ pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u1
         Ok(Some(Progress::NeedMore) | None) => Err(Refusal::new(Reason::NotTls, "the connection ended within the ClientHello", RULE)),
         Err(_) => Err(Refusal::new(Reason::NotTls, "no complete ClientHello arrived in time", RULE)),
     };
-    let mut record = context.record(Start { client: caller.address, protocol: Protocol::Sni, method: "-" });
+    let mut record = context.record(Start { client: peer.address, protocol: Protocol::Sni, method: "-" });
     let allowed = match named {
         Ok(destination) => {
             record.destination(&destination);
-            match decide(&context, &mut record, caller.address, &destination) {
-                Ok(permit) => reach(&context, &record, caller.address, &permit).await.map(|way| (permit, way)),
+            match decide(&context, &mut record, peer.address, &destination) {
+                Ok(permit) => reach(&context, &record, peer.address, &permit).await.map(|way| (permit, way)),
                 Err(refusal) => Err(refusal),
             }
         }

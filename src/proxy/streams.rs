@@ -1,10 +1,11 @@
 //! HTTP/2 on the proxy listener: each CONNECT is a stream of its own (RFC 9113 section 8.5), so that one connection carries many
 //! tunnels. Each has windows of its own in both directions: one whose reader stands still holds up no other.
 
-use super::arrive::Caller;
+use super::arrive::Peer;
 use super::carry::carry;
 use super::context::Context;
 use super::establish::{Request, establish};
+use super::identify::Caller;
 use super::respond::{add_decision_id, refused};
 use super::tunnel::Tunnel;
 use crate::audit::{Record, Start};
@@ -41,7 +42,7 @@ const MAX_OWN_RESETS: usize = 500;
 const BETWEEN: Duration = Duration::from_mins(1);
 
 /// Serves a connection until its end.
-pub async fn serve(context: Arc<Context>, socket: Socket, caller: Caller, open: Counted) {
+pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Counted) {
     let shaking = builder().handshake::<_, Bytes>(socket);
     let Ok(Ok(mut connection)) = timeout(context.limits.head, shaking).await else { return };
     // Each stream holds one of these.
@@ -70,7 +71,7 @@ pub async fn serve(context: Arc<Context>, socket: Socket, caller: Caller, open: 
         };
         match accepted {
             Some(Ok((request, respond))) => {
-                let work = Work { context: context.clone(), caller: caller.clone(), open: open.another(), _counted: streams.clone() };
+                let work = Work { context: context.clone(), peer: peer.clone(), open: open.another(), _counted: streams.clone() };
                 tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
             }
             Some(Err(error)) => {
@@ -98,7 +99,7 @@ fn builder() -> Builder {
 /// One stream.
 struct Work {
     context: Arc<Context>,
-    caller: Caller,
+    peer: Peer,
     /// Its own place under the limit: each tunnel has an upstream connection. `None`: there is no more.
     open: Option<Counted>,
     _counted: Arc<()>,
@@ -108,8 +109,8 @@ impl Work {
     async fn stream(self, request: http::Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         let is_connect = request.method() == Method::CONNECT;
         let method = if is_connect { "CONNECT" } else { "-" };
-        let mut record = self.context.record(Start { client: self.caller.address, protocol: Protocol::ConnectH2, method });
-        let asked = match (self.open, read(&self.caller, &request)) {
+        let mut record = self.context.record(Start { client: self.peer.address, protocol: Protocol::ConnectH2, method });
+        let asked = match (self.open, read(&self.peer, &request)) {
             (Some(open), Ok(asked)) => establish(&self.context, &mut record, &asked).await.map(|established| (established, open)),
             (None, _) => Err(crate::listener::accept::no_seat()),
             (_, Err(refusal)) => Err(refusal),
@@ -128,7 +129,7 @@ impl Work {
 }
 
 /// The destination of a CONNECT: `:authority` and nothing else (RFC 9113 section 8.5).
-fn read(caller: &Caller, request: &http::Request<RecvStream>) -> Result<Request, Refusal> {
+fn read(peer: &Peer, request: &http::Request<RecvStream>) -> Result<Request, Refusal> {
     let rule = RuleName::Builtin("known-methods");
     if request.method() != Method::CONNECT {
         let detail = "over HTTP/2 this proxy takes CONNECT; ask for http:// over HTTP/1.1 (curl: --proxy-http1.0 or without --proxy-http2)";
@@ -146,7 +147,8 @@ fn read(caller: &Caller, request: &http::Request<RecvStream>) -> Result<Request,
     }
     let authority = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let destination = Destination::from_authority(authority.as_bytes()).map_err(malformed)?;
-    Ok(Request { client: caller.address, destination, host: found.host })
+    let caller = Caller { named: peer.name.clone(), credentials: found.credentials };
+    Ok(Request { client: peer.address, destination, host: found.host, caller })
 }
 
 fn accept(respond: &mut SendResponse<Bytes>, record: &Record) -> Result<SendStream<Bytes>, h2::Error> {

@@ -229,7 +229,8 @@ async fn plain_http(
     if let Ok(connection) = pool::open(upstream, permit.idle_timeout()).await {
         context.pool.put(permit.destination(), connection);
     }
-    Some(Plain { client, ahead, inner: Inner { client: address, destination: permit.destination().clone(), open } })
+    let user = record.user().cloned();
+    Some(Plain { client, ahead, inner: Inner { client: address, user, destination: permit.destination().clone(), open } })
 }
 
 /// Reads and checks the ClientHello; gives back every byte read, to be sent on.

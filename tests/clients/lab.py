@@ -21,6 +21,7 @@ class Lab:
     binary: Path
     pki: Pki
     proxy: Proxy
+    guarded: Proxy
     ports: dict[str, int]
     grpc: Process
     origin: Process
@@ -73,4 +74,5 @@ def started(scratch: Path, binary: Path) -> Iterator[Lab]:
         ports = {host: port for host, (_, port) in servers.items()}
         intercepting = Interception(processes, binary, scratch / "interception", keys.root, ports)
         plain = proxy.start(processes, binary, scratch, ports)
-        yield Lab(scratch, binary, keys, plain, ports, grpc[0], origin[0], intercepting)
+        guarded = proxy.start_guarded(processes, binary, scratch, ports)
+        yield Lab(scratch, binary, keys, plain, guarded, ports, grpc[0], origin[0], intercepting)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cases_access
 import cases_admin
 import cases_balancer
 import cases_denied
@@ -23,7 +24,7 @@ import lab
 from lab import Case, Lab
 from paths import BINARY
 
-GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_admin, cases_entrances, cases_balancer,
+GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_access, cases_admin, cases_entrances, cases_balancer,
           cases_intercept, cases_intercept_formats, cases_intercept_grpc, cases_intercept_refused,
           cases_intercept_trust)
 CASES = [case for group in GROUPS for case in group.CASES]

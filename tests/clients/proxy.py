@@ -14,6 +14,9 @@ RELAY = """\
 address = "127.0.0.1:{relay_port}"
 destination = "tenant.imagicle.cloud:1636"
 """
+# The one account of the proxy that asks for a password, and its entry (`htpasswd -nbB -C 6`).
+USER, PASSWORD = "branch-7", "sesame"
+ENTRY = "branch-7:$2y$06$ebcboagUZZL.wfH.KARD7eImqJCh16rWxjay/RacmFS1BPDPCJ81C"
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -33,10 +36,13 @@ class Proxy:
     port: int
     admin_port: int
     relay_port: int
+    # `name:password`, for clients that are given them with the address.
+    credentials: str = ""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        userinfo = f"{self.credentials}@" if self.credentials else ""
+        return f"http://{userinfo}127.0.0.1:{self.port}"
 
     def admin(self, path: str) -> tuple[int, str]:
         """Asks the admin address once, on a connection of its own."""
@@ -124,3 +130,11 @@ def launch(processes: Processes, binary: Path, configuration: Configuration) -> 
 def start(processes: Processes, binary: Path, folder: Path, hosts: dict[str, int]) -> Proxy:
     """A proxy that intercepts nothing, with a relay to the directory."""
     return launch(processes, binary, configure(folder / "proxy.toml", hosts))
+
+
+def start_guarded(processes: Processes, binary: Path, folder: Path, hosts: dict[str, int]) -> Proxy:
+    """One that asks for a name and a password."""
+    file = folder / "htpasswd"
+    file.write_text(f"{ENTRY}\n")
+    file.chmod(0o600)
+    return launch(processes, binary, configure(folder / "guarded.toml", hosts, sections=f'[clients]\nhtpasswd = "{file}"\n'))

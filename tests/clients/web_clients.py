@@ -80,11 +80,11 @@ def java_trust(lab: Lab) -> list[str]:
             f"-Djavax.net.ssl.trustStorePassword={STORE_PASSWORD}"]
 
 
-def java(library: str) -> Callable[[Lab, str], Reply]:
+def java(library: str, *properties: str) -> Callable[[Lab, str], Reply]:
     source = {"httpclient": "HttpClientGet.java", "urlconnection": "UrlConnectionGet.java"}[library]
 
     def get(lab: Lab, url: str) -> Reply:
-        done = run(["java", "-XX:TieredStopAtLevel=1", *java_trust(lab), HERE / "java" / source,
+        done = run(["java", "-XX:TieredStopAtLevel=1", *java_trust(lab), *properties, HERE / "java" / source,
                     url, "127.0.0.1", str(lab.proxy.port)])
         return by_last_line(done)
 

@@ -4,8 +4,10 @@
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking, and so do its helpers")]
 #![allow(missing_docs, reason = "test support is read where it is used")]
 
+mod access;
 mod addresses;
 mod answers;
+mod client_networks;
 mod configuration;
 mod corpus;
 mod entrances;

@@ -1,4 +1,6 @@
+import java.net.Authenticator;
 import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,7 +16,11 @@ import java.time.Duration;
 final class HttpClientGet {
     public static void main(String[] args) throws InterruptedException {
         var proxy = new InetSocketAddress(args[1], Integer.parseInt(args[2]));
-        var client = HttpClient.newBuilder().proxy(ProxySelector.of(proxy)).build();
+        var builder = HttpClient.newBuilder().proxy(ProxySelector.of(proxy));
+        if (System.getProperty("ask.user") != null) {
+            builder.authenticator(authenticator());
+        }
+        var client = builder.build();
         var request = HttpRequest.newBuilder(URI.create(args[0])).timeout(Duration.ofSeconds(20)).build();
         try {
             var answer = client.send(request, BodyHandlers.ofString());
@@ -27,5 +33,16 @@ final class HttpClientGet {
             System.err.println(error);
             System.exit(1);
         }
+    }
+
+    /** Answers challenges where the properties ask.user and ask.password are set. */
+    private static Authenticator authenticator() {
+        var credentials = new PasswordAuthentication(System.getProperty("ask.user", ""), System.getProperty("ask.password", "").toCharArray());
+        return new Authenticator() {
+            @Override
+            protected PasswordAuthentication getPasswordAuthentication() {
+                return System.getProperty("ask.user") == null ? null : credentials;
+            }
+        };
     }
 }

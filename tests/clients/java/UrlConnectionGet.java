@@ -1,6 +1,8 @@
 import java.io.IOException;
+import java.net.Authenticator;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
 import java.net.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 final class UrlConnectionGet {
     public static void main(String[] args) {
         var proxy = new Proxy(Proxy.Type.HTTP, new InetSocketAddress(args[1], Integer.parseInt(args[2])));
+        Authenticator.setDefault(authenticator());
         try {
             var connection = (HttpURLConnection) URI.create(args[0]).toURL().openConnection(proxy);
             connection.setConnectTimeout(20_000);
@@ -26,5 +29,16 @@ final class UrlConnectionGet {
             System.err.println(error);
             System.exit(1);
         }
+    }
+
+    /** Answers challenges where the properties ask.user and ask.password are set. */
+    private static Authenticator authenticator() {
+        var credentials = new PasswordAuthentication(System.getProperty("ask.user", ""), System.getProperty("ask.password", "").toCharArray());
+        return new Authenticator() {
+            @Override
+            protected PasswordAuthentication getPasswordAuthentication() {
+                return System.getProperty("ask.user") == null ? null : credentials;
+            }
+        };
     }
 }

@@ -143,7 +143,7 @@ async fn a_balancer_that_may_not_use_the_proxy_may_not_ask_for_itself() {
     assert_eq!(refusal(&mut client).await.reason, "client_not_allowed");
 }
 
-/// HAProxy's own health checks say LOCAL (version 2) or UNKNOWN (version 1).
+/// The health checks of a balancer's own say LOCAL (version 2) or UNKNOWN (version 1).
 #[tokio::test]
 async fn a_balancer_may_ask_for_itself() {
     for (version, header) in [("v2", v2(0, 0, &[])), ("v2", v2(1, 0, &[])), ("v1", b"PROXY UNKNOWN\r\n".to_vec())] {
