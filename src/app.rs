@@ -1,12 +1,14 @@
 //! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop.
 
-use crate::admin;
+use crate::admin::discovery::Discovery;
+use crate::admin::{self, Shown};
 use crate::audit::{Journal, Start};
 use crate::config::interception::InterceptionConfig;
 use crate::config::{Config, RelayConfig};
-use crate::error::Refusal;
+use crate::error::{Reason, Refusal};
 use crate::listener::accept::{Gate, accept_loop};
 use crate::metrics::{ListenerKind, Metrics, Protocol};
+use crate::policy::pac::Scheme;
 use crate::proxy::budget::Budget;
 use crate::proxy::hop::Pseudonym;
 use crate::proxy::interception::{Fallbacks, Interception};
@@ -52,6 +54,8 @@ pub struct App {
     proxy: TcpListener,
     relays: Vec<(TcpListener, RelayConfig)>,
     admin: TcpListener,
+    discovery: Option<TcpListener>,
+    shown: Arc<Shown>,
     addresses: Addresses,
     drain: Duration,
 }
@@ -65,6 +69,8 @@ pub struct Addresses {
     pub relays: Vec<SocketAddr>,
     /// Metrics and health.
     pub admin: SocketAddr,
+    /// What clients need to know, if it has a listener of its own.
+    pub discovery: Option<SocketAddr>,
 }
 
 impl App {
@@ -77,16 +83,26 @@ impl App {
         let proxy = bind(config.listener, "listener.address")?;
         let admin = bind(config.admin, "admin.address")?;
         let relays = bind_relays(&config.relays)?;
+        let discovery = config.discovery.address.map(|address| bind(address, "discovery.address")).transpose()?;
         let addresses = Addresses {
             proxy: local_address(&proxy)?,
             relays: relays.iter().map(|(listener, _)| local_address(listener)).collect::<Result<_, _>>()?,
             admin: local_address(&admin)?,
+            discovery: discovery.as_ref().map(local_address).transpose()?,
         };
-        let own = addresses.relays.iter().copied().chain([addresses.proxy, addresses.admin]).collect();
+        let own = addresses.relays.iter().copied().chain([addresses.proxy, addresses.admin]).chain(addresses.discovery).collect();
         let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
         let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
         let (gate, drain) = (Gate::new(config.max_connections.unwrap_or_else(affordable_connections)), config.drain);
-        Ok(Self { context: context(config, dialer)?, gate, proxy, relays, admin, addresses, drain })
+        let told = Discovery {
+            scheme: Scheme::Http,
+            proxies: config.discovery.proxies.clone(),
+            listener: addresses.proxy,
+            address: addresses.discovery,
+        };
+        let context = context(config, dialer)?;
+        let shown = Arc::new(Shown { context: context.clone(), discovery: told });
+        Ok(Self { context, gate, proxy, relays, admin, discovery, shown, addresses, drain })
     }
 
     /// Where it listens.
@@ -107,14 +123,17 @@ impl App {
     pub async fn run(self, shutdown: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
         let mut loops = JoinSet::new();
-        let Self { context, gate, proxy, relays, admin, addresses: _, drain } = self;
+        let Self { context, gate, proxy, relays, admin, discovery, shown, addresses: _, drain } = self;
         loops.spawn(serve_proxy(&context, gate.clone(), proxy, stopped.clone()));
         for (listener, relay) in relays {
             loops.spawn(serve_relay(&context, gate.clone(), listener, relay, stopped.clone()));
         }
         let sweeping = tokio::spawn(sweep(context.clone()));
         let (admin_stop, admin_stopped) = watch::channel(false);
-        let serving_admin = tokio::spawn(serve_admin(&context, admin, admin_stopped));
+        if let Some(listener) = discovery {
+            loops.spawn(serve_discovery(&shown, listener, stopped.clone()));
+        }
+        let serving_admin = tokio::spawn(serve_admin(&shown, admin, admin_stopped));
         shutdown.await;
         context.journal.stopping();
         stop.send_replace(true);
@@ -219,7 +238,7 @@ fn serve_proxy(
         stop,
         move |accepted| serve::connection(serving.clone(), accepted),
         door,
-        move |stream, client, refusal| turn_away(&refusing, stream, client, refusal, Some(&lingering)),
+        move |stream, client, refusal| turn_away(&refusing, Protocol::Connect, stream, client, refusal, Some(&lingering)),
     )
 }
 
@@ -240,22 +259,41 @@ fn serve_relay(
         stop,
         move |accepted| relayed::connection(serving.clone(), relay.destination.clone(), accepted),
         door,
-        move |stream, client, refusal| turn_away(&refusing, stream, client, refusal, None),
+        move |stream, client, refusal| turn_away(&refusing, Protocol::Relay, stream, client, refusal, None),
     )
 }
 
-fn serve_admin(context: &Arc<Context>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
-    let shown = context.clone();
-    let serving = move |accepted| admin::connection(shown.clone(), accepted);
+fn serve_admin(shown: &Arc<Shown>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let serving = shown.clone();
     accept_loop(
         listener,
         ListenerKind::Admin,
         Gate::new(ADMIN_CONNECTIONS),
-        context.metrics.clone(),
+        shown.context.metrics.clone(),
         stop,
-        serving,
+        move |accepted| admin::connection(serving.clone(), accepted),
         |_| Ok(()),
         |_, _, _| {},
+    )
+}
+
+fn serve_discovery(shown: &Arc<Shown>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let (serving, refusing) = (shown.clone(), shown.context.clone());
+    let lingering = Gate::new(LINGERING_ANSWERS);
+    accept_loop(
+        listener,
+        ListenerKind::Discovery,
+        Gate::new(ADMIN_CONNECTIONS),
+        shown.context.metrics.clone(),
+        stop,
+        move |accepted| admin::discovery_connection(serving.clone(), accepted),
+        door(&shown.context),
+        move |stream, client, refusal| {
+            // One too many is only closed, as on the admin listener: limits.max_connections is not about these.
+            if refusal.reason == Reason::ClientNotAllowed {
+                turn_away(&refusing, Protocol::Http1, stream, client, refusal, Some(&lingering));
+            }
+        },
     )
 }
 
@@ -267,8 +305,14 @@ fn door(context: &Arc<Context>) -> impl Fn(SocketAddr) -> Result<(), Refusal> + 
 
 /// At the door: the client is told why where it speaks HTTP and a place to wait until it has read that is free, then the
 /// connection is closed.
-fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, refusal: &Refusal, lingering: Option<&Arc<Gate>>) {
-    let protocol = if lingering.is_some() { Protocol::Connect } else { Protocol::Relay };
+fn turn_away(
+    context: &Context,
+    protocol: Protocol,
+    stream: TcpStream,
+    client: SocketAddr,
+    refusal: &Refusal,
+    lingering: Option<&Arc<Gate>>,
+) {
     let mut record = context.record(Start { client, protocol, method: "-" });
     record.answered_with(refusal);
     let Some(seat) = lingering.and_then(Gate::enter) else { return };

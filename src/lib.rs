@@ -19,15 +19,15 @@
 //! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`contain`] | a panic ends one task and is counted |
-//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
-//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server` |
+//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`) |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`listener`] | `accept` (loop, limits, panics), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
 //! | [`proxy`] | `serve` (a connection's first request), `connect`, `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
-//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |
 //! | [`cli`] | one file a verb |

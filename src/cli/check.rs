@@ -81,6 +81,7 @@ fn report(config: &Config, interception: &str) -> String {
     for relay in &config.relays {
         let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
     }
+    text.push_str(&discovery(config));
     text.push_str(interception);
     text.push_str(&upstream(config));
     text.push_str("\nallowed, everything else is refused:\n");
@@ -96,6 +97,14 @@ fn report(config: &Config, interception: &str) -> String {
         let _ = writeln!(text, "  {warning}");
     }
     text
+}
+
+/// Where clients learn of the proxy, and what they are told.
+fn discovery(config: &Config) -> String {
+    let discovery = &config.discovery;
+    let place = discovery.address.map_or_else(|| "the admin listener".to_owned(), |address| format!("{address} and the admin listener"));
+    let told = list(&discovery.proxies);
+    format!("discovery      {place}; clients are told {}\n", if told.is_empty() { "the listener's address" } else { &told })
 }
 
 /// Which requests of a decrypted connection belong to which service.

@@ -3,6 +3,7 @@
 //! Unknown keys are refused. So are keys of the contract that this version does not have yet: a control that silently does
 //! nothing is worse than none.
 
+pub mod discovery;
 pub mod interception;
 pub mod policy;
 pub mod sections;
@@ -12,6 +13,7 @@ use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
 use crate::upstream::{HostAddress, NameServers};
+use discovery::{DiscoveryConfig, DiscoverySection};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
 use sections::{Admin, Clients, LimitsSection, Listener, Log, RelaySection, Upstream};
@@ -36,6 +38,7 @@ struct File {
     listener: Listener,
     relay: Vec<RelaySection>,
     admin: Admin,
+    discovery: DiscoverySection,
     clients: Clients,
     upstream: Upstream,
     policy: policy::PolicySection,
@@ -66,6 +69,8 @@ pub struct Config {
     pub relays: Vec<RelayConfig>,
     /// Where metrics and health are served.
     pub admin: SocketAddr,
+    /// Where clients learn of the proxy, and by which name.
+    pub discovery: DiscoveryConfig,
     /// Fixed addresses of hosts.
     pub hosts: HashMap<crate::destination::Host, Vec<HostAddress>>,
     /// Exceptions to the ban on special addresses.
@@ -120,12 +125,14 @@ impl Config {
         let warnings = warnings::find(source, &file, &policy);
         let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
         let (listener, admin) = (file.listener.address(source)?, file.admin.address(source)?);
-        file.refuse_shared_addresses(source, listener, admin, &relays)?;
+        let discovery = file.discovery.build(source)?;
+        file.refuse_shared_addresses(source, listener, admin, discovery.address, &relays)?;
         Ok(Self {
             name: source.name().to_owned(),
             listener,
             relays,
             admin,
+            discovery,
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
@@ -151,12 +158,14 @@ impl File {
         source: &Source,
         listener: SocketAddr,
         admin: SocketAddr,
+        discovery: Option<SocketAddr>,
         relays: &[RelayConfig],
     ) -> Result<(), Located> {
         let mut taken = vec![(listener, "listener.address")];
         let admin = [(admin, "admin.address", self.admin.span())];
+        let discovery = discovery.map(|address| (address, "discovery.address", self.discovery.span()));
         let relays = relays.iter().zip(&self.relay).map(|(relay, section)| (relay.address, "relay.address", section.address.span()));
-        for (address, key, span) in admin.into_iter().chain(relays) {
+        for (address, key, span) in admin.into_iter().chain(discovery).chain(relays) {
             if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address && address.port() != 0) {
                 return Err(source.error(span, format!("{key} {address} is {other} too; give each listener an address of its own")));
             }

@@ -15,11 +15,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 
-type Text = Spanned<String>;
+pub(super) type Text = Spanned<String>;
 type Later = Option<Spanned<toml::Value>>;
 
 /// Reads an address and port.
-fn socket_address(source: &Source, text: &Text) -> Result<SocketAddr, Located> {
+pub(super) fn socket_address(source: &Source, text: &Text) -> Result<SocketAddr, Located> {
     text.get_ref().parse().map_err(|_| {
         source.error(
             text.span(),

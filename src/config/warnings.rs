@@ -12,6 +12,7 @@ use std::collections::HashMap;
 /// All warnings, in the order of the file's sections.
 pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located> {
     let mut found = Vec::new();
+    unreachable_proxy(source, file, &mut found);
     covered_clients(source, file, &mut found);
     nobody_allowed(source, file, policy, &mut found);
     idle_addresses(source, file, &mut found);
@@ -37,6 +38,17 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located
 
 fn parsed(text: &toml::Spanned<String>) -> Option<IpNet> {
     text.get_ref().parse().ok().or_else(|| text.get_ref().parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}
+
+/// Clients on the network that are told of a proxy on their own loopback.
+fn unreachable_proxy(source: &Source, file: &File, found: &mut Vec<Located>) {
+    let (Ok(listener), Ok(discovery)) = (file.listener.address(source), file.discovery.build(source)) else { return };
+    let is_open = discovery.address.is_some_and(|address| !address.ip().is_loopback());
+    if is_open && discovery.proxies.is_empty() && listener.ip().is_loopback() {
+        let message =
+            format!("clients are told that the proxy is {listener}, which is their own loopback; set discovery.proxy, or listener.address");
+        found.push(source.error(file.discovery.span(), message));
+    }
 }
 
 fn covered_clients(source: &Source, file: &File, found: &mut Vec<Located>) {

@@ -27,10 +27,12 @@ pub enum ListenerKind {
     Relay,
     /// Metrics and health.
     Admin,
+    /// What clients need to know, for clients.
+    Discovery,
 }
 
 impl ListenerKind {
-    const ALL: [Self; 3] = [Self::Proxy, Self::Relay, Self::Admin];
+    const ALL: [Self; 4] = [Self::Proxy, Self::Relay, Self::Admin, Self::Discovery];
 
     /// The label value.
     #[must_use]
@@ -39,6 +41,7 @@ impl ListenerKind {
             Self::Proxy => "proxy",
             Self::Relay => "relay",
             Self::Admin => "admin",
+            Self::Discovery => "discovery",
         }
     }
 }

@@ -4,3 +4,4 @@ pub mod authority;
 pub mod client_hello;
 pub mod leaf;
 pub mod server;
+pub mod trust;

@@ -8,6 +8,7 @@ mod addresses;
 mod answers;
 mod configuration;
 mod corpus;
+mod discovery;
 mod hello;
 mod house;
 mod intercepted;
