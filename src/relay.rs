@@ -6,13 +6,13 @@
 mod half;
 
 use crate::metrics::ServiceMetrics;
+use crate::socket::Socket;
 use half::{Broke, Half};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -27,18 +27,6 @@ const LOOKS: u32 = 16;
 const LOOK_WHILE_BLOCKED: Duration = Duration::from_secs(5);
 /// With one direction finished, the other may be silent no longer than this.
 const HALF_CLOSED: Duration = Duration::from_mins(5);
-
-/// Silence after which the kernel asks a peer whether it is still there, and between two such questions. Firewalls on the way forget
-/// silent connections after some minutes; a peer that vanished without a word is noticed here only.
-const ASK_AFTER: Duration = Duration::from_mins(1);
-const ASK_AGAIN: Duration = Duration::from_secs(15);
-
-/// Has the kernel ask a silent peer whether it is still there.
-fn keep_alive(stream: &TcpStream) {
-    let question = socket2::TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_AGAIN);
-    // A socket that cannot take the option is gone already.
-    let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&question);
-}
 
 /// How a relay ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +44,8 @@ pub enum End {
 /// A running relay. Resolves with how it ended; the byte counts stay readable.
 #[derive(Debug)]
 pub struct Relay {
-    client: TcpStream,
-    upstream: TcpStream,
+    client: Socket,
+    upstream: Socket,
     up: Half,
     down: Half,
     /// How a side broke that took nothing more, while the other direction still runs.
@@ -76,10 +64,10 @@ pub struct Relay {
 impl Relay {
     /// Joins two connections. `first` was read from the client already and goes up before anything else.
     #[must_use]
-    pub fn new(client: TcpStream, upstream: TcpStream, first: Vec<u8>, idle: Duration, metrics: Arc<ServiceMetrics>) -> Self {
+    pub fn new(client: Socket, upstream: Socket, first: Vec<u8>, idle: Duration, metrics: Arc<ServiceMetrics>) -> Self {
         let now = Instant::now();
-        keep_alive(&client);
-        keep_alive(&upstream);
+        client.keep_alive();
+        upstream.keep_alive();
         Self {
             client,
             upstream,
@@ -129,13 +117,12 @@ impl Relay {
 
     /// A side broke within what it was saying. That must not look to the other like an orderly end: the other is reset, unless
     /// the break was known before and what followed it has to arrive.
-    fn end_by_reset(&self, end: End) -> End {
+    fn end_by_reset(&mut self, end: End) -> End {
         if let Some(known) = self.broken {
             return known;
         }
-        let survivor = if end == End::ClientBroke { &self.upstream } else { &self.client };
-        // Best effort: a socket that cannot take the option is gone too.
-        let _ = socket2::SockRef::from(survivor).set_linger(Some(Duration::ZERO));
+        let survivor = if end == End::ClientBroke { &mut self.upstream } else { &mut self.client };
+        survivor.fail();
         end
     }
 
@@ -193,14 +180,13 @@ impl Relay {
 
     /// A side that broke while it was not being read.
     fn hidden_break(&self) -> Option<End> {
-        let broke = |stream: &TcpStream| matches!(stream.take_error(), Ok(Some(_)) | Err(_));
         if !self.is_blocked() {
             return None;
         }
-        if broke(&self.client) {
+        if self.client.is_broken() {
             return Some(End::ClientBroke);
         }
-        broke(&self.upstream).then_some(End::UpstreamBroke)
+        self.upstream.is_broken().then_some(End::UpstreamBroke)
     }
 
     /// A direction that ends is a move too: the other has its time from now on.
@@ -251,7 +237,7 @@ impl Drop for Relay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "the test is its own client")]
@@ -261,7 +247,7 @@ mod tests {
         let client = TcpStream::connect(address).await.expect("it listens");
         let upstream = TcpStream::connect(address).await.expect("it listens");
         let metrics = Arc::new(crate::metrics::Metrics::new().service("x"));
-        let mut relay = Relay::new(client, upstream, Vec::new(), Duration::from_hours(8), metrics);
+        let mut relay = Relay::new(client.into(), upstream.into(), Vec::new(), Duration::from_hours(8), metrics);
         relay.up.total = 1;
         relay.up.done = true;
         relay.note_half_close();
@@ -276,9 +262,13 @@ mod tests {
     async fn silent_peers_are_asked_whether_they_are_there() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let stream = TcpStream::connect(listener.local_addr().expect("its address")).await.expect("it listens");
-        let socket = socket2::SockRef::from(&stream);
-        assert!(!socket.keepalive().expect("the option is readable"));
-        keep_alive(&stream);
-        assert!(socket.keepalive().expect("the option is readable"));
+        let is_asked = |socket: &Socket| {
+            let stream = socket.tcp().expect("it is one");
+            socket2::SockRef::from(stream).keepalive().expect("the option is readable")
+        };
+        let socket = Socket::from(stream);
+        assert!(!is_asked(&socket));
+        socket.keep_alive();
+        assert!(is_asked(&socket));
     }
 }

@@ -28,7 +28,7 @@ struct Chain {
 impl Chain {
     async fn new() -> Self {
         let ((client, inner), (outer, origin)) = (pair().await, pair().await);
-        let relay = Relay::new(inner, outer, Vec::new(), IDLE, Arc::new(Metrics::new().service("bench")));
+        let relay = Relay::new(inner.into(), outer.into(), Vec::new(), IDLE, Arc::new(Metrics::new().service("bench")));
         Self { client, origin, relaying: tokio::spawn(relay) }
     }
 

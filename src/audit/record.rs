@@ -167,6 +167,12 @@ impl Record {
         self.id
     }
 
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> SocketAddr {
+        self.start.client
+    }
+
     /// How the request was made.
     #[must_use]
     pub fn protocol(&self) -> Protocol {

@@ -70,7 +70,7 @@ fn report(config: &Config, interception: &str) -> String {
     let mut text = format!(
         "configuration  {}\nlistener       {}\nadmin          {}\nclients        {}\npolicy         {} (profile {}, mode {}, hash {})\n",
         config.name,
-        config.listener,
+        config.listener.address,
         config.admin,
         list(&options.clients),
         policy.file(),

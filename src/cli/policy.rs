@@ -57,15 +57,16 @@ pub fn main(config: Option<&Path>, verb: &Verb) -> u8 {
 
 /// How clients reach the listener. One on all addresses is reached by this machine's name, which only its admin knows.
 fn told(config: &Config) -> Told {
-    let listener = config.listener;
+    let listener = config.listener.address;
+    let scheme = if config.listener.is_tls_only() { Scheme::Https } else { Scheme::Http };
     if let Some((first, others)) = config.discovery.proxies.split_first() {
-        return Told { scheme: Scheme::Http, first: first.clone(), others: others.to_vec() };
+        return Told { scheme, first: first.clone(), others: others.to_vec() };
     }
     if listener.ip().is_unspecified() {
         let first = Destination { host: Host::Name("PROXY-HOST".into()), port: listener.port() };
-        return Told { scheme: Scheme::Http, first, others: Vec::new() };
+        return Told { scheme, first, others: Vec::new() };
     }
-    Told::address(listener.ip(), listener.port())
+    Told { scheme, ..Told::address(listener.ip(), listener.port()) }
 }
 
 fn show(config: &Config) -> String {

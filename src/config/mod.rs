@@ -5,6 +5,7 @@
 
 pub mod discovery;
 pub mod interception;
+pub mod listeners;
 pub mod policy;
 pub mod sections;
 pub mod warnings;
@@ -16,7 +17,8 @@ use crate::upstream::{HostAddress, NameServers};
 use discovery::{DiscoveryConfig, DiscoverySection};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
-use sections::{Admin, Clients, LimitsSection, Listener, Log, RelaySection, Upstream};
+use listeners::{Listener, ListenerConfig, RelayConfig, RelaySection, SniConfig, SniSection};
+use sections::{Admin, Clients, LimitsSection, Log, Upstream};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -37,6 +39,7 @@ const DEFAULT_NAME: &str = "config/ucx-egress.toml (built in)";
 struct File {
     listener: Listener,
     relay: Vec<RelaySection>,
+    sni: Vec<SniSection>,
     admin: Admin,
     discovery: DiscoverySection,
     clients: Clients,
@@ -49,24 +52,17 @@ struct File {
     audit: Option<Spanned<toml::Value>>,
 }
 
-/// A relay listener.
-#[derive(Debug, Clone)]
-pub struct RelayConfig {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The one destination.
-    pub destination: crate::destination::Destination,
-}
-
 /// A configuration that was checked whole.
 #[derive(Debug)]
 pub struct Config {
     /// The file's name.
     pub name: String,
     /// Where CONNECT and absolute-form requests are taken.
-    pub listener: SocketAddr,
+    pub listener: ListenerConfig,
     /// The relays.
     pub relays: Vec<RelayConfig>,
+    /// Where raw TLS is taken.
+    pub snis: Vec<SniConfig>,
     /// Where metrics and health are served.
     pub admin: SocketAddr,
     /// Where clients learn of the proxy, and by which name.
@@ -124,13 +120,15 @@ impl Config {
         let hosts = file.upstream.hosts(source)?;
         let warnings = warnings::find(source, &file, &policy);
         let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
-        let (listener, admin) = (file.listener.address(source)?, file.admin.address(source)?);
+        let snis: Vec<SniConfig> = file.sni.iter().map(|sni| sni.build(source)).collect::<Result<_, _>>()?;
+        let (listener, admin) = (file.listener.build(source)?, file.admin.address(source)?);
         let discovery = file.discovery.build(source)?;
-        file.refuse_shared_addresses(source, listener, admin, discovery.address, &relays)?;
+        file.refuse_shared_addresses(source, &listener, (admin, discovery.address), &relays, &snis)?;
         Ok(Self {
             name: source.name().to_owned(),
             listener,
             relays,
+            snis,
             admin,
             discovery,
             hosts,
@@ -156,16 +154,19 @@ impl File {
     fn refuse_shared_addresses(
         &self,
         source: &Source,
-        listener: SocketAddr,
-        admin: SocketAddr,
-        discovery: Option<SocketAddr>,
+        listener: &ListenerConfig,
+        (admin, discovery): (SocketAddr, Option<SocketAddr>),
         relays: &[RelayConfig],
+        snis: &[SniConfig],
     ) -> Result<(), Located> {
-        let mut taken = vec![(listener, "listener.address")];
+        let mut taken = vec![(listener.address, "listener.address")];
+        let tls = listener.tls.as_ref().and_then(|tls| tls.address);
+        let tls = tls.map(|address| (address, "listener.tls.address", self.listener.tls_span()));
         let admin = [(admin, "admin.address", self.admin.span())];
         let discovery = discovery.map(|address| (address, "discovery.address", self.discovery.span()));
         let relays = relays.iter().zip(&self.relay).map(|(relay, section)| (relay.address, "relay.address", section.address.span()));
-        for (address, key, span) in admin.into_iter().chain(discovery).chain(relays) {
+        let snis = snis.iter().zip(&self.sni).map(|(sni, section)| (sni.address, "sni.address", section.address.span()));
+        for (address, key, span) in tls.into_iter().chain(admin).chain(discovery).chain(relays).chain(snis) {
             if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address && address.port() != 0) {
                 return Err(source.error(span, format!("{key} {address} is {other} too; give each listener an address of its own")));
             }
@@ -180,7 +181,6 @@ impl File {
             let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
             return Err(source.error(section.span(), message));
         }
-        self.listener.refuse_what_is_to_come(source)?;
         self.clients.refuse_what_is_to_come(source)?;
         self.upstream.refuse_what_is_to_come(source)
     }

@@ -1,7 +1,6 @@
 //! The sections of the configuration but the policy's.
 
-use crate::destination::{Destination, Host};
-use crate::policy::{Policy, Subject};
+use crate::destination::Host;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
 use crate::units::Span;
@@ -29,7 +28,7 @@ pub(super) fn socket_address(source: &Source, text: &Text) -> Result<SocketAddr,
 }
 
 /// Reads networks; a bare address is a network of one.
-fn networks(source: &Source, texts: &[Text]) -> Result<Vec<IpNet>, Located> {
+pub(super) fn networks(source: &Source, texts: &[Text]) -> Result<Vec<IpNet>, Located> {
     texts.iter().map(|text| network(source, text)).collect()
 }
 
@@ -54,55 +53,8 @@ pub(super) fn not_yet(source: &Source, key: &str, value: &Later) -> Result<(), L
     }
 }
 
-/// `[listener]`
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct Listener {
-    address: Option<Text>,
-    proxy_protocol: Later,
-    tls: Later,
-}
-
-impl Listener {
-    pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
-        self.address.as_ref().map_or(Ok(loopback(3128)), |address| socket_address(source, address))
-    }
-
-    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        not_yet(source, "listener.tls", &self.tls)?;
-        not_yet(source, "listener.proxy_protocol", &self.proxy_protocol)
-    }
-}
-
-fn loopback(port: u16) -> SocketAddr {
+pub(super) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
-
-/// `[[relay]]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RelaySection {
-    pub(super) address: Text,
-    pub(super) destination: Text,
-}
-
-impl RelaySection {
-    /// The relay, its destination checked against the policy: one that is refused could never serve.
-    pub(super) fn build(&self, source: &Source, policy: &Policy) -> Result<super::RelayConfig, Located> {
-        let written = self.destination.get_ref();
-        let destination = Destination::from_authority(written.as_bytes())
-            .map_err(|malformed| source.error(self.destination.span(), format!("{written:?} is refused as bad_request: {malformed}")))?;
-        let address = socket_address(source, &self.address)?;
-        // Some client that may use the proxy: whether there is one at all is not this section's matter.
-        let decision =
-            policy.options().clients.first().map(|network| policy.decide(&Subject { client: network.addr(), destination: &destination }));
-        match decision.filter(|decision| decision.permit.is_none()).and_then(|decision| decision.refusal) {
-            Some(refusal) => {
-                Err(source.error(self.destination.span(), format!("{written:?} is refused as {}: {}", refusal.reason, refusal.detail)))
-            }
-            None => Ok(super::RelayConfig { address, destination }),
-        }
-    }
 }
 
 /// `[admin]`

@@ -42,7 +42,8 @@ fn parsed(text: &toml::Spanned<String>) -> Option<IpNet> {
 
 /// Clients on the network that are told of a proxy on their own loopback.
 fn unreachable_proxy(source: &Source, file: &File, found: &mut Vec<Located>) {
-    let (Ok(listener), Ok(discovery)) = (file.listener.address(source), file.discovery.build(source)) else { return };
+    let (Ok(listener), Ok(discovery)) = (file.listener.build(source), file.discovery.build(source)) else { return };
+    let listener = listener.address;
     let is_open = discovery.address.is_some_and(|address| !address.ip().is_loopback());
     if is_open && discovery.proxies.is_empty() && listener.ip().is_loopback() {
         let message =

@@ -67,8 +67,17 @@ pub struct Accepted {
 /// Holds a connection's place in limit and gauge.
 #[derive(Debug)]
 pub struct Counted {
-    _seat: Seat,
-    _gauge: OpenConnection,
+    seat: Seat,
+    /// Absent where several share a connection.
+    _gauge: Option<OpenConnection>,
+}
+
+impl Counted {
+    /// One more place under the same limit, if one is free: for a tunnel that shares its client's connection with others.
+    #[must_use]
+    pub fn another(&self) -> Option<Self> {
+        self.seat.0.enter().map(|seat| Self { seat, _gauge: None })
+    }
 }
 
 /// Accepts until `stop` turns true. Each connection runs `serve` in a task of its own; one that `door` does not let in, or that is
@@ -109,12 +118,14 @@ pub async fn accept_loop<S, F>(
         };
         // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
         let _ = stream.set_nodelay(true);
-        let open = Counted { _seat: seat, _gauge: gauge };
+        let open = Counted { seat, _gauge: Some(gauge) };
         tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
     }
 }
 
-fn no_seat() -> Refusal {
+/// Said to whoever finds no place free.
+#[must_use]
+pub fn no_seat() -> Refusal {
     let detail = "as many connections are open as limits.max_connections allows; try again, or raise it";
     Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"))
 }

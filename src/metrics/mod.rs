@@ -23,6 +23,10 @@ pub const NO_SERVICE: &str = "none";
 pub enum ListenerKind {
     /// CONNECT and absolute-form.
     Proxy,
+    /// The same over TLS, on a port of its own.
+    Tls,
+    /// An `[[sni]]`.
+    Sni,
     /// A `[[relay]]`.
     Relay,
     /// Metrics and health.
@@ -32,13 +36,15 @@ pub enum ListenerKind {
 }
 
 impl ListenerKind {
-    const ALL: [Self; 4] = [Self::Proxy, Self::Relay, Self::Admin, Self::Discovery];
+    const ALL: [Self; 6] = [Self::Proxy, Self::Tls, Self::Sni, Self::Relay, Self::Admin, Self::Discovery];
 
     /// The label value.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Proxy => "proxy",
+            Self::Tls => "tls",
+            Self::Sni => "sni",
             Self::Relay => "relay",
             Self::Admin => "admin",
             Self::Discovery => "discovery",
@@ -51,12 +57,16 @@ impl ListenerKind {
 pub enum Protocol {
     /// CONNECT over HTTP/1.
     Connect,
+    /// CONNECT over HTTP/2.
+    ConnectH2,
     /// A forwarded HTTP/1 request.
     Http1,
     /// An HTTP/2 request in an intercepted connection.
     Http2,
     /// A connection to a `[[relay]]`.
     Relay,
+    /// A connection to an `[[sni]]`.
+    Sni,
 }
 
 impl Protocol {
@@ -65,9 +75,11 @@ impl Protocol {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Connect => "connect",
+            Self::ConnectH2 => "connect_h2",
             Self::Http1 => "http1",
             Self::Http2 => "http2",
             Self::Relay => "relay",
+            Self::Sni => "sni",
         }
     }
 }
@@ -92,6 +104,8 @@ pub struct Metrics {
     inspection: HistogramVec,
     findings: IntCounterVec,
     rejection_fallbacks: IntCounterVec,
+    /// TLS with clients to the proxy itself.
+    pub listener_handshakes: Handshakes,
     /// TLS with clients of intercepted connections.
     pub client_handshakes: Handshakes,
     /// TLS with the cloud.
@@ -150,7 +164,7 @@ impl Metrics {
         let family = Families(Registry::new());
         let handshakes = family.counters(
             "tls_handshakes_total",
-            "TLS handshakes of intercepted connections, by side and outcome.",
+            "TLS handshakes by outcome and side: listener (with the proxy itself), client and upstream (of intercepted connections).",
             &["side", "outcome"],
         );
         let leaves = family.counters("leaf_certificates_total", "Interception certificates, by where they came from.", &["source"]);
@@ -205,6 +219,7 @@ impl Metrics {
                 "Connections that stayed a tunnel because their client had rejected the interception certificate.",
                 &["service"],
             ),
+            listener_handshakes: Handshakes::new(&handshakes, "listener"),
             client_handshakes: Handshakes::new(&handshakes, "client"),
             upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
             leaves_cached: leaves.with_label_values(&["cache"]),

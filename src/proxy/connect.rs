@@ -8,16 +8,17 @@ use super::tunnel::Tunnel;
 use crate::audit::{Record, Start};
 use crate::listener::accept::Counted;
 use crate::metrics::Protocol;
+use crate::socket::Socket;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
 /// Serves a CONNECT. `ahead` are bytes the client sent behind its head: they belong to the tunnel.
-pub async fn serve(context: Arc<Context>, mut stream: TcpStream, open: Counted, request: Request, ahead: Vec<u8>) {
+pub async fn serve(context: Arc<Context>, mut stream: Socket, open: Counted, request: Request, ahead: Vec<u8>) {
     let mut record = context.record(Start { client: request.client, protocol: Protocol::Connect, method: "CONNECT" });
     match establish(&context, &mut record, &request).await {
         Ok((permit, way)) => {
-            if stream.write_all(established(&record).as_bytes()).await.is_err() {
+            let answer = established(&record);
+            if stream.write_all(answer.as_bytes()).await.is_err() || stream.flush().await.is_err() {
                 return;
             }
             record.answered(200);

@@ -6,11 +6,11 @@ use crate::audit::Record;
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::{Permit, Subject, Treatment, Verdict};
+use crate::socket::Socket;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::net::TcpStream;
 
 /// The reason phrase of a tunnel that stands.
 pub const ESTABLISHED: &str = "Connection established";
@@ -30,7 +30,7 @@ pub struct Request {
 #[derive(Debug)]
 pub enum Way {
     /// Over this connection, byte for byte.
-    Tunnel(TcpStream),
+    Tunnel(Socket),
     /// Decrypted; whether the destination speaks HTTP/2.
     Intercept(Arc<Interception>, bool),
 }
@@ -110,7 +110,7 @@ pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destin
 ///
 /// # Errors
 /// The dialler's refusal.
-pub async fn dial(context: &Context, record: &Record, permit: &Permit) -> Result<TcpStream, Refusal> {
+pub async fn dial(context: &Context, record: &Record, permit: &Permit) -> Result<Socket, Refusal> {
     timed(record, context.dialer.dial(permit)).await
 }
 

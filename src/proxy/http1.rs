@@ -8,6 +8,7 @@ use super::respond::{is_refusal, linger, linger_for_body, refuse_head};
 use super::tunnel::Tunnel;
 use crate::listener::guarded::{Guarded, InFlight, LATE};
 use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
+use crate::socket::Socket;
 use crate::stall::{StallLimit, Stalling};
 use futures_util::FutureExt as _;
 use http::{Request, Response};
@@ -23,7 +24,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 /// How the connection's exchanges go.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ struct Conduct {
 }
 
 /// Serves the requests of one connection, `ahead` first, until its end or until a CONNECT among them has made it a tunnel.
-pub async fn connection(context: Arc<Context>, stream: TcpStream, ahead: Vec<u8>, entry: Entry) -> Option<Tunnel> {
+pub async fn connection(context: Arc<Context>, stream: Socket, ahead: Vec<u8>, entry: Entry) -> Option<Tunnel> {
     let (client, form) = (entry.client(), entry.form());
     let stall = StallLimit::new(context.limits.answer);
     let stream = Stalling::new(stream, stall.clone());
@@ -126,7 +126,7 @@ where
 /// written leaves nothing to relay.
 async fn tunnel(left: HandOver) -> Option<Tunnel> {
     let HandOver { upgrade, way, permit, record, open } = left;
-    let parts = upgrade.await.ok()?.downcast::<TokioIo<Guarded<Stalling<TcpStream>>>>().ok()?;
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<Guarded<Stalling<Socket>>>>().ok()?;
     let (client, unread) = parts.io.into_inner().into_parts();
     let ahead = [&parts.read_buf[..], &unread[..]].concat();
     Some(Tunnel { client: client.into_inner(), way, ahead, permit, record, open })

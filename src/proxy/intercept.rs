@@ -14,12 +14,12 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head::Form;
 use crate::policy::Permit;
 use crate::proxy::interception::{Interception, OnRejection, Rejection};
+use crate::socket::Socket;
 use crate::stall::{StallLimit, Stalling};
 use rustls::{AlertDescription, HandshakeKind};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -28,7 +28,7 @@ use tokio_rustls::server::TlsStream;
 const RULE: RuleName = RuleName::Builtin("interception");
 
 /// A decrypted connection.
-type Decrypted = TlsStream<Rewound<Stalling<TcpStream>>>;
+type Decrypted = TlsStream<Rewound<Stalling<Socket>>>;
 
 /// Bytes that are sealed ahead of what the client takes: a full record (RFC 8446 section 5.1), or a full HTTP/2 frame with its head. It
 /// is sent before the next is sealed, which keeps it in the nearest caches, and a client that does not read holds no more than this.
@@ -57,7 +57,7 @@ enum Unshaken {
 /// Shakes hands and serves the requests of the connection until its end.
 pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
     let Opened { client, ahead, permit, mut record, open, interception, http2 } = *opened;
-    let Ok(address) = client.peer_addr() else { return };
+    let address = record.client();
     let stall = StallLimit::new(permit.idle_timeout());
     let stream = Rewound::new(ahead, Stalling::new(client, stall.clone()));
     let shaken = shake_hands(&context, &interception, stream, http2).await;
@@ -95,7 +95,7 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
 async fn shake_hands(
     context: &Context,
     interception: &Interception,
-    stream: Rewound<Stalling<TcpStream>>,
+    stream: Rewound<Stalling<Socket>>,
     http2: bool,
 ) -> Result<Decrypted, Unshaken> {
     let acceptor = TlsAcceptor::from(interception.servers.mirroring(http2));

@@ -1,6 +1,7 @@
 //! What becomes of a client connection: CONNECT, plain HTTP or a relay, all through the same decision, dial and record.
 
 pub mod again;
+pub mod arrive;
 pub mod body;
 pub mod budget;
 pub mod carry;
@@ -30,6 +31,8 @@ pub mod respond;
 pub mod send;
 pub mod sent;
 pub mod serve;
+pub mod sni;
+pub mod streams;
 pub mod tunnel;
 pub mod upload;
 

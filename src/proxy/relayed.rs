@@ -1,5 +1,6 @@
 //! A `[[relay]]`: a listener for clients that know no proxy, with one fixed destination. Same decision, dial, checks, record.
 
+use super::arrive::{Arrived, arrive_raw};
 use super::carry::carry;
 use super::context::Context;
 use super::establish::{decide, reach};
@@ -7,12 +8,14 @@ use super::tunnel::Tunnel;
 use crate::audit::Start;
 use crate::destination::Destination;
 use crate::listener::Accepted;
+use crate::listener::entrance::Entrance;
 use crate::metrics::Protocol;
 use std::sync::Arc;
 
 /// Serves one connection to a relay.
-pub async fn connection(context: Arc<Context>, destination: Destination, accepted: Accepted) {
-    let Accepted { stream, client, open } = accepted;
+pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, destination: Destination, accepted: Accepted) {
+    let Some(Arrived { socket, caller, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Relay).await else { return };
+    let client = caller.address;
     let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });
     record.destination(&destination);
     let dialled = match decide(&context, &mut record, client, &destination) {
@@ -22,7 +25,7 @@ pub async fn connection(context: Arc<Context>, destination: Destination, accepte
     match dialled {
         Ok((permit, way)) => {
             record.answered(200);
-            let tunnel = Tunnel { client: stream, way, ahead: Vec::new(), permit, record, open };
+            let tunnel = Tunnel { client: socket, way, ahead: Vec::new(), permit, record, open };
             carry(context, tunnel).await;
         }
         // There is no protocol yet to say it in: the log and the metrics carry the reason.

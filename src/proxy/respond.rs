@@ -7,7 +7,8 @@ use crate::metrics::Protocol;
 use crate::proxy::body::AnswerBody;
 use crate::proxy::context::Context;
 use crate::proxy::grpc;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
@@ -74,6 +75,17 @@ impl Answer {
         bytes
     }
 
+    /// As head and body of an HTTP/2 answer.
+    #[must_use]
+    pub fn into_parts(self) -> (Response<()>, Bytes) {
+        let mut response = Response::new(());
+        *response.version_mut() = Version::HTTP_2;
+        *response.status_mut() = self.status;
+        add_fields(response.headers_mut(), self.headers);
+        response.headers_mut().insert(CONTENT_LENGTH, self.body.len().into());
+        (response, self.body.into())
+    }
+
     /// As a response for the HTTP server. In HTTP/2 the stream ends and the connection stays.
     #[must_use]
     pub fn into_response(self, version: Version) -> Response<AnswerBody> {
@@ -83,15 +95,19 @@ impl Answer {
         if let Ok(phrase) = ReasonPhrase::try_from(self.phrase.into_bytes()) {
             response.extensions_mut().insert(phrase);
         }
-        for (name, value) in self.headers {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(name, value);
-            }
-        }
+        add_fields(response.headers_mut(), self.headers);
         if version != Version::HTTP_2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+fn add_fields(headers: &mut HeaderMap, fields: Vec<(HeaderName, String)>) {
+    for (name, value) in fields {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
     }
 }
 

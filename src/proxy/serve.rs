@@ -1,25 +1,37 @@
 //! A connection on the proxy listener, from its first byte to the path it takes.
 
+use super::arrive::{Arrived, Caller, arrive};
 use super::context::Context;
 use super::entry::Entry;
 use super::establish::Request;
 use super::respond::refuse_head;
-use super::{carry, connect, http1};
+use super::{carry, connect, http1, streams};
 use crate::destination::Malformed;
 use crate::listener::Accepted;
+use crate::listener::accept::Counted;
+use crate::listener::entrance::Entrance;
 use crate::listener::guarded::LATE;
 use crate::listener::head::{self, Form, Opening};
+use crate::socket::Socket;
 use std::sync::Arc;
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// First room for a request head; a CONNECT fits.
 const FIRST_ROOM: usize = 1024;
 
 /// Serves one connection.
-pub async fn connection(context: Arc<Context>, accepted: Accepted) {
-    let Accepted { mut stream, client, open } = accepted;
+pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, accepted: Accepted) {
+    let Some(Arrived { socket, caller, open, http2 }) = arrive(&context, &entrance, accepted).await else { return };
+    if http2 {
+        // Few, and large.
+        return Box::pin(streams::serve(context, socket, caller, open)).await;
+    }
+    http1_connection(context, socket, caller, open).await;
+}
+
+async fn http1_connection(context: Arc<Context>, mut stream: Socket, caller: Caller, open: Counted) {
+    let client = caller.address;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
     let opening = match timeout(context.limits.head, read_head(&context, &mut stream, &mut bytes)).await {
         Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default(), Form::Absolute).map(|head| (head.opening, length)),
@@ -46,7 +58,7 @@ pub async fn connection(context: Arc<Context>, accepted: Accepted) {
 
 /// The length of the first head, or `None` when the client left before it sent a byte. A proxy that stops does not wait for
 /// clients that have asked nothing yet.
-async fn read_head(context: &Context, stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {
+async fn read_head(context: &Context, stream: &mut Socket, bytes: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {
     loop {
         let before = bytes.len();
         let read = tokio::select! {

@@ -8,20 +8,20 @@ use super::respond::{Answer, send_and_close};
 use crate::audit::{Ended, Record};
 use crate::contain::contained;
 use crate::destination::Host;
-use crate::error::{Reason, Refusal, RuleName};
+use crate::error::{Reason, Refusal, RuleName, Side};
 use crate::listener::accept::Counted;
 use crate::metrics::{Coverage, Protocol};
 use crate::policy::{HelloCheck, Permit};
 use crate::relay::{End, Relay, with_scratch};
+use crate::socket::Socket;
 use crate::tls::client_hello::{ClientHello, HelloReader, Progress, ServerName};
 use crate::upstream::pool;
 use prometheus::IntGauge;
-use std::future::Future;
-use std::io;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::time::timeout;
 
 /// The rule behind every check of the first bytes.
@@ -34,13 +34,15 @@ const MISSING_EXTENSION: u8 = 109;
 const ACCESS_DENIED: u8 = 49;
 /// `decode_error` (RFC 8446 section 6.2).
 const DECODE_ERROR: u8 = 50;
+/// `internal_error` (RFC 8446 section 6.2).
+const INTERNAL_ERROR: u8 = 80;
 /// The first byte of a TLS handshake record (RFC 8446 section 5.1).
 const HANDSHAKE: u8 = 0x16;
 
 /// Two connections that belong together, and all that is known about them.
 pub struct Tunnel {
     /// The client's side.
-    pub client: TcpStream,
+    pub client: Socket,
     /// The way to the cloud.
     pub way: Way,
     /// Bytes of the client read already.
@@ -56,7 +58,7 @@ pub struct Tunnel {
 /// A tunnel that carries plain HTTP, to be served request by request.
 pub struct Plain {
     /// The client's side.
-    pub client: TcpStream,
+    pub client: Socket,
     /// Bytes of the client read already.
     pub ahead: Vec<u8>,
     /// What every request in it must be for.
@@ -92,7 +94,7 @@ impl Spoken {
 /// A client that was let in and shakes hands with us instead of the cloud.
 pub struct Opened {
     /// The client's side.
-    pub client: TcpStream,
+    pub client: Socket,
     /// Its ClientHello, which was checked.
     pub ahead: Vec<u8>,
     /// What allowed it.
@@ -213,8 +215,8 @@ impl Drop for Shown {
 
 async fn plain_http(
     context: &Context,
-    client: TcpStream,
-    upstream: TcpStream,
+    client: Socket,
+    upstream: Socket,
     ahead: Vec<u8>,
     permit: Permit,
     mut record: Record,
@@ -222,7 +224,7 @@ async fn plain_http(
 ) -> Option<Plain> {
     record.allowed();
     record.ended(Ended::Completed);
-    let address = client.peer_addr().ok()?;
+    let address = record.client();
     // The connection that proved the upstream alive serves the first request.
     if let Ok(connection) = pool::open(upstream, permit.idle_timeout()).await {
         context.pool.put(permit.destination(), connection);
@@ -234,7 +236,7 @@ async fn plain_http(
 async fn first_bytes(
     context: &Context,
     record: &mut Record,
-    client: &mut TcpStream,
+    client: &mut Socket,
     ahead: Vec<u8>,
     permit: &Permit,
 ) -> Result<Vec<u8>, Stop> {
@@ -256,22 +258,22 @@ async fn first_bytes(
 }
 
 /// Reads until the hello is complete or invalid; `None` when the client left before.
-async fn read_hello(reader: &mut HelloReader, client: &TcpStream, ahead: &[u8]) -> Option<Progress> {
+pub(super) async fn read_hello(reader: &mut HelloReader, client: &mut Socket, ahead: &[u8]) -> Option<Progress> {
     let mut progress = if ahead.is_empty() { Progress::NeedMore } else { reader.push(ahead) };
     while progress == Progress::NeedMore {
-        client.readable().await.ok()?;
-        let read = with_scratch(|scratch| {
-            let read = client.try_read(scratch)?;
-            Ok((read, reader.push(scratch.get(..read).unwrap_or_default())))
-        });
-        progress = match read {
-            Ok((0, _)) => return None,
-            Ok((_, progress)) => progress,
-            Err(error) if io::Error::kind(&error) == io::ErrorKind::WouldBlock => Progress::NeedMore,
-            Err(_) => return None,
-        };
+        progress = poll_fn(|cx| poll_more(cx, reader, client)).await?;
     }
     Some(progress)
+}
+
+/// Reads once, through the thread's buffer: a client that waits owns none.
+fn poll_more(cx: &mut task::Context<'_>, reader: &mut HelloReader, client: &mut Socket) -> Poll<Option<Progress>> {
+    with_scratch(|scratch| {
+        let mut buffer = ReadBuf::new(scratch);
+        let read = task::ready!(Pin::new(client).poll_read(cx, &mut buffer));
+        let pushed = read.ok().filter(|()| !buffer.filled().is_empty()).map(|()| reader.push(buffer.filled()));
+        Poll::Ready(pushed)
+    })
 }
 
 fn not_tls(detail: &'static str) -> Refusal {
@@ -300,21 +302,27 @@ fn check_name(hello: &ClientHello, permit: &Permit) -> Result<(), Refusal> {
 
 /// Says no inside a tunnel in the client's own language: a TLS alert, or an HTTP answer behind a CONNECT. A client that said
 /// nothing, or speaks neither, is let go without a word.
-async fn refuse_inside(client: TcpStream, record: Record, refusal: &Refusal, spoken: Spoken) {
+async fn refuse_inside(client: Socket, record: Record, refusal: &Refusal, spoken: Spoken) {
     let said = match (spoken, refusal.reason) {
-        (Spoken::Tls, Reason::SniMismatch) => alert(UNRECOGNIZED_NAME),
-        (Spoken::Tls, Reason::SniMissing) => alert(MISSING_EXTENSION),
-        (Spoken::Tls, Reason::EchRefused) => alert(ACCESS_DENIED),
-        (Spoken::Tls, _) => alert(DECODE_ERROR),
-        (Spoken::Text, _) if record.protocol() != Protocol::Relay => Answer::refusal(refusal, record.id()).into_bytes(),
+        (Spoken::Tls, reason) => alert(reason),
+        (Spoken::Text, _) if !matches!(record.protocol(), Protocol::Relay | Protocol::Sni) => {
+            Answer::refusal(refusal, record.id()).into_bytes()
+        }
         (Spoken::Text | Spoken::Other, _) => Vec::new(),
     };
     drop(record);
     send_and_close(client, said).await;
 }
 
-/// A fatal alert in a plaintext record (RFC 8446 section 5.1).
-fn alert(description: u8) -> Vec<u8> {
+/// The fatal alert that says nearest why, in a plaintext record (RFC 8446 sections 5.1 and 6.2).
+pub(super) fn alert(reason: Reason) -> Vec<u8> {
+    let description = match (reason, reason.side()) {
+        (Reason::SniMismatch | Reason::HostNotAllowed | Reason::PortNotAllowed | Reason::IpLiteral, _) => UNRECOGNIZED_NAME,
+        (Reason::SniMissing, _) => MISSING_EXTENSION,
+        (Reason::NotTls | Reason::BadRequest, _) => DECODE_ERROR,
+        (_, Side::Client | Side::Policy) => ACCESS_DENIED,
+        (_, Side::Upstream | Side::Proxy) => INTERNAL_ERROR,
+    };
     vec![0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description]
 }
 

@@ -1,11 +1,11 @@
 //! One direction of a relay.
 
+use crate::socket::Socket;
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// The buffer of a thread: a whole record of TLS 1.3 (RFC 8446 section 5.2). Larger ones save calls and cost more than that: pieces no longer
 /// fit the nearest caches, and a system that paces its sending has to set a timer for the rest of each.
@@ -48,7 +48,7 @@ impl Half {
     }
 
     /// Moves bytes until nothing can move. `Ready` when the direction is finished.
-    pub(super) fn poll_move(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
+    pub(super) fn poll_move(&mut self, cx: &mut Context<'_>, source: &mut Socket, sink: &mut Socket) -> Poll<Result<(), Broke>> {
         for _ in 0..TURNS {
             if ready!(self.poll_drain(cx, sink)).is_err() {
                 return Poll::Ready(Err(Broke::Sink));
@@ -56,16 +56,17 @@ impl Half {
             if self.source_finished {
                 return self.poll_finish(cx, sink);
             }
-            match ready!(self.poll_fill(cx, source, sink)) {
-                Ok(()) => {}
-                Err(broke) => return Poll::Ready(Err(broke)),
+            match self.poll_fill(cx, source, sink) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(broke)) => return Poll::Ready(Err(broke)),
+                Poll::Pending => return Self::poll_push(cx, sink),
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn poll_drain(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<io::Result<()>> {
+    fn poll_drain(&mut self, cx: &mut Context<'_>, sink: &mut Socket) -> Poll<io::Result<()>> {
         while let Some(left) = self.pending.get(self.taken..).filter(|left| !left.is_empty()) {
             let written = ready!(Pin::new(&mut *sink).poll_write(cx, left))?;
             self.taken += written;
@@ -78,8 +79,16 @@ impl Half {
         Poll::Ready(Ok(()))
     }
 
+    /// There is nothing to read: what the layers of the sink hold back goes out meanwhile.
+    fn poll_push(cx: &mut Context<'_>, sink: &mut Socket) -> Poll<Result<(), Broke>> {
+        match Pin::new(sink).poll_flush(cx) {
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Broke::Sink)),
+            _ => Poll::Pending,
+        }
+    }
+
     /// Reads once and writes on; keeps what was not taken.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, source: &mut TcpStream, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, source: &mut Socket, sink: &mut Socket) -> Poll<Result<(), Broke>> {
         with_scratch(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             if ready!(Pin::new(source).poll_read(cx, &mut buffer)).is_err() {
@@ -102,7 +111,7 @@ impl Half {
     }
 
     /// Passes the end of the source on; the other direction stays open.
-    fn poll_finish(&mut self, cx: &mut Context<'_>, sink: &mut TcpStream) -> Poll<Result<(), Broke>> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, sink: &mut Socket) -> Poll<Result<(), Broke>> {
         // A sink that is gone already has nothing left to be told.
         let _ = ready!(Pin::new(sink).poll_shutdown(cx));
         self.done = true;

@@ -3,5 +3,6 @@
 pub mod authority;
 pub mod client_hello;
 pub mod leaf;
+pub mod reception;
 pub mod server;
 pub mod trust;

@@ -4,6 +4,7 @@ use super::address::refused_class;
 use super::resolve::Resolver;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::Permit;
+use crate::socket::Socket;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use ipnet::IpNet;
 use rustix::io::Errno;
@@ -42,7 +43,7 @@ impl Dialer {
     ///
     /// # Errors
     /// `resolve_failed`, `loop_detected`, `address_not_allowed`, `connect_failed` or `connect_timeout`.
-    pub async fn dial(&self, permit: &Permit) -> Result<TcpStream, Refusal> {
+    pub async fn dial(&self, permit: &Permit) -> Result<Socket, Refusal> {
         let resolved = self.resolver.resolve(permit.destination()).await?;
         let checked = self.checked(&resolved)?;
         let stream = match timeout(self.deadline, connect_any(&checked)).await {
@@ -54,7 +55,7 @@ impl Dialer {
         if self.came_back(&stream) {
             return Err(looped());
         }
-        Ok(stream)
+        Ok(stream.into())
     }
 
     /// The addresses that may be connected to. One bad address does not spoil the others, and is never fallen back to.

@@ -10,12 +10,12 @@ use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{Handshakes, Metrics};
 use crate::policy::Permit;
+use crate::socket::Socket;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -180,9 +180,9 @@ impl Secure {
     async fn shake_hands(
         &self,
         destination: &Destination,
-        stream: TcpStream,
+        stream: Socket,
         config: &Arc<ClientConfig>,
-    ) -> Result<TlsStream<TcpStream>, Refusal> {
+    ) -> Result<TlsStream<Socket>, Refusal> {
         let name = destination.host.name().and_then(|name| ServerName::try_from(name.to_owned()).ok());
         let name = name.ok_or_else(|| tls::invalid("the destination is no name that a certificate could be for"))?;
         let shaken = timeout(self.deadline, TlsConnector::from(config.clone()).connect_with(name, stream, |_| ())).await;

@@ -377,7 +377,7 @@ async fn the_proxy_never_connects_to_itself() {
         .host("admin.imagicle.com", admin_address)
         .host("mapped.imagicle.com", mapped);
     let mut config = setup.config();
-    (config.listener, config.admin) = (proxy_address, admin_address);
+    (config.listener.address, config.admin) = (proxy_address, admin_address);
     let proxy = Proxy::start(config);
     for name in ["proxy.imagicle.com", "admin.imagicle.com", "mapped.imagicle.com"] {
         let (head, problem) = refused(proxy.proxy(), name).await;
@@ -401,7 +401,7 @@ async fn a_proxy_on_every_address_knows_each_of_them() {
         .iter()
         .fold(Setup::new(), |setup, (name, ip)| setup.addresses(&format!("{name}.imagicle.com"), &[&format!("{ip}:{port}")]));
     let mut config = setup.config();
-    config.listener = every;
+    config.listener.address = every;
     let proxy = Proxy::start(config);
     let reachable = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for name in ["a.imagicle.com", "b.imagicle.com", "c.imagicle.com"] {
@@ -415,7 +415,7 @@ async fn a_proxy_on_every_address_knows_each_of_them() {
 async fn the_unspecified_address_is_the_proxy_too() {
     let (_port, address) = reserved(Ipv4Addr::LOCALHOST);
     let mut config = Setup::new().addresses("u.imagicle.com", &[&format!("0.0.0.0:{}", address.port())]).config();
-    config.listener = address;
+    config.listener.address = address;
     config.allow_addresses = networks(&["0.0.0.0/0"]);
     let proxy = Proxy::start(config);
     assert_eq!(reason(proxy.proxy(), "u.imagicle.com").await, "loop_detected");

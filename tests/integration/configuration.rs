@@ -455,7 +455,10 @@ format = "json"
 #[test]
 fn an_empty_configuration_is_the_annotated_default() {
     let (empty, default) = (read("").expect("nothing is mandatory"), read(DEFAULT).expect("the default is sound"));
-    assert_eq!((empty.listener, empty.admin, empty.max_connections), (default.listener, default.admin, default.max_connections));
+    assert_eq!(
+        (empty.listener.address, empty.admin, empty.max_connections),
+        (default.listener.address, default.admin, default.max_connections)
+    );
     assert_eq!(
         (empty.resolve_deadline, empty.connect_deadline, empty.drain),
         (default.resolve_deadline, default.connect_deadline, default.drain)

@@ -278,7 +278,7 @@ async fn an_ipv4_client_of_an_ipv6_listener_is_told_by_its_ipv4_address() {
     for (allow, reason) in [("127.0.0.0/8", "resolve_failed"), ("::/0", "client_not_allowed")] {
         let dns = DnsServer::start().await;
         let mut config = Setup::new().name_server(dns.addr()).section(&format!("[clients]\nallow = [{allow:?}]")).config();
-        config.listener = "[::]:0".parse().expect("an address");
+        config.listener.address = "[::]:0".parse().expect("an address");
         let proxy = Proxy::start(config);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, proxy.proxy().port()));
         let (_, problem) = connect_tunnel(address, "api.imagicle.com:443").await.map(drop).expect_err("no such name");

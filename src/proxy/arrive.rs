@@ -1,0 +1,181 @@
+//! From an accepted connection to a client that may speak: whom a balancer speaks for, who may use the listener, TLS to the proxy.
+
+use super::context::Context;
+use super::respond::{Answer, send_and_close};
+use crate::audit::Start;
+use crate::destination::Malformed;
+use crate::error::{Reason, Refusal, RuleName};
+use crate::listener::Accepted;
+use crate::listener::accept::Counted;
+use crate::listener::entrance::Entrance;
+use crate::metrics::Protocol;
+use crate::socket::{Socket, Tls, keep_alive};
+use crate::tls::reception::{self, Reception};
+use rustls::{AlertDescription, Error};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// The rule behind refusals of a client's TLS to the proxy.
+const TLS: RuleName = RuleName::Builtin("listener.tls");
+/// The rule behind refusals of a balancer's word.
+const BALANCERS: RuleName = RuleName::Builtin("listener.proxy_protocol");
+
+/// Who is at the other end.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Its address; behind a balancer, what the balancer says.
+    pub address: SocketAddr,
+    /// Its name, where its certificate was verified.
+    pub name: Option<Arc<str>>,
+}
+
+/// A client that may speak.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Its connection.
+    pub socket: Socket,
+    /// Who it is.
+    pub caller: Caller,
+    /// Its place in limit and gauge.
+    pub open: Counted,
+    /// Whether it speaks HTTP/2.
+    pub http2: bool,
+}
+
+/// Lets a client of the proxy listener in. `None`: it was refused, or left.
+pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) -> Option<Arrived> {
+    let Accepted { mut stream, client: peer, open } = accepted;
+    let address = match whom(context, entrance, &mut stream, peer).await {
+        Ok(address) => address,
+        Err((client, refusal)) => {
+            turn_away(context, stream, client, &refusal, entrance.tls.is_none()).await;
+            return None;
+        }
+    };
+    let Some(reception) = &entrance.tls else {
+        let caller = Caller { address, name: None };
+        return Some(Arrived { socket: stream.into(), caller, open, http2: false });
+    };
+    let stream = receive(context, reception, stream, address).await?;
+    let (_, state) = stream.get_ref();
+    let http2 = state.alpn_protocol() == Some(b"h2");
+    let name = state.peer_certificates().and_then(|shown| reception::name(shown.first()?));
+    Some(Arrived { socket: Socket::layered(Tls::new(stream)), caller: Caller { address, name }, open, http2 })
+}
+
+/// Lets a client of a listener without a protocol of its own in.
+pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
+    let Accepted { mut stream, client: peer, open } = accepted;
+    match whom(context, entrance, &mut stream, peer).await {
+        Ok(address) => Some(Arrived { socket: stream.into(), caller: Caller { address, name: None }, open, http2: false }),
+        Err((client, refusal)) => {
+            context.record(Start { client, protocol, method: "-" }).answered_with(&refusal);
+            None
+        }
+    }
+}
+
+/// The client: the peer itself, which was let in when it was accepted, or whom a balancer speaks for, who is let in now.
+async fn whom(
+    context: &Context,
+    entrance: &Entrance,
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+) -> Result<SocketAddr, (SocketAddr, Refusal)> {
+    let Some(balancers) = entrance.balancers.as_ref().filter(|balancers| balancers.has(peer.ip())) else {
+        return Ok(peer);
+    };
+    let malformed = |Malformed(detail)| (peer, Refusal::new(Reason::BadRequest, detail, BALANCERS));
+    let read = timeout(context.limits.head, balancers.read(stream)).await;
+    let read = read.unwrap_or(Err(Malformed("the balancer's PROXY header did not arrive in time")));
+    // A balancer that asks for itself only looks whether the proxy lives; what it asks then is its own.
+    let Some(client) = read.map_err(malformed)? else { return Ok(peer) };
+    admit(context, entrance, client).map(|()| client).map_err(|refusal| (client, refusal))
+}
+
+/// Whether a client may use the proxy, and this listener.
+///
+/// # Errors
+/// `client_not_allowed`.
+pub fn admit(context: &Context, entrance: &Entrance, client: SocketAddr) -> Result<(), Refusal> {
+    context.engine.load().policy.admit(client.ip())?;
+    entrance.admit(client.ip())
+}
+
+/// Records a refusal, and says it where the client speaks plain HTTP.
+async fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, refusal: &Refusal, speaks_http: bool) {
+    let mut record = context.record(Start { client, protocol: Protocol::Connect, method: "-" });
+    record.answered_with(refusal);
+    if speaks_http {
+        let answer = Answer::refusal(refusal, record.id()).into_bytes();
+        drop(record);
+        send_and_close(stream, answer).await;
+    }
+}
+
+/// Shakes hands. A client that said nothing, as port checks do, is no event; what else fails is recorded with its reason.
+async fn receive(context: &Context, reception: &Reception, stream: TcpStream, client: SocketAddr) -> Option<TlsStream<TcpStream>> {
+    let speaks = timeout(context.limits.hello, first_byte(context, &stream)).await.ok().flatten()?;
+    if speaks.is_ascii_alphabetic() {
+        let detail = "this port speaks TLS, the client started plain HTTP; set the proxy as https:// in the client";
+        turn_away(context, stream, client, &Refusal::new(Reason::BadRequest, detail, TLS), true).await;
+        return None;
+    }
+    keep_alive(&stream);
+    let shaken = timeout(context.limits.hello, TlsAcceptor::from(reception.config()).accept(stream)).await;
+    let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    context.metrics.listener_handshakes.ended(shaken.is_ok());
+    match shaken {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            context.record(Start { client, protocol: Protocol::Connect, method: "-" }).answered_with(&unshaken(&error));
+            None
+        }
+    }
+}
+
+/// What the client starts with, left unread. `None`: it left, or the proxy stops.
+async fn first_byte(context: &Context, stream: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    let peeked = tokio::select! {
+        peeked = stream.peek(&mut first) => peeked.ok()?,
+        () = context.journal.stopped() => return None,
+    };
+    first.first().filter(|_| peeked == 1).copied()
+}
+
+fn unshaken(error: &io::Error) -> Refusal {
+    let refused = |reason, detail: &'static str| Refusal::new(reason, detail, TLS);
+    match error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
+        Some(Error::NoCertificatesPresented) => {
+            refused(Reason::ProxyAuthRequired, "the client showed no certificate; give it one that listener.tls.client_ca has signed")
+        }
+        Some(Error::InvalidCertificate(_)) => refused(
+            Reason::ProxyAuthRequired,
+            "the client's certificate is not valid under listener.tls.client_ca; see its issuer and expiry",
+        ),
+        Some(Error::AlertReceived(
+            AlertDescription::UnknownCA | AlertDescription::BadCertificate | AlertDescription::CertificateUnknown,
+        )) => refused(
+            Reason::BadRequest,
+            "the client does not trust listener.tls.certificate; have it trust its issuer (curl: --proxy-cacert)",
+        ),
+        Some(Error::AlertReceived(AlertDescription::CertificateExpired)) => {
+            refused(Reason::BadRequest, "to the client listener.tls.certificate has expired; renew it, or check the clocks")
+        }
+        Some(Error::PeerIncompatible(_)) => refused(Reason::BadRequest, "the client offers no TLS version or cipher that is accepted"),
+        Some(Error::NoApplicationProtocol) => refused(Reason::BadRequest, "the client speaks neither HTTP/2 nor HTTP/1.1 (ALPN)"),
+        Some(_) => refused(Reason::BadRequest, "the client's TLS handshake with the proxy is malformed"),
+        None if error.kind() == io::ErrorKind::TimedOut => {
+            refused(Reason::BadRequest, "the client did not complete its TLS handshake with the proxy in time")
+        }
+        None => {
+            refused(Reason::BadRequest, "the client broke off its TLS handshake with the proxy; does it trust listener.tls.certificate?")
+        }
+    }
+}

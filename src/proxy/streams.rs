@@ -1,0 +1,165 @@
+//! HTTP/2 on the proxy listener: each CONNECT is a stream of its own (RFC 9113 section 8.5), so that one connection carries many
+//! tunnels. Each has windows of its own in both directions: one whose reader stands still holds up no other.
+
+use super::arrive::Caller;
+use super::carry::carry;
+use super::context::Context;
+use super::establish::{Request, establish};
+use super::respond::{add_decision_id, refused};
+use super::tunnel::Tunnel;
+use crate::audit::{Record, Start};
+use crate::contain::contained;
+use crate::destination::{Destination, Malformed};
+use crate::error::{Reason, Refusal, RuleName};
+use crate::listener::accept::Counted;
+use crate::listener::head;
+use crate::metrics::Protocol;
+use crate::socket::{Socket, Stream};
+use bytes::Bytes;
+use h2::server::{Builder, SendResponse};
+use h2::{RecvStream, SendStream};
+use http::{Method, Response, Version};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Tunnels of one connection open at once.
+const MAX_STREAMS: u32 = 1_000;
+/// What a client may send into one tunnel before its upstream took it.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// What it may send into all tunnels together: as much as all windows, so that those that stand still leave the others theirs.
+const CONNECTION_WINDOW: u32 = MAX_STREAMS * STREAM_WINDOW;
+/// What is kept of one tunnel that the client does not take.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Largest header section of a request.
+const MAX_HEADERS: u32 = 64 * 1024;
+/// Streams that the client may reset before they were looked at (RUSTSEC-2023-0034).
+const MAX_PENDING_RESETS: usize = 20;
+/// Streams that we may reset for the client's errors (CVE-2025-8671).
+const MAX_OWN_RESETS: usize = 500;
+/// A connection without a tunnel is kept so long for the next one.
+const BETWEEN: Duration = Duration::from_mins(1);
+
+/// Serves a connection until its end.
+pub async fn serve(context: Arc<Context>, socket: Socket, caller: Caller, open: Counted) {
+    let shaking = builder().handshake::<_, Bytes>(socket);
+    let Ok(Ok(mut connection)) = timeout(context.limits.head, shaking).await else { return };
+    // Each stream holds one of these.
+    let streams = Arc::new(());
+    let (mut is_stopping, mut idle_since) = (false, Instant::now());
+    loop {
+        let is_idle = Arc::strong_count(&streams) == 1;
+        if !is_idle {
+            idle_since = Instant::now();
+        }
+        let accepted = tokio::select! {
+            accepted = connection.accept() => accepted,
+            () = context.journal.stopped(), if !is_stopping => {
+                is_stopping = true;
+                connection.graceful_shutdown();
+                continue;
+            }
+            () = sleep_until(idle_since + BETWEEN), if !is_stopping => {
+                // Looked at again in a while, unless nothing goes on: then the client is told (GOAWAY), and ends it.
+                if is_idle {
+                    is_stopping = true;
+                    connection.graceful_shutdown();
+                }
+                continue;
+            }
+        };
+        match accepted {
+            Some(Ok((request, respond))) => {
+                let work = Work { context: context.clone(), caller: caller.clone(), open: open.another(), _counted: streams.clone() };
+                tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a client's HTTP/2 connection ended");
+                return;
+            }
+            None => return,
+        }
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_header_list_size(MAX_HEADERS)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_local_error_reset_streams(Some(MAX_OWN_RESETS));
+    builder
+}
+
+/// One stream.
+struct Work {
+    context: Arc<Context>,
+    caller: Caller,
+    /// Its own place under the limit: each tunnel has an upstream connection. `None`: there is no more.
+    open: Option<Counted>,
+    _counted: Arc<()>,
+}
+
+impl Work {
+    async fn stream(self, request: http::Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+        let is_connect = request.method() == Method::CONNECT;
+        let method = if is_connect { "CONNECT" } else { "-" };
+        let mut record = self.context.record(Start { client: self.caller.address, protocol: Protocol::ConnectH2, method });
+        let asked = match (self.open, read(&self.caller, &request)) {
+            (Some(open), Ok(asked)) => establish(&self.context, &mut record, &asked).await.map(|established| (established, open)),
+            (None, _) => Err(crate::listener::accept::no_seat()),
+            (_, Err(refusal)) => Err(refusal),
+        };
+        let ((permit, way), open) = match asked {
+            Ok(established) => established,
+            Err(refusal) => return refuse(&mut respond, &mut record, &refusal),
+        };
+        // A client that is gone has nothing to be told.
+        let Ok(send) = accept(&mut respond, &record) else { return };
+        record.answered(200);
+        let client = Socket::layered(Stream::new(send, request.into_body()));
+        let tunnel = Tunnel { client, way, ahead: Vec::new(), permit, record, open };
+        carry(self.context, tunnel).await;
+    }
+}
+
+/// The destination of a CONNECT: `:authority` and nothing else (RFC 9113 section 8.5).
+fn read(caller: &Caller, request: &http::Request<RecvStream>) -> Result<Request, Refusal> {
+    let rule = RuleName::Builtin("known-methods");
+    if request.method() != Method::CONNECT {
+        let detail = "over HTTP/2 this proxy takes CONNECT; ask for http:// over HTTP/1.1 (curl: --proxy-http1.0 or without --proxy-http2)";
+        return Err(Refusal::new(Reason::MethodNotAllowed, detail, rule));
+    }
+    if request.extensions().get::<h2::ext::Protocol>().is_some() {
+        let detail = "an extended CONNECT (RFC 8441) opens another protocol than a tunnel";
+        return Err(Refusal::new(Reason::UpgradeNotAllowed, detail, rule));
+    }
+    let malformed = |malformed: Malformed| Refusal::bad_request(malformed.0);
+    let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let found = head::check_fields(fields, false).map_err(malformed)?;
+    if found.body != head::Body::Sized(0) {
+        return Err(Refusal::bad_request("a CONNECT request has no body"));
+    }
+    let authority = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let destination = Destination::from_authority(authority.as_bytes()).map_err(malformed)?;
+    Ok(Request { client: caller.address, destination, host: found.host })
+}
+
+fn accept(respond: &mut SendResponse<Bytes>, record: &Record) -> Result<SendStream<Bytes>, h2::Error> {
+    let mut answer = Response::new(());
+    *answer.version_mut() = Version::HTTP_2;
+    add_decision_id(record, answer.headers_mut());
+    respond.send_response(answer, false)
+}
+
+fn refuse(respond: &mut SendResponse<Bytes>, record: &mut Record, refusal: &Refusal) {
+    let (answer, body) = refused(record, refusal).into_parts();
+    // A client that is gone has nothing to be told; the record says what happened.
+    if let Ok(mut send) = respond.send_response(answer, false) {
+        let _ = send.send_data(body, true);
+    }
+}
