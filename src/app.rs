@@ -15,6 +15,7 @@ use crate::proxy::budget::Budget;
 use crate::proxy::hop::Pseudonym;
 use crate::proxy::interception::{Fallbacks, Interception};
 use crate::proxy::{Context, Engine};
+use crate::quota::Quotas;
 use crate::tls::authority::Authority;
 use crate::tls::leaf::{Counters, Leaves};
 use crate::tls::reception::Reception;
@@ -191,6 +192,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let metrics = Arc::new(Metrics::new());
     let journal = Arc::new(Journal::default());
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
+    let quotas = Quotas::new(config.quotas, &metrics);
     let engine = Engine::new(config.policy, &metrics);
     let pseudonym = Pseudonym::new(format!("ucx-egress-{}", journal.instance()));
     Ok(Arc::new(Context {
@@ -200,6 +202,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         dialer,
         pool: Arc::default(),
         interception,
+        quotas,
         limits: config.limits,
         pseudonym,
     }))

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Whose doing it was: what a person should look at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,12 +248,20 @@ pub struct Refusal {
     pub detail: Cow<'static, str>,
     /// What decided.
     pub rule: RuleName,
+    /// After which time it is worth trying again, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal by a rule.
     pub fn new(reason: Reason, detail: impl Into<Cow<'static, str>>, rule: RuleName) -> Self {
-        Self { reason, detail: detail.into(), rule }
+        Self { reason, detail: detail.into(), rule, retry_after: None }
+    }
+
+    /// The same, to be tried again after that time.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// The request is malformed.

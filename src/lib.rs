@@ -18,6 +18,7 @@
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
 //! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
+//! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows) |
 //! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`) |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
@@ -91,6 +92,8 @@ pub mod destination;
 pub mod inspect;
 
 pub mod metrics;
+
+pub mod quota;
 
 pub mod contain;
 

@@ -7,6 +7,7 @@ pub mod discovery;
 pub mod interception;
 pub mod listeners;
 pub mod policy;
+pub mod quota;
 pub mod sections;
 pub mod warnings;
 
@@ -42,6 +43,7 @@ struct File {
     sni: Vec<SniSection>,
     admin: Admin,
     discovery: DiscoverySection,
+    quota: Vec<Spanned<quota::QuotaSection>>,
     clients: Clients,
     upstream: Upstream,
     policy: policy::PolicySection,
@@ -67,6 +69,8 @@ pub struct Config {
     pub admin: SocketAddr,
     /// Where clients learn of the proxy, and by which name.
     pub discovery: DiscoveryConfig,
+    /// How much of the proxy may be used.
+    pub quotas: Vec<crate::quota::QuotaConfig>,
     /// Fixed addresses of hosts.
     pub hosts: HashMap<crate::destination::Host, Vec<HostAddress>>,
     /// Exceptions to the ban on special addresses.
@@ -131,6 +135,7 @@ impl Config {
             snis,
             admin,
             discovery,
+            quotas: quota::build(source, &file.quota, &policy)?,
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,

@@ -8,7 +8,7 @@ use crate::proxy::body::AnswerBody;
 use crate::proxy::context::Context;
 use crate::proxy::grpc;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use std::io::Write as _;
@@ -56,6 +56,9 @@ impl Answer {
         ];
         if reason == Reason::MethodNotAllowed {
             headers.push((ALLOW, METHODS.to_owned()));
+        }
+        if let Some(wait) = refusal.retry_after {
+            headers.push((RETRY_AFTER, whole_seconds(wait).to_string()));
         }
         let phrase = format!("{} ({reason})", status.canonical_reason().unwrap_or("Refused"));
         Self { status, phrase, headers, body: problem(refusal, id) }
@@ -109,6 +112,12 @@ fn add_fields(headers: &mut HeaderMap, fields: Vec<(HeaderName, String)>) {
             headers.insert(name, value);
         }
     }
+}
+
+/// Rounded up, one at least: whoever comes back then finds a place (RFC 9110 section 10.2.3).
+fn whole_seconds(wait: Duration) -> u64 {
+    let part = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + part).max(1)
 }
 
 /// The RFC 9457 document. Details are our own sentences with at most a host in normal form in them.
@@ -165,6 +174,9 @@ pub fn refused_call(record: &mut Record, refusal: &Refusal) -> Response<AnswerBo
     add_decision_id(record, headers);
     if let Ok(status) = HeaderValue::try_from(proxy_status(refusal.reason)) {
         headers.insert(PROXY_STATUS, status);
+    }
+    if let Some(wait) = refusal.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     response.extensions_mut().insert(Ours);
     response

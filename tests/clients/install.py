@@ -24,6 +24,7 @@ COMMANDS = {
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",
+    "pactester": "libpacparser1",
     "promtool": "prometheus",
     "setpriv": "util-linux",
     "slapd": "slapd",

@@ -19,6 +19,7 @@ mod observe;
 mod outputs;
 mod plain_http;
 mod policy;
+mod quota;
 mod relay;
 mod resilience;
 mod scanning;
