@@ -57,6 +57,23 @@ pub struct QuotaConfig {
     pub limits: Vec<(Limit, Rate)>,
 }
 
+impl QuotaConfig {
+    /// What it limits, and whom, in one line.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let limits: Vec<&str> = self.limits.iter().map(|(limit, _)| limit.label()).collect();
+        let networks = self.clients.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        format!(
+            "{}: {} of {}{}, {}",
+            self.name,
+            limits.join(", "),
+            if self.clients.is_some() { &networks } else { "everybody" },
+            if self.each_client { " by itself" } else { "" },
+            self.service.as_deref().map_or_else(|| "all services".to_owned(), |service| format!("service {service}")),
+        )
+    }
+}
+
 /// A quota in force.
 #[derive(Debug)]
 pub struct Quota {

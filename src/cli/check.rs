@@ -82,6 +82,9 @@ fn report(config: &Config, interception: &str) -> String {
         let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
     }
     text.push_str(&discovery(config));
+    for quota in &config.quotas {
+        let _ = writeln!(text, "quota          {}", quota.shown());
+    }
     text.push_str(interception);
     text.push_str(&upstream(config));
     text.push_str("\nallowed, everything else is refused:\n");

@@ -8,6 +8,7 @@ use crate::source::{Located, Source};
 use crate::units::{Flow, Span};
 use serde::Deserialize;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -50,6 +51,11 @@ pub(super) fn build(source: &Source, sections: &[Spanned<QuotaSection>], policy:
 }
 
 impl QuotaSection {
+    /// Where handshakes are limited.
+    pub(super) fn handshakes_span(&self) -> Option<Range<usize>> {
+        self.handshakes.as_ref().map(Spanned::span)
+    }
+
     fn build(&self, source: &Source, start: usize, number: usize, policy: &Policy) -> Result<QuotaConfig, Located> {
         let limits = self.limits(source)?;
         if limits.is_empty() {

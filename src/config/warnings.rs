@@ -23,6 +23,7 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy) -> Vec<Located
     bare_accounts(source, file, &mut found);
     assumed_passes(source, file, policy, &mut found);
     refused_hosts(source, file, &mut found);
+    idle_quotas(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
     idle_groups(source, file, policy, &mut found);
@@ -49,6 +50,16 @@ fn unreachable_proxy(source: &Source, file: &File, found: &mut Vec<Located>) {
         let message =
             format!("clients are told that the proxy is {listener}, which is their own loopback; set discovery.proxy, or listener.address");
         found.push(source.error(file.discovery.span(), message));
+    }
+}
+
+/// Handshakes are counted where something is decrypted.
+fn idle_quotas(source: &Source, file: &File, found: &mut Vec<Located>) {
+    if file.interception.is_some() {
+        return;
+    }
+    for span in file.quota.iter().filter_map(|quota| quota.get_ref().handshakes_span()) {
+        found.push(source.error(span, "quota.handshakes never acts: without [interception] nothing is decrypted"));
     }
 }
 

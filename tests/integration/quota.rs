@@ -193,6 +193,17 @@ async fn the_log_names_the_quota_and_status_has_its_counters() {
 }
 
 #[test]
+fn handshakes_are_warned_of_where_there_are_none() {
+    let text = "[[quota]]\nhandshakes = \"5/s\"\n";
+    let config = Config::read(&Source::embedded("c.toml", text)).unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        config.warnings.iter().any(|warning| warning.place == "c.toml:2:14" && warning.message.contains("never acts")),
+        "{:?}",
+        config.warnings
+    );
+}
+
+#[test]
 fn a_quota_that_cannot_be_meant_is_refused() {
     for (lines, place, words) in [
         ("each_client = true", "c.toml:1:1", "the quota limits nothing"),
