@@ -1,6 +1,6 @@
 //! The proxy auto-configuration file: documented hosts through the proxy, everything else direct.
 //!
-//! Written in ECMAScript 3 without the helpers that PAC engines bring along: WinHTTP, browsers and libraries differ in those.
+//! Written in ECMAScript 3 without the helpers that PAC engines bring along: `WinHTTP`, browsers and libraries differ in those.
 
 use super::decision::Policy;
 use crate::destination::{Destination, Host};
