@@ -1,18 +1,22 @@
 //! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop.
 
 mod listening;
+mod showing;
 
 use crate::access::{Access, Refreshed};
-use crate::admin;
+use crate::admin::Shown;
+use crate::admin::discovery::Discovery;
 use crate::audit::Journal;
 use crate::config::Config;
 use crate::config::interception::InterceptionConfig;
-use crate::listener::accept::{Gate, accept_loop};
+use crate::listener::accept::Gate;
 use crate::metrics::{ListenerKind, Metrics};
+use crate::policy::pac::Scheme;
 use crate::proxy::budget::Budget;
 use crate::proxy::hop::Pseudonym;
 use crate::proxy::interception::{Fallbacks, Interception};
 use crate::proxy::{Context, Engine};
+use crate::quota::Quotas;
 use crate::tls::authority::Authority;
 use crate::tls::leaf::{Counters, Leaves};
 use crate::tls::reception::Reception;
@@ -32,8 +36,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// Connections to the admin listener open at once.
-const ADMIN_CONNECTIONS: usize = 64;
 /// Descriptors beside those of tunnels: listeners, log, name servers, admin, idle upstream connections, refused clients.
 pub const SPARE_DESCRIPTORS: usize = 400;
 /// Client connections where descriptors are no limit.
@@ -52,6 +54,8 @@ pub struct App {
     gate: Arc<Gate>,
     listeners: Vec<Bound>,
     admin: TcpListener,
+    discovery: Option<TcpListener>,
+    shown: Arc<Shown>,
     addresses: Addresses,
     drain: Duration,
 }
@@ -69,6 +73,8 @@ pub struct Addresses {
     pub snis: Vec<SocketAddr>,
     /// Metrics and health.
     pub admin: SocketAddr,
+    /// What clients need to know, if it has a listener of its own.
+    pub discovery: Option<SocketAddr>,
 }
 
 impl App {
@@ -86,12 +92,16 @@ impl App {
             listeners.push(bind_sni(sni.clone())?);
         }
         let admin = bind(config.admin, "admin.address")?;
-        let addresses = addresses(&listeners, &admin)?;
+        let discovery = config.discovery.address.map(|address| bind(address, "discovery.address")).transpose()?;
+        let addresses = addresses(&listeners, &admin, discovery.as_ref())?;
+        let told = told(&config, &addresses);
         let own = addresses.all().collect();
         let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
         let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
         let (gate, drain) = (Gate::new(config.max_connections.unwrap_or_else(affordable_connections)), config.drain);
-        Ok(Self { context: context(config, dialer)?, gate, listeners, admin, addresses, drain })
+        let context = context(config, dialer)?;
+        let shown = Arc::new(Shown { context: context.clone(), discovery: told });
+        Ok(Self { context, gate, listeners, admin, discovery, shown, addresses, drain })
     }
 
     /// Where it listens.
@@ -112,7 +122,7 @@ impl App {
     pub async fn run(self, shutdown: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
         let mut loops = JoinSet::new();
-        let Self { context, gate, listeners, admin, addresses: _, drain } = self;
+        let Self { context, gate, listeners, admin, discovery, shown, addresses: _, drain } = self;
         let receptions = listeners.iter().filter_map(|bound| bound.reception().cloned()).collect();
         for bound in listeners {
             listening::spawn(&mut loops, &context, &gate, bound, &stopped);
@@ -120,7 +130,10 @@ impl App {
         let sweeping = tokio::spawn(sweep(context.clone()));
         let refreshing = tokio::spawn(refresh(context.clone(), receptions));
         let (admin_stop, admin_stopped) = watch::channel(false);
-        let serving_admin = tokio::spawn(serve_admin(&context, admin, admin_stopped));
+        if let Some(listener) = discovery {
+            loops.spawn(showing::to_clients(&shown, listener, stopped.clone()));
+        }
+        let serving_admin = tokio::spawn(showing::to_admins(&shown, admin, admin_stopped));
         shutdown.await;
         context.journal.stopping();
         stop.send_replace(true);
@@ -142,12 +155,22 @@ impl App {
 impl Addresses {
     /// All of them.
     fn all(&self) -> impl Iterator<Item = SocketAddr> {
-        let proxies = [self.proxy, self.admin].into_iter().chain(self.tls);
+        let proxies = [self.proxy, self.admin].into_iter().chain(self.tls).chain(self.discovery);
         proxies.chain(self.relays.iter().copied()).chain(self.snis.iter().copied())
     }
 }
 
-fn addresses(listeners: &[Bound], admin: &TcpListener) -> Result<Addresses, String> {
+/// What clients are told. With TLS on a port of its own, that is the plain port: not every client can speak TLS to a proxy.
+fn told(config: &Config, addresses: &Addresses) -> Discovery {
+    Discovery {
+        scheme: if config.listener.is_tls_only() { Scheme::Https } else { Scheme::Http },
+        proxies: config.discovery.proxies.clone(),
+        listener: addresses.proxy,
+        address: addresses.discovery,
+    }
+}
+
+fn addresses(listeners: &[Bound], admin: &TcpListener, discovery: Option<&TcpListener>) -> Result<Addresses, String> {
     let of = |kind| listeners.iter().filter(move |bound| bound.is(kind)).map(Bound::address).collect::<Result<Vec<_>, _>>();
     let one = |kind| of(kind).map(|addresses| addresses.first().copied());
     Ok(Addresses {
@@ -156,6 +179,7 @@ fn addresses(listeners: &[Bound], admin: &TcpListener) -> Result<Addresses, Stri
         relays: of(ListenerKind::Relay)?,
         snis: of(ListenerKind::Sni)?,
         admin: local_address(admin)?,
+        discovery: discovery.map(local_address).transpose()?,
     })
 }
 
@@ -169,6 +193,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let metrics = Arc::new(Metrics::new());
     let journal = Arc::new(Journal::default());
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
+    let quotas = Quotas::new(config.quotas, &metrics);
     let engine = Engine::new(config.policy, &metrics);
     let access = config.access.map(|section| Access::new(section.file, &section.realm)).transpose()?;
     let pseudonym = Pseudonym::new(format!("ucx-egress-{}", journal.instance()));
@@ -180,6 +205,7 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         pool: Arc::default(),
         access,
         interception,
+        quotas,
         limits: config.limits,
         pseudonym,
     }))
@@ -266,19 +292,4 @@ async fn drained(gate: &Gate, drain: Duration) {
     while gate.open() > 0 && Instant::now() < deadline {
         tick.tick().await;
     }
-}
-
-fn serve_admin(context: &Arc<Context>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
-    let shown = context.clone();
-    let serving = move |accepted| admin::connection(shown.clone(), accepted);
-    accept_loop(
-        listener,
-        ListenerKind::Admin,
-        Gate::new(ADMIN_CONNECTIONS),
-        context.metrics.clone(),
-        stop,
-        serving,
-        |_| Ok(()),
-        |_, _, _| {},
-    )
 }

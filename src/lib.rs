@@ -18,10 +18,11 @@
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
 //! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
+//! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows) |
 //! | [`contain`] | a panic ends one task and is counted |
-//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `nearest`) |
+//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`) |
 //! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
-//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server` |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`socket`] | a connection's bytes, whatever carries them: TCP, TLS over it, a stream of HTTP/2 |
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
@@ -29,7 +30,7 @@
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
 //! | [`proxy`] | `serve` (a connection's first request), `connect`, `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
-//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |
 //! | [`cli`] | one file a verb |
@@ -93,6 +94,8 @@ pub mod destination;
 pub mod inspect;
 
 pub mod metrics;
+
+pub mod quota;
 
 pub mod contain;
 

@@ -6,6 +6,7 @@
 mod half;
 
 use crate::metrics::ServiceMetrics;
+use crate::quota::pace::Pace;
 use crate::socket::Socket;
 use half::{Broke, Half};
 use std::future::Future;
@@ -59,6 +60,8 @@ pub struct Relay {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     metrics: Arc<ServiceMetrics>,
+    /// What slows it, where a quota does.
+    pace: Option<Box<Pace>>,
 }
 
 impl Relay {
@@ -80,7 +83,15 @@ impl Relay {
             idle,
             timer: Box::pin(sleep_until(now + idle / LOOKS)),
             metrics,
+            pace: None,
         }
+    }
+
+    /// Slowed by this.
+    #[must_use]
+    pub fn paced(mut self, pace: Option<Box<Pace>>) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Bytes relayed so far: up, down.
@@ -211,6 +222,11 @@ impl Future for Relay {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let this = &mut *self;
         let before = this.moved();
+        if let Some(pace) = &mut this.pace
+            && pace.poll_paid(cx, before).is_pending()
+        {
+            return Poll::Pending;
+        }
         let ended = this.poll_halves(cx);
         if this.moved() - this.up.flushed - this.down.flushed >= FLUSH {
             this.flush();

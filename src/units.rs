@@ -11,6 +11,17 @@ pub struct Span(pub Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub struct Size(pub u64);
 
+/// So many in so long a time: a whole number, with a size's unit for bytes, a `/` and one of `s`, `m`, `h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// How many.
+    pub amount: u64,
+    /// In which time.
+    pub per: Duration,
+    /// Whether it is bytes that are counted.
+    pub is_bytes: bool,
+}
+
 const SPANS: &[(&str, u64)] = &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 const SIZES: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 
@@ -19,6 +30,30 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (number, unit) = text.split_at(digits);
     let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+fn flow(text: &str) -> Option<Flow> {
+    let (amount, unit) = text.split_once('/')?;
+    let per = Duration::from_secs(match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return None,
+    });
+    let (amount, is_bytes) = match scaled(amount, SIZES) {
+        Some(bytes) => (bytes, true),
+        None => (scaled(amount, &[("", 1)])?, false),
+    };
+    Some(Flow { amount, per, is_bytes })
+}
+
+impl<'de> Deserialize<'de> for Flow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        flow(&text).ok_or_else(|| {
+            de::Error::custom(format!("{text:?} is no rate; write a whole number in a time: \"50/s\", \"10/m\", for bytes \"10MiB/s\""))
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for Span {
@@ -65,6 +100,19 @@ mod tests {
         }
         for (text, bytes) in [("0B", 0), ("64KiB", 65_536), ("4MiB", 4_194_304), ("1GiB", 1 << 30)] {
             assert_eq!(scaled(text, SIZES), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn rates_are_read() {
+        let read = |text| flow(text).map(|flow| (flow.amount, flow.per.as_secs(), flow.is_bytes));
+        for (text, expected) in
+            [("50/s", (50, 1, false)), ("10/m", (10, 60, false)), ("1/h", (1, 3_600, false)), ("2MiB/s", (2 << 20, 1, true))]
+        {
+            assert_eq!(read(text), Some(expected), "{text}");
+        }
+        for text in ["", "50", "50/", "/s", "50/d", "50 /s", "-1/s", "1.5/s", "50/s/s", "MiB/s"] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
 use crate::error::Reason;
-use crate::metrics::{Coverage, ServiceMetrics};
+use crate::metrics::{Coverage, QuotaCounters, ServiceMetrics};
 use crate::policy::{Mode, ServiceInfo};
 use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
+use crate::quota::{Limit, Quota};
 use crate::tls::authority::date;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ pub fn document(context: &Context) -> String {
             "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
         },
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
+        "quotas": context.quotas.iter().map(quota).collect::<Vec<_>>(),
         "services": services,
     });
     format!("{document:#}\n")
@@ -39,6 +41,26 @@ fn interception(interception: &Interception, hosts: &[String]) -> Value {
         "max_message_bytes": interception.max_message,
         "on_client_rejection": if interception.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
         "clients_tunnelled_after_rejection": interception.fallbacks.count(),
+    })
+}
+
+/// Of this process alone.
+fn quota(quota: &Quota) -> Value {
+    let limit = |(limit, counters): (Limit, &QuotaCounters)| {
+        json!({
+            "limit": limit.label(),
+            "passed": counters.passed.get(),
+            "refused": counters.refused.get(),
+            "slowed": counters.slowed.get(),
+        })
+    };
+    let config = &quota.config;
+    json!({
+        "name": config.name,
+        "clients": config.clients.as_ref().map(|clients| clients.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        "service": config.service,
+        "each_client": config.each_client,
+        "limits": quota.limits().map(limit).collect::<Vec<_>>(),
     })
 }
 

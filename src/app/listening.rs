@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 /// Connections the kernel may hold for a listener before they are accepted.
 const BACKLOG: u32 = 4_096;
 /// Refused clients over the limit that may be waited for at once while they read why.
-const LINGERING_ANSWERS: usize = 64;
+pub(super) const LINGERING_ANSWERS: usize = 64;
 
 /// What a listener's connections carry.
 #[derive(Debug, Clone)]
@@ -139,7 +139,7 @@ fn door(context: &Arc<Context>, entrance: &Arc<Entrance>) -> impl Fn(SocketAddr)
 
 /// At the door: the client is told why where it would understand and a place to wait until it has read that is free, then the
 /// connection is closed.
-fn turn_away(
+pub(super) fn turn_away(
     context: &Context,
     stream: TcpStream,
     client: SocketAddr,

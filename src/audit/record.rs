@@ -181,6 +181,12 @@ impl Record {
         self.start.protocol
     }
 
+    /// The service it belongs to; `none` until that is decided.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
     /// The handles of the exchange's service.
     #[must_use]
     pub fn metrics(&self) -> &Arc<ServiceMetrics> {

@@ -4,6 +4,7 @@ use super::{BAD_CONFIG, OK, failed, load, print};
 use crate::config::Config;
 use crate::config::interception::{DEFAULT_CERTIFICATE, DEFAULT_KEY};
 use crate::tls::authority::{self, Authority, Facts, Paths, date};
+use crate::tls::trust;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
@@ -92,27 +93,13 @@ fn summary(facts: &Facts) -> String {
 
 /// How each platform is told, by its own documented means.
 fn trust_steps(certificate: &Path) -> String {
-    let path = certificate.display();
-    format!(
-        r"
-Copy {path} (never the key) to each client, compare the fingerprint, then:
-
-Windows, machine store (.NET, WinHTTP, Edge), as administrator
-    certutil -addstore -f Root ca.pem
-    .NET Framework and .NET read that store; restart the services that use it.
-Java, as administrator, for each Java runtime
-    keytool -importcert -noprompt -cacerts -storepass changeit -alias ucx-egress -file ca.pem
-gRPC (C core) does not read the system's store: the file replaces its roots, so put both into one
-    cat /etc/ssl/certs/ca-certificates.crt ca.pem > roots.pem
-    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=/path/to/roots.pem
-Debian, Ubuntu
-    cp ca.pem /usr/local/share/ca-certificates/ucx-egress.crt && update-ca-certificates
-Python (requests; httpx and the standard library)
-    REQUESTS_CA_BUNDLE=/path/to/roots.pem    SSL_CERT_FILE=/path/to/roots.pem
-Node
-    NODE_EXTRA_CA_CERTS=/path/to/ca.pem
-
-Then check: curl -x http://PROXY:3128 --cacert ca.pem https://api.imagicle.com/test
-"
-    )
+    let mut text = format!("\nCopy {} (never the key) to each client, compare the fingerprint, then:\n\n", certificate.display());
+    for step in trust::STEPS {
+        let _ = writeln!(text, "{}", step.title);
+        for line in step.commands.lines().chain((!step.note.is_empty()).then_some(step.note)) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    text.push_str("\nThen check: curl -x http://PROXY:3128 --cacert ca.pem https://api.imagicle.com/test\n");
+    text
 }

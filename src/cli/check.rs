@@ -87,6 +87,10 @@ fn report(config: &Config, interception: &str) -> String {
     for relay in &config.relays {
         let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
     }
+    text.push_str(&discovery(config));
+    for quota in &config.quotas {
+        let _ = writeln!(text, "quota          {}", quota.shown());
+    }
     text.push_str(interception);
     text.push_str(&upstream(config));
     text.push_str("\nallowed, everything else is refused:\n");
@@ -113,6 +117,14 @@ fn passwords(config: &Config) -> String {
             format!("passwords      {file} ({accounts} account{}, realm {:?})\n", if accounts == 1 { "" } else { "s" }, access.realm)
         },
     )
+}
+
+/// Where clients learn of the proxy, and what they are told.
+fn discovery(config: &Config) -> String {
+    let discovery = &config.discovery;
+    let place = discovery.address.map_or_else(|| "the admin listener".to_owned(), |address| format!("{address} and the admin listener"));
+    let told = list(&discovery.proxies);
+    format!("discovery      {place}; clients are told {}\n", if told.is_empty() { "the listener's address" } else { &told })
 }
 
 /// Which requests of a decrypted connection belong to which service.

@@ -2,9 +2,10 @@
 
 use super::{OK, load, print};
 use crate::config::Config;
+use crate::destination::{Destination, Host};
 use crate::policy::export;
+use crate::policy::pac::{Scheme, Told, pac};
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::Path;
 
 /// What to do with the policy.
@@ -47,7 +48,7 @@ pub fn main(config: Option<&Path>, verb: &Verb) -> u8 {
         Verb::Show => show(&config),
         Verb::Export { format: Format::Json } => export::json(policy),
         Verb::Export { format: Format::Csv } => export::csv(policy),
-        Verb::Export { format: Format::Pac } => export::pac(policy, &reachable(config.listener.address)),
+        Verb::Export { format: Format::Pac } => pac(policy, &told(&config)),
         Verb::Export { format: Format::NoProxy } => export::no_proxy(),
         Verb::Export { format: Format::Squid } => export::squid(policy),
     });
@@ -55,8 +56,17 @@ pub fn main(config: Option<&Path>, verb: &Verb) -> u8 {
 }
 
 /// How clients reach the listener. One on all addresses is reached by this machine's name, which only its admin knows.
-fn reachable(listener: SocketAddr) -> String {
-    if listener.ip().is_unspecified() { format!("PROXY-HOST:{}", listener.port()) } else { listener.to_string() }
+fn told(config: &Config) -> Told {
+    let listener = config.listener.address;
+    let scheme = if config.listener.is_tls_only() { Scheme::Https } else { Scheme::Http };
+    if let Some((first, others)) = config.discovery.proxies.split_first() {
+        return Told { scheme, first: first.clone(), others: others.to_vec() };
+    }
+    if listener.ip().is_unspecified() {
+        let first = Destination { host: Host::Name("PROXY-HOST".into()), port: listener.port() };
+        return Told { scheme, first, others: Vec::new() };
+    }
+    Told { scheme, ..Told::address(listener.ip(), listener.port()) }
 }
 
 fn show(config: &Config) -> String {

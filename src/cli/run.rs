@@ -53,8 +53,8 @@ async fn until_signalled(config: Config, dropped: ErrorCounter) -> u8 {
         Err(error) => return failed(error),
     };
     app.metrics().count_log_drops(move || dropped.dropped_lines() as u64);
-    let Addresses { proxy, tls, relays, snis, admin } = app.addresses().clone();
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?tls, ?relays, ?snis, %admin, "listening");
+    let Addresses { proxy, tls, relays, snis, admin, discovery } = app.addresses().clone();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?tls, ?relays, ?snis, %admin, ?discovery, "listening");
     let ((first, shutdown), (second, hurry)) = (oneshot::channel(), oneshot::channel());
     let signals = tokio::spawn(wait(terminate, interrupt, first, second));
     let hangups = tokio::spawn(say_no_reload(hangup));

@@ -107,6 +107,14 @@ pub struct TlsConfig {
     pub place: String,
 }
 
+impl ListenerConfig {
+    /// Whether clients have to speak TLS to the proxy.
+    #[must_use]
+    pub fn is_tls_only(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.address.is_none())
+    }
+}
+
 impl Listener {
     pub(super) fn build(&self, source: &Source) -> Result<ListenerConfig, Located> {
         let entrance = entrance(source, self.clients.as_ref(), self.proxy_protocol.as_ref(), self.balancers.as_ref())?;

@@ -4,9 +4,11 @@
 //! nothing is worse than none.
 
 pub mod clients;
+pub mod discovery;
 pub mod interception;
 pub mod listeners;
 pub mod policy;
+pub mod quota;
 pub mod sections;
 pub mod warnings;
 
@@ -15,6 +17,7 @@ use crate::proxy::Limits;
 use crate::source::{Located, Source};
 use crate::upstream::{HostAddress, NameServers};
 use clients::{AccessConfig, Clients};
+use discovery::{DiscoveryConfig, DiscoverySection};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
 use listeners::{Listener, ListenerConfig, RelayConfig, RelaySection, SniConfig, SniSection};
@@ -41,6 +44,8 @@ struct File {
     relay: Vec<RelaySection>,
     sni: Vec<SniSection>,
     admin: Admin,
+    discovery: DiscoverySection,
+    quota: Vec<Spanned<quota::QuotaSection>>,
     clients: Clients,
     upstream: Upstream,
     policy: policy::PolicySection,
@@ -64,6 +69,10 @@ pub struct Config {
     pub snis: Vec<SniConfig>,
     /// Where metrics and health are served.
     pub admin: SocketAddr,
+    /// Where clients learn of the proxy, and by which name.
+    pub discovery: DiscoveryConfig,
+    /// How much of the proxy may be used.
+    pub quotas: Vec<crate::quota::QuotaConfig>,
     /// Fixed addresses of hosts.
     pub hosts: HashMap<crate::destination::Host, Vec<HostAddress>>,
     /// Exceptions to the ban on special addresses.
@@ -122,13 +131,16 @@ impl Config {
         let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
         let snis: Vec<SniConfig> = file.sni.iter().map(|sni| sni.build(source)).collect::<Result<_, _>>()?;
         let (listener, admin) = (file.listener.build(source)?, file.admin.address(source)?);
-        file.refuse_shared_addresses(source, &listener, admin, &relays, &snis)?;
+        let discovery = file.discovery.build(source)?;
+        file.refuse_shared_addresses(source, &listener, (admin, discovery.address), &relays, &snis)?;
         Ok(Self {
             name: source.name().to_owned(),
             listener,
             relays,
             snis,
             admin,
+            discovery,
+            quotas: quota::build(source, &file.quota, &policy)?,
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
@@ -154,7 +166,7 @@ impl File {
         &self,
         source: &Source,
         listener: &ListenerConfig,
-        admin: SocketAddr,
+        (admin, discovery): (SocketAddr, Option<SocketAddr>),
         relays: &[RelayConfig],
         snis: &[SniConfig],
     ) -> Result<(), Located> {
@@ -162,9 +174,10 @@ impl File {
         let tls = listener.tls.as_ref().and_then(|tls| tls.address);
         let tls = tls.map(|address| (address, "listener.tls.address", self.listener.tls_span()));
         let admin = [(admin, "admin.address", self.admin.span())];
+        let discovery = discovery.map(|address| (address, "discovery.address", self.discovery.span()));
         let relays = relays.iter().zip(&self.relay).map(|(relay, section)| (relay.address, "relay.address", section.address.span()));
         let snis = snis.iter().zip(&self.sni).map(|(sni, section)| (sni.address, "sni.address", section.address.span()));
-        for (address, key, span) in tls.into_iter().chain(admin).chain(relays).chain(snis) {
+        for (address, key, span) in tls.into_iter().chain(admin).chain(discovery).chain(relays).chain(snis) {
             if let Some((_, other)) = taken.iter().find(|(other, _)| *other == address && address.port() != 0) {
                 return Err(source.error(span, format!("{key} {address} is {other} too; give each listener an address of its own")));
             }

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 /// All warnings, in the order of the file's sections.
 pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option<&AccessConfig>) -> Vec<Located> {
     let mut found = Vec::new();
+    unreachable_proxy(source, file, &mut found);
     covered_clients(source, file, &mut found);
     nobody_allowed(source, file, policy, &mut found);
     file.clients.warn(source, access, !file.relay.is_empty(), &mut found);
@@ -25,6 +26,7 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option
     bare_accounts(source, file, &mut found);
     assumed_passes(source, file, policy, &mut found);
     refused_hosts(source, file, &mut found);
+    idle_quotas(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
     idle_groups(source, file, policy, &mut found);
@@ -40,6 +42,28 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option
 
 fn parsed(text: &toml::Spanned<String>) -> Option<IpNet> {
     text.get_ref().parse().ok().or_else(|| text.get_ref().parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}
+
+/// Clients on the network that are told of a proxy on their own loopback.
+fn unreachable_proxy(source: &Source, file: &File, found: &mut Vec<Located>) {
+    let (Ok(listener), Ok(discovery)) = (file.listener.build(source), file.discovery.build(source)) else { return };
+    let listener = listener.address;
+    let is_open = discovery.address.is_some_and(|address| !address.ip().is_loopback());
+    if is_open && discovery.proxies.is_empty() && listener.ip().is_loopback() {
+        let message =
+            format!("clients are told that the proxy is {listener}, which is their own loopback; set discovery.proxy, or listener.address");
+        found.push(source.error(file.discovery.span(), message));
+    }
+}
+
+/// Handshakes are counted where something is decrypted.
+fn idle_quotas(source: &Source, file: &File, found: &mut Vec<Located>) {
+    if file.interception.is_some() {
+        return;
+    }
+    for span in file.quota.iter().filter_map(|quota| quota.get_ref().handshakes_span()) {
+        found.push(source.error(span, "quota.handshakes never acts: without [interception] nothing is decrypted"));
+    }
 }
 
 fn covered_clients(source: &Source, file: &File, found: &mut Vec<Located>) {

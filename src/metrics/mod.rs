@@ -31,10 +31,12 @@ pub enum ListenerKind {
     Relay,
     /// Metrics and health.
     Admin,
+    /// What clients need to know, for clients.
+    Discovery,
 }
 
 impl ListenerKind {
-    const ALL: [Self; 5] = [Self::Proxy, Self::Tls, Self::Sni, Self::Relay, Self::Admin];
+    const ALL: [Self; 6] = [Self::Proxy, Self::Tls, Self::Sni, Self::Relay, Self::Admin, Self::Discovery];
 
     /// The label value.
     #[must_use]
@@ -45,6 +47,7 @@ impl ListenerKind {
             Self::Sni => "sni",
             Self::Relay => "relay",
             Self::Admin => "admin",
+            Self::Discovery => "discovery",
         }
     }
 }
@@ -107,6 +110,7 @@ pub struct Metrics {
     pub client_handshakes: Handshakes,
     /// TLS with the cloud.
     pub upstream_handshakes: Handshakes,
+    quotas: IntCounterVec,
     /// Interception certificates found in the cache.
     pub leaves_cached: IntCounter,
     /// Interception certificates signed.
@@ -135,6 +139,17 @@ impl Handshakes {
     pub fn ended(&self, is_ok: bool) {
         if is_ok { self.ok.inc() } else { self.failed.inc() }
     }
+}
+
+/// What came to one limit of a quota.
+#[derive(Debug, Clone)]
+pub struct QuotaCounters {
+    /// Let through.
+    pub passed: IntCounter,
+    /// Refused.
+    pub refused: IntCounter,
+    /// Made to wait.
+    pub slowed: IntCounter,
 }
 
 /// Reads how many log lines were dropped so far.
@@ -219,6 +234,11 @@ impl Metrics {
             listener_handshakes: Handshakes::new(&handshakes, "listener"),
             client_handshakes: Handshakes::new(&handshakes, "client"),
             upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
+            quotas: family.counters(
+                "quota_total",
+                "What came to a quota, by limit: passed, refused, or, for bytes in pieces of 16 KiB, passed and slowed.",
+                &["quota", "limit", "outcome"],
+            ),
             leaves_cached: leaves.with_label_values(&["cache"]),
             leaves_minted: leaves.with_label_values(&["minted"]),
             ca_expiry: family
@@ -232,6 +252,8 @@ impl Metrics {
             metrics.connections.with_label_values(&[listener.label()]);
             metrics.connections_total.with_label_values(&[listener.label()]);
         }
+        // A family without series is not shown; where nothing is limited, this one stays alone.
+        metrics.quotas.with_label_values(&["none", "requests", "refused"]);
         register_quiet_families(&Families(metrics.registry.clone()));
         metrics
     }
@@ -267,6 +289,13 @@ impl Metrics {
             findings: Kind::ALL.iter().map(|kind| Acted { denied: finding(kind, "deny"), passed: finding(kind, "pass") }).collect(),
             rejection_fallbacks: self.rejection_fallbacks.with_label_values(&[service]),
         }
+    }
+
+    /// The counters of one limit of a quota, at zero.
+    #[must_use]
+    pub fn quota(&self, quota: &str, limit: &str) -> QuotaCounters {
+        let counter = |outcome| self.quotas.with_label_values(&[quota, limit, outcome]);
+        QuotaCounters { passed: counter("passed"), refused: counter("refused"), slowed: counter("slowed") }
     }
 
     /// Counts a connection until the guard is dropped.
@@ -366,6 +395,7 @@ mod tests {
         "audit_records_total",
         "rejection_fallbacks_total",
         "panics_total",
+        "quota_total",
         "log_lines_dropped_total",
     ];
 

@@ -1,4 +1,4 @@
-//! The allow list as data for other tools: JSON, CSV, PAC, `NO_PROXY`, Squid.
+//! The allow list as data for other tools: JSON, CSV, `NO_PROXY`, Squid; PAC has a file of its own.
 
 use super::decision::Policy;
 use super::rules::Rule;
@@ -93,30 +93,20 @@ fn cell(value: &str) -> String {
     if disarmed.contains([',', '"', '\r', '\n']) { format!("\"{}\"", disarmed.replace('"', "\"\"")) } else { disarmed }
 }
 
-/// A proxy auto-configuration file: documented hosts through the proxy, everything else direct.
-#[must_use]
-pub fn pac(policy: &Policy, proxy: &str) -> String {
-    let mut text =
-        format!("// {} {}\nfunction FindProxyForURL(url, host) {{\n  host = host.toLowerCase();\n", policy.name(), policy.hash());
-    for host in hosts(policy) {
-        let _ = writeln!(text, "  if ({}) return \"PROXY {proxy}\";", pac_condition(host));
-    }
-    text.push_str("  return \"DIRECT\";\n}\n");
-    text
-}
+/// This machine, the private networks (RFC 1918) and the link's own (RFC 3927).
+const LOCAL: &str = "localhost,127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16";
 
-/// PAC's `*` crosses dots; the number of dots keeps a wildcard to one label.
-fn pac_condition(host: &str) -> String {
-    if !host.contains('*') {
-        return format!("host == \"{host}\"");
-    }
-    format!("shExpMatch(host, \"{host}\") && dnsDomainLevels(host) == {}", host.matches('.').count())
+/// The same for clients that know patterns and no prefixes, such as Java and Windows: a pattern each, the caller joins them.
+#[must_use]
+pub fn local_patterns() -> Vec<String> {
+    let fixed = ["localhost", "127.*", "10.*", "192.168.*", "169.254.*"].map(str::to_owned);
+    fixed.into_iter().chain((16..32).map(|second| format!("172.{second}.*"))).collect()
 }
 
 /// A `NO_PROXY` value that keeps the suite's local traffic off the proxy.
 #[must_use]
 pub fn no_proxy() -> String {
-    "localhost,127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16\n".to_owned()
+    format!("{LOCAL}\n")
 }
 
 /// Squid `acl` lines with the same meaning.
@@ -143,17 +133,6 @@ fn squid_pattern(host: &str) -> String {
     host.replace('.', "\\.").replace('*', one_label)
 }
 
-/// Each host pattern once, in order.
-fn hosts(policy: &Policy) -> Vec<&str> {
-    let mut hosts: Vec<&str> = Vec::new();
-    for rule in policy.rules() {
-        if !hosts.contains(&rule.host.as_str()) {
-            hosts.push(&rule.host);
-        }
-    }
-    hosts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,8 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_stays_one_label_in_every_format() {
+    fn a_wildcard_stays_one_label() {
         assert_eq!(squid_pattern("*.imagicle.com"), "[^.]+\\.imagicle\\.com");
-        assert!(pac_condition("*.imagicle.com").ends_with("dnsDomainLevels(host) == 2"));
     }
 }

@@ -8,6 +8,7 @@ pub mod document;
 pub mod export;
 pub mod host_set;
 pub mod nearest;
+pub mod pac;
 pub mod paths;
 pub mod pattern;
 pub mod rules;

@@ -10,6 +10,7 @@ use crate::listener::accept::Counted;
 use crate::listener::balancer::Word;
 use crate::listener::entrance::Entrance;
 use crate::metrics::Protocol;
+use crate::quota::Limit;
 use crate::socket::{Socket, Tls, keep_alive};
 use crate::tls::reception::{self, Reception};
 use rustls::{AlertDescription, Error};
@@ -105,10 +106,11 @@ async fn whom(
 /// Whether a client may use the proxy, and this listener.
 ///
 /// # Errors
-/// `client_not_allowed`.
+/// `client_not_allowed`, `quota_exceeded`.
 pub fn admit(context: &Context, entrance: &Entrance, client: SocketAddr) -> Result<(), Refusal> {
     context.engine.load().policy.admit(client.ip())?;
-    entrance.admit(client.ip())
+    entrance.admit(client.ip())?;
+    context.quotas.take(Limit::Connections, client.ip(), None)
 }
 
 /// Records a refusal, and says it where the client speaks plain HTTP.

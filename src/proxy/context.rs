@@ -7,6 +7,7 @@ use crate::audit::{Journal, Record, Start};
 use crate::error::Refusal;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
+use crate::quota::Quotas;
 use crate::upstream::Dialer;
 use crate::upstream::pool::Pool;
 use arc_swap::ArcSwap;
@@ -78,6 +79,8 @@ pub struct Context {
     pub access: Option<Access>,
     /// What decrypts, where that is configured.
     pub interception: Option<Arc<Interception>>,
+    /// How much of the proxy may be used.
+    pub quotas: Quotas,
     /// Deadlines.
     pub limits: Limits,
     /// This proxy's name in `Via` (RFC 9110 section 7.6.3): no host name, no version.

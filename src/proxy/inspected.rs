@@ -19,6 +19,7 @@ use crate::audit::{Record, Start};
 use crate::error::{Refusal, RuleName};
 use crate::metrics::{Coverage, Protocol};
 use crate::policy::PersonalData;
+use crate::quota::Limit;
 use crate::stall::StallLimit;
 use crate::upstream::secure::Wanted;
 use http::header::{ALT_SVC, TRAILER, WWW_AUTHENTICATE};
@@ -83,6 +84,7 @@ async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     let promise = decide(context, channel, record, &parts)?;
     check_authority(context, record, permit.destination(), &parts)?;
     begins(context)?;
+    context.quotas.take(Limit::Requests, channel.client.ip(), Some(record.service()))?;
     check_upgrade(&parts).or_else(|refusal| context.enforce(record, refusal))?;
     check_request(context, &parts.method, &parts.headers).or_else(|refusal| context.enforce(record, refusal))?;
     clean(&mut parts.headers);

@@ -119,9 +119,14 @@ fn advice(advice: &Advice) -> Option<(HeaderName, String)> {
     match advice {
         Advice::None => None,
         Advice::Authenticate(realm) => Some((PROXY_AUTHENTICATE, format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))),
-        // Rounded up: too early would be refused again.
-        Advice::RetryAfter(left) => Some((RETRY_AFTER, (left.as_secs() + u64::from(left.subsec_nanos() > 0)).to_string())),
+        Advice::RetryAfter(wait) => Some((RETRY_AFTER, whole_seconds(*wait).to_string())),
     }
+}
+
+/// Rounded up, one at least: whoever comes back then finds a place (RFC 9110 section 10.2.3).
+fn whole_seconds(wait: Duration) -> u64 {
+    let part = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + part).max(1)
 }
 
 /// The RFC 9457 document. Details are our own sentences with at most a host in normal form in them.
@@ -178,6 +183,9 @@ pub fn refused_call(record: &mut Record, refusal: &Refusal) -> Response<AnswerBo
     add_decision_id(record, headers);
     if let Ok(status) = HeaderValue::try_from(proxy_status(refusal.reason)) {
         headers.insert(PROXY_STATUS, status);
+    }
+    if let Advice::RetryAfter(wait) = refusal.advice {
+        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     response.extensions_mut().insert(Ours);
     response

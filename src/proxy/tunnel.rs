@@ -12,6 +12,7 @@ use crate::error::{Reason, Refusal, RuleName, Side};
 use crate::listener::accept::Counted;
 use crate::metrics::{Coverage, Protocol};
 use crate::policy::{HelloCheck, Permit};
+use crate::quota::Limit;
 use crate::relay::{End, Relay, with_scratch};
 use crate::socket::Socket;
 use crate::tls::client_hello::{ClientHello, HelloReader, Progress, ServerName};
@@ -154,13 +155,20 @@ pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
             }
         },
         Way::Intercept(interception, http2) => {
+            // Before a certificate is made for it, which costs more than saying no.
+            if let Err(refusal) = context.quotas.take(Limit::Handshakes, record.client().ip(), Some(record.service())) {
+                record.refused(&refusal);
+                refuse_inside(client, record, &refusal, Spoken::by(&first)).await;
+                return Next::Done;
+            }
             let opened = Opened { client, ahead: first, permit, record, open, interception, http2 };
             return Next::Intercept(Box::new(opened));
         }
     };
     record.allowed();
     record.metrics().covered(Coverage::Tunnelled);
-    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone());
+    let pace = context.quotas.pace(record.client().ip(), record.service());
+    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(pace);
     let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     tokio::spawn(contained(carried, context.metrics.clone()));

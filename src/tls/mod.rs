@@ -5,3 +5,4 @@ pub mod client_hello;
 pub mod leaf;
 pub mod reception;
 pub mod server;
+pub mod trust;

@@ -25,6 +25,7 @@ COMMANDS = {
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",
+    "pactester": "libpacparser1",
     "promtool": "prometheus",
     "setpriv": "util-linux",
     "slapd": "slapd",

@@ -19,6 +19,7 @@ import cases_intercept_grpc
 import cases_intercept_refused
 import cases_intercept_trust
 import cases_ldap
+import cases_setup
 import cases_web
 import lab
 from lab import Case, Lab
@@ -26,7 +27,7 @@ from paths import BINARY
 
 GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_access, cases_admin, cases_entrances, cases_balancer,
           cases_intercept, cases_intercept_formats, cases_intercept_grpc, cases_intercept_refused,
-          cases_intercept_trust)
+          cases_intercept_trust, cases_setup)
 CASES = [case for group in GROUPS for case in group.CASES]
 
 

@@ -159,11 +159,25 @@ const REFUSED_RELAYS: &[Wrong] = &[
     ),
 ];
 
+/// Entrances that could let nobody in, or everybody.
+const ENTRANCES: &[Wrong] = &[
+    ("[listener]\nproxy_protocol = \"v2\"", "c.toml:2:18", &["named balancers only", "balancers = [\"10.0.0.5\"]"]),
+    ("[listener]\nproxy_protocol = \"v3\"", "c.toml:2:18", &["`off`", "`v1`", "`v2`"]),
+    ("[listener]\nbalancers = [\"10.0.0.5\"]", "c.toml:2:13", &["without proxy_protocol", "\"v2\""]),
+    ("[listener]\nproxy_protocol = \"v1\"\nbalancers = []", "c.toml:3:13", &["empty balancers", "remove the line"]),
+    ("[listener]\nclients = []", "c.toml:2:11", &["empty clients", "remove the line"]),
+    ("[listener]\nclients = [\"10.0.0.1/8\"]", "c.toml:2:12", &["write \"10.0.0.0/8\""]),
+    ("[listener.tls]\ncertificate = \"c.pem\"", "c.toml:1:1", &["missing field `key`"]),
+    ("[listener.tls]\ncertificate = \"c.pem\"\nkey = \"\"", "c.toml:3:7", &["listener.tls.key is empty", "PEM"]),
+    ("[listener.tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\naddress = \"127.0.0.1:3128\"", "c.toml:4:11", &["listener.address too"]),
+    ("[[sni]]\naddress = \"127.0.0.1:0\"\nport = 0", "c.toml:3:8", &["port 0", "443"]),
+    ("[[sni]]\naddress = \"127.0.0.1\"", "c.toml:2:11", &["no address and port"]),
+    ("[[sni]]\naddress = \"127.0.0.1:9180\"", "c.toml:2:11", &["admin.address too"]),
+];
+
 /// Controls of later versions: refused, since one that silently does nothing is worse than none.
 const TO_COME: &[Wrong] = &[
     ("[audit]\npath = \"audit/\"", "c.toml:1:1", &["[audit]", "yet", "remove the section"]),
-    ("[listener]\nproxy_protocol = \"v2\"", "c.toml:2:18", &["listener.proxy_protocol", "yet", "remove it"]),
-    ("[listener.tls]\ncertificate = \"c.pem\"", "c.toml:1:1", &["listener.tls", "yet", "remove it"]),
     ("[upstream]\nparent = \"http://proxy.corp:8080\"", "c.toml:2:10", &["upstream.parent", "yet", "remove it"]),
 ];
 
@@ -266,6 +280,11 @@ fn what_can_never_work_is_refused() {
 #[test]
 fn relays_that_would_never_be_served_are_refused() {
     assert_wrong(REFUSED_RELAYS, error_of_configuration);
+}
+
+#[test]
+fn entrances_that_cannot_be_are_refused() {
+    assert_wrong(ENTRANCES, |text| read(text).err());
 }
 
 #[test]

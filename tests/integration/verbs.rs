@@ -335,31 +335,43 @@ const HOSTS: &[&str] = &[
     "example.org",
 ];
 
-/// What a browser makes of one condition of the PAC file, as far as our conditions go.
-fn pac_holds(condition: &str, host: &str) -> bool {
-    if let Some(exact) = condition.strip_prefix("host == ") {
-        return exact.trim_matches('"') == host;
-    }
-    let inner = condition.strip_prefix("shExpMatch(host, \"").expect("one of two conditions");
-    let (pattern, levels) = inner.split_once("\") && dnsDomainLevels(host) == ").expect("both halves");
-    let (head, tail) = pattern.split_once('*').expect("a wildcard");
-    let covered = host.len() >= head.len() + tail.len() && host.starts_with(head) && host.ends_with(tail);
-    covered && levels.parse() == Ok(host.matches('.').count())
+/// What of the PAC file stands between two texts.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("{from}: {text}"));
+    rest.split_once(to).unwrap_or_else(|| panic!("{to}: {text}")).0
+}
+
+/// What a browser makes of the tables of the PAC file: a host as it is, with a wildcard for its first label, or with a gap in it.
+fn pac_knows(text: &str, host: &str) -> bool {
+    let names: Value = serde_json::from_str(&format!("{{{}}}", between(text, "var HOSTS = {", "};"))).expect("a table of names");
+    let wild = host.find('.').map(|dot| format!("*{}", &host[dot..]));
+    let globs = between(text, "var GLOBS = [\n", "];").lines().filter(|line| !line.is_empty());
+    let holds = |line: &str| squid_matches(line.trim().trim_end_matches(',').trim_matches('/'), host);
+    names.get(host).is_some() || wild.is_some_and(|wild| names.get(wild).is_some()) || globs.into_iter().any(holds)
 }
 
 #[tokio::test]
 async fn the_pac_export_sends_the_hosts_of_the_policy_through_the_proxy() {
     for (files, policy) in exported() {
         let text = export(&files.config, "pac").await;
-        assert!(text.contains("function FindProxyForURL(url, host) {\n  host = host.toLowerCase();\n"), "{text}");
-        assert!(text.ends_with("  return \"DIRECT\";\n}\n"), "{text}");
-        let condition = |line: &'_ str| Some(line.strip_prefix("  if (")?.strip_suffix(") return \"PROXY 127.0.0.1:3128\";")?.to_owned());
-        let conditions: Vec<String> = text.lines().filter_map(condition).collect();
-        assert_eq!(text.lines().count(), conditions.len() + 5, "{text}");
+        assert!(text.contains("var PROXIES = \"PROXY 127.0.0.1:3128\";\n"), "{text}");
+        assert!(text.contains("function FindProxyForURL(url, host) {\n") && text.ends_with("  return \"DIRECT\";\n}\n"), "{text}");
         for name in HOSTS {
             let host = Destination::from_authority(format!("{name}:1").as_bytes()).expect("a host").host;
-            assert_eq!(conditions.iter().any(|condition| pac_holds(condition, name)), policy.knows(&host), "{name}: {text}");
+            assert_eq!(pac_knows(&text, name), policy.knows(&host), "{name}: {text}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_pac_export_names_the_proxies_that_clients_are_told() {
+    for (section, expected) in [
+        ("[discovery]\nproxy = \"proxy.corp.example:3128\"", "PROXY proxy.corp.example:3128"),
+        ("[discovery]\nproxy = [\"a.example:1\", \"b.example:2\"]", "PROXY a.example:1; PROXY b.example:2"),
+        ("[listener]\naddress = \"0.0.0.0:3128\"", "PROXY PROXY-HOST:3128"),
+    ] {
+        let text = export(&Files::new(section).config, "pac").await;
+        assert!(text.contains(&format!("var PROXIES = \"{expected}\";\n")), "{text}");
     }
 }
 

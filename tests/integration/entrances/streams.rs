@@ -6,7 +6,7 @@ use crate::support::entrance::Reception;
 use crate::support::http2::{Http2, answer, piece, rest};
 use crate::support::origin::{Behaviour, Deserted, RawOrigin};
 use crate::support::proxy::Setup;
-use crate::support::scrape::{wait_for_decisions, wait_until};
+use crate::support::scrape::{wait_for_decisions, wait_until, wait_until_idle};
 use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Method, Request};
@@ -86,7 +86,7 @@ async fn a_thousand_tunnels_share_a_connection_and_one_that_is_not_read_holds_up
         back += piece(&mut stalled.1).await.expect("the stream is open").len();
     }
     drop((stalled, tunnels, client));
-    wait_until(proxy.admin(), |scrape| scrape.is_idle()).await;
+    wait_until_idle(proxy.admin()).await;
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_proxy_that_stops_finishes_tunnels_and_begins_none() {
     // The client is told by GOAWAY: a new stream is not sent any more.
     within_deadline("the farewell", async {
         while client.sender.clone().ready().await.is_ok() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;

@@ -51,7 +51,7 @@ impl Reception {
 
     /// The proxy's listener speaks TLS, with more lines in its section.
     pub fn configure(&self, setup: Setup, lines: &str) -> Setup {
-        let (certificate, key) = (self.path("proxy.pem"), self.path("proxy.key"));
+        let [certificate, key] = ["proxy.pem", "proxy.key"].map(|name| self.path(name).display().to_string());
         setup.listener_line(&format!("[listener.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n{lines}"))
     }
 
