@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub enum Limit {
     /// Connections of clients.
     Connections,
-    /// TLS handshakes with clients of intercepted connections.
+    /// TLS handshakes with clients: to the proxy itself, and in intercepted connections.
     Handshakes,
     /// CONNECTs and HTTP requests.
     Requests,

@@ -2,6 +2,8 @@
 
 use super::{OK, failed, load, print};
 use crate::config::Config;
+use crate::listener::balancer::Balancers;
+use crate::listener::entrance::Entrance;
 use crate::policy::{PersonalData, Policy, Rule};
 use crate::proxy::interception::OnRejection;
 use crate::tls::authority::{Authority, date};
@@ -84,9 +86,7 @@ fn report(config: &Config, interception: &str) -> String {
         }
     }
     text.push_str(&passwords(config));
-    for relay in &config.relays {
-        let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
-    }
+    text.push_str(&entrances(config));
     text.push_str(&discovery(config));
     for quota in &config.quotas {
         let _ = writeln!(text, "quota          {}", quota.shown());
@@ -117,6 +117,38 @@ fn passwords(config: &Config) -> String {
             format!("passwords      {file} ({accounts} account{}, realm {:?})\n", if accounts == 1 { "" } else { "s" }, access.realm)
         },
     )
+}
+
+/// The other ways in, and who may use which.
+fn entrances(config: &Config) -> String {
+    let mut text = String::new();
+    if let Some(tls) = &config.listener.tls {
+        let port = tls.address.map_or_else(|| "on the listener's own port".to_owned(), |address| format!("on {address}"));
+        let asked =
+            tls.files.client_ca.as_ref().map_or_else(String::new, |file| format!("; clients show certificates of {}", file.display()));
+        let _ = writeln!(text, "tls            {port}, {}{asked}", tls.files.certificate.display());
+    }
+    text.push_str(&entrance("listener", &config.listener.entrance));
+    for relay in &config.relays {
+        let _ = writeln!(text, "relay          {} -> {}", relay.address, relay.destination);
+        text.push_str(&entrance("relay", &relay.entrance));
+    }
+    for sni in &config.snis {
+        let _ = writeln!(text, "sni            {} -> the name in the ClientHello, port {}", sni.address, sni.port);
+        text.push_str(&entrance("sni", &sni.entrance));
+    }
+    text
+}
+
+fn entrance(listener: &str, entrance: &Entrance) -> String {
+    let mut text = String::new();
+    if let Some(clients) = &entrance.clients {
+        let _ = writeln!(text, "               {listener}: only for {}", list(clients));
+    }
+    if let Some(Balancers { version, networks }) = &entrance.balancers {
+        let _ = writeln!(text, "               {listener}: PROXY protocol {version:?} from {}", list(networks));
+    }
+    text
 }
 
 /// Where clients learn of the proxy, and what they are told.

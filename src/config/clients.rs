@@ -84,14 +84,14 @@ impl Clients {
     }
 
     /// Passwords that never act, or that others could read.
-    pub(super) fn warn(&self, source: &Source, access: Option<&AccessConfig>, has_relay: bool, found: &mut Vec<Located>) {
+    pub(super) fn warn(&self, source: &Source, access: Option<&AccessConfig>, has_raw: bool, found: &mut Vec<Located>) {
         let Some(path) = &self.htpasswd else {
             let realm = self.realm.iter().map(|realm| source.error(realm.span(), "never acts: without clients.htpasswd nobody is asked"));
             found.extend(realm);
             return;
         };
-        if has_relay {
-            let message = "clients of a [[relay]] know no proxy and are not asked for a password: clients.allow and [clients.services] alone say who may use it";
+        if has_raw {
+            let message = "clients of a [[relay]] or an [[sni]] know no proxy and are not asked for a password: clients.allow, [clients.services] and the listener's own `clients` alone say who may use it";
             found.push(source.error(path.span(), message));
         }
         if access.is_some_and(|access| access.file.is_exposed) {
@@ -99,14 +99,8 @@ impl Clients {
         }
     }
 
-    /// Networks of services in which no client is that may come in.
-    pub(super) fn warn_of_strangers(&self, source: &Source, allowed: &[IpNet], found: &mut Vec<Located>) {
-        for text in self.services.values().flatten() {
-            let Ok(network) = super::sections::network(source, text) else { continue };
-            let meets = |allowed: &IpNet| allowed.contains(&network) || network.contains(allowed);
-            if !allowed.iter().any(meets) {
-                found.push(source.error(text.span(), format!("never acts: {network} lies outside clients.allow")));
-            }
-        }
+    /// The networks of all services, as they are written.
+    pub(super) fn service_texts(&self) -> impl Iterator<Item = &Text> {
+        self.services.values().flatten()
     }
 }

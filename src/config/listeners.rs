@@ -116,6 +116,11 @@ impl ListenerConfig {
 }
 
 impl Listener {
+    /// The networks that may use it, as they are written.
+    pub(super) fn client_texts(&self) -> impl Iterator<Item = &Text> {
+        self.clients.iter().flat_map(|clients| clients.get_ref())
+    }
+
     pub(super) fn build(&self, source: &Source) -> Result<ListenerConfig, Located> {
         let entrance = entrance(source, self.clients.as_ref(), self.proxy_protocol.as_ref(), self.balancers.as_ref())?;
         Ok(ListenerConfig {
@@ -174,6 +179,11 @@ pub struct RelayConfig {
 }
 
 impl RelaySection {
+    /// The networks that may use it, as they are written.
+    pub(super) fn client_texts(&self) -> impl Iterator<Item = &Text> {
+        self.clients.iter().flat_map(|clients| clients.get_ref())
+    }
+
     /// The relay, its destination checked against the policy: one that is refused could never serve.
     pub(super) fn build(&self, source: &Source, policy: &Policy) -> Result<RelayConfig, Located> {
         let written = self.destination.get_ref();
@@ -212,6 +222,11 @@ pub struct SniConfig {
 }
 
 impl SniSection {
+    /// The networks that may use it, as they are written.
+    pub(super) fn client_texts(&self) -> impl Iterator<Item = &Text> {
+        self.clients.iter().flat_map(|clients| clients.get_ref())
+    }
+
     pub(super) fn build(&self, source: &Source) -> Result<SniConfig, Located> {
         let port = self.port.as_ref().map_or(TLS_PORT, |port| *port.get_ref());
         if port == 0 {

@@ -2,6 +2,7 @@
 
 use super::File;
 use super::clients::AccessConfig;
+use super::listeners::{RelaySection, SniSection};
 use crate::destination::Host;
 use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile, Rule};
 use crate::source::{Located, Source};
@@ -16,8 +17,8 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option
     unreachable_proxy(source, file, &mut found);
     covered_clients(source, file, &mut found);
     nobody_allowed(source, file, policy, &mut found);
-    file.clients.warn(source, access, !file.relay.is_empty(), &mut found);
-    file.clients.warn_of_strangers(source, &policy.options().clients, &mut found);
+    file.clients.warn(source, access, !file.relay.is_empty() || !file.sni.is_empty(), &mut found);
+    strangers(source, file, policy, &mut found);
     idle_addresses(source, file, &mut found);
     idle_hosts(source, file, policy, &mut found);
     idle_ca_files(source, file, &mut found);
@@ -63,6 +64,19 @@ fn idle_quotas(source: &Source, file: &File, found: &mut Vec<Located>) {
     }
     for span in file.quota.iter().filter_map(|quota| quota.get_ref().handshakes_span()) {
         found.push(source.error(span, "quota.handshakes never acts: without [interception] nothing is decrypted"));
+    }
+}
+
+/// Networks of services and listeners in which no client is that may come in.
+fn strangers(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    let relays = file.relay.iter().flat_map(RelaySection::client_texts);
+    let own = file.listener.client_texts().chain(relays).chain(file.sni.iter().flat_map(SniSection::client_texts));
+    for text in file.clients.service_texts().chain(own) {
+        let Some(network) = parsed(text) else { continue };
+        let meets = |allowed: &IpNet| allowed.contains(&network) || network.contains(allowed);
+        if !policy.options().clients.iter().any(meets) {
+            found.push(source.error(text.span(), format!("never acts: {network} lies outside clients.allow")));
+        }
     }
 }
 

@@ -132,6 +132,10 @@ async fn receive(context: &Context, reception: &Reception, stream: TcpStream, cl
         turn_away(context, stream, client, &Refusal::new(Reason::BadRequest, detail, TLS), true).await;
         return None;
     }
+    if let Err(refusal) = context.quotas.take(Limit::Handshakes, client.ip(), None) {
+        context.record(Start { client, protocol: Protocol::Connect, method: "-" }).answered_with(&refusal);
+        return None;
+    }
     keep_alive(&stream);
     let shaken = timeout(context.limits.hello, TlsAcceptor::from(reception.config()).accept(stream)).await;
     let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));

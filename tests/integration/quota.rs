@@ -2,10 +2,11 @@
 
 use crate::support::client::{Closing, Head, Problem, RawClient, client_hello, connect_tunnel};
 use crate::support::daemon::{Daemon, records};
+use crate::support::entrance::Reception;
 use crate::support::intercept::API;
 use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::proxy::Setup;
-use crate::support::scrape::{Scrape, wait_until};
+use crate::support::scrape::{Scrape, wait_for_decisions, wait_until};
 use crate::support::world::{HTTP1, HTTP2, World, call};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -146,6 +147,18 @@ async fn a_handshake_too_many_is_refused_before_a_certificate_is_made() {
     assert_eq!(alert, [0x15, 3, 3, 0, 2, 2, 49], "access_denied");
     let scrape = wait_until(world.proxy.admin(), |scrape| counted(scrape, "handshakes", "refused") == 1).await;
     assert_eq!(scrape.count("ucx_egress_tls_handshakes_total", &[("side", "client")]), 2);
+}
+
+#[tokio::test]
+async fn a_handshake_too_many_with_the_proxy_is_not_begun() {
+    let reception = Reception::new();
+    let proxy = reception.configure(Setup::new().section(&quota("handshakes")), "").start();
+    for _ in 0..2 {
+        reception.connect(proxy.proxy(), &[]).await.expect("a handshake");
+    }
+    reception.connect(proxy.proxy(), &[]).await.expect_err("one too many");
+    let scrape = wait_for_decisions(proxy.admin(), "deny", "quota_exceeded", 1).await;
+    assert_eq!(scrape.count("ucx_egress_tls_handshakes_total", &[("side", "listener")]), 2);
 }
 
 /// Four times the burst goes through: slowed, and whole.

@@ -71,6 +71,8 @@ fn what_others_may_read_and_what_never_acts_is_warned_of() {
             "c.toml:4:29",
             "11.0.0.0/8 lies outside",
         ),
+        ("[listener]\nclients = [\"10.0.0.0/8\", \"203.0.113.0/24\"]", "c.toml:2:26", "203.0.113.0/24 lies outside"),
+        ("[[sni]]\naddress = \"127.0.0.1:0\"\nclients = [\"203.0.113.7\"]", "c.toml:3:12", "203.0.113.7/32 lies outside"),
     ] {
         let said = warnings(read(text).map_err(|error| error.to_string()));
         assert!(said.len() == 1 && said[0].starts_with(place) && said[0].contains(word), "{said:?}");

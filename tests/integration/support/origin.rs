@@ -4,7 +4,7 @@
 //! What an origin has seen lives in a watch channel, so a test waits for the event itself. Every
 //! task belongs to its origin and ends when the origin is dropped.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -37,8 +37,15 @@ impl Accepting {
         F: Fn(TcpStream) -> C + Send + 'static,
         C: Future<Output = ()> + Send + 'static,
     {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = bound.expect("loopback has a free port");
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), serve).await
+    }
+
+    async fn start_on<F, C>(ip: IpAddr, serve: F) -> Self
+    where
+        F: Fn(TcpStream) -> C + Send + 'static,
+        C: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind((ip, 0)).await.expect("the address has a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();

@@ -1,6 +1,6 @@
 //! Addresses where nobody answers.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -11,8 +11,13 @@ pub struct Deserted(TcpSocket);
 
 impl Deserted {
     pub fn new() -> Self {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has a free port");
+        Self::on(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// On this address of the machine.
+    pub fn on(ip: IpAddr) -> Self {
+        let socket = if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.expect("a socket");
+        socket.bind((ip, 0).into()).expect("the address has a free port");
         Self(socket)
     }
 
@@ -31,7 +36,12 @@ pub struct Full {
 
 impl Full {
     pub async fn start() -> Self {
-        let deserted = Deserted::new();
+        Self::on(Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// On this address of the machine.
+    pub async fn on(ip: IpAddr) -> Self {
+        let deserted = Deserted::on(ip);
         let addr = deserted.addr();
         let listener = deserted.0.listen(0).expect("a bound socket listens");
         let waiting = within_deadline("the queue takes one", TcpStream::connect(addr)).await.expect("one connection fits");

@@ -1,7 +1,7 @@
 //! A TCP server that keeps every byte it is sent and otherwise follows a script.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,8 +52,13 @@ impl RawOrigin {
     }
 
     pub async fn scripted(behaviour: Behaviour) -> Self {
+        Self::on(Ipv4Addr::LOCALHOST.into(), behaviour).await
+    }
+
+    /// On this address of the machine.
+    pub async fn on(ip: IpAddr, behaviour: Behaviour) -> Self {
         let (sender, seen) = watch::channel(Seen::default());
-        let accepting = Accepting::start(move |stream| {
+        let accepting = Accepting::start_on(ip, move |stream| {
             let connection = Connection { stream, seen: sender.clone() };
             connection.run(behaviour.clone())
         });
