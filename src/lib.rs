@@ -22,14 +22,14 @@
 //! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`) |
 //! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
-//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; `reception` (TLS to the proxy); for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`socket`] | a connection's bytes, whatever carries them: TCP, TLS over it, a stream of HTTP/2 |
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
-//! | [`listener`] | `accept` (loop, limits, panics), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
+//! | [`listener`] | `accept` (loop, limits, panics), `entrance` (whom it lets in), `balancer` (the PROXY protocol), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
-//! | [`proxy`] | `serve` (a connection's first request), `connect`, `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
+//! | [`proxy`] | `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
 //! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |
@@ -37,7 +37,8 @@
 //!
 //! # The request path
 //!
-//! 1. accept: counted, limited; the first head is read within its deadline and checked more strictly than any parser behind it
+//! 1. accept: counted, limited; behind a balancer the client is whom it names; TLS to the proxy where the listener speaks it; the
+//!    first head is read within its deadline and checked more strictly than any parser behind it
 //!    ([`listener::head`])
 //! 2. CONNECT target, absolute URI or relay destination becomes a [`destination::Destination`], or `bad_request`
 //! 3. the client's address is let in, its name and password are checked where that is configured ([`proxy::identify`]); then
@@ -57,7 +58,8 @@
 //!
 //! 1. no upstream connection without a `Permit`, and only in `upstream/dial.rs`
 //! 2. a host is compared only as `Host`
-//! 3. the same verdict on every entry path: one vector file runs over CONNECT, absolute-form, `explain` and the relay check
+//! 3. the same verdict on every entry path: one vector file runs over CONNECT in HTTP/1.1, in TLS and in HTTP/2, absolute-form, raw TLS,
+//!    `explain` and the relay check
 //! 4. what cannot be checked is refused; what observing lets through is recorded as `would_deny`
 //! 5. a ClientHello cut at any byte gives the same verdict
 //! 6. no payload in any output

@@ -68,15 +68,17 @@ pub struct Accepted {
 #[derive(Debug)]
 pub struct Counted {
     seat: Seat,
-    /// Absent where several share a connection.
+    /// A connection in the gauge, or a share of one that is there already.
     _gauge: Option<OpenConnection>,
+    _share: Option<Arc<()>>,
 }
 
 impl Counted {
-    /// One more place under the same limit, if one is free: for a tunnel that shares its client's connection with others.
+    /// One more place under the same limit, if one is free: for a tunnel that shares its client's connection with others. It keeps
+    /// `share` as long as it is taken.
     #[must_use]
-    pub fn another(&self) -> Option<Self> {
-        self.seat.0.enter().map(|seat| Self { seat, _gauge: None })
+    pub fn another(&self, share: Arc<()>) -> Option<Self> {
+        self.seat.0.enter().map(|seat| Self { seat, _gauge: None, _share: Some(share) })
     }
 }
 
@@ -118,7 +120,7 @@ pub async fn accept_loop<S, F>(
         };
         // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
         let _ = stream.set_nodelay(true);
-        let open = Counted { seat, _gauge: Some(gauge) };
+        let open = Counted { seat, _gauge: Some(gauge), _share: None };
         tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
     }
 }

@@ -21,7 +21,6 @@ use h2::server::{Builder, SendResponse};
 use h2::{RecvStream, SendStream};
 use http::{Method, Response, Version};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// Tunnels of one connection open at once.
@@ -38,15 +37,14 @@ const MAX_HEADERS: u32 = 64 * 1024;
 const MAX_PENDING_RESETS: usize = 20;
 /// Streams that we may reset for the client's errors (CVE-2025-8671).
 const MAX_OWN_RESETS: usize = 500;
-/// A connection without a tunnel is kept so long for the next one.
-const BETWEEN: Duration = Duration::from_mins(1);
 
 /// Serves a connection until its end.
 pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Counted) {
     let shaking = builder().handshake::<_, Bytes>(socket);
     let Ok(Ok(mut connection)) = timeout(context.limits.head, shaking).await else { return };
-    // Each stream holds one of these.
+    // Each stream holds one of these, and its tunnel after it.
     let streams = Arc::new(());
+    let between = context.limits.head;
     let (mut is_stopping, mut idle_since) = (false, Instant::now());
     loop {
         let is_idle = Arc::strong_count(&streams) == 1;
@@ -60,7 +58,7 @@ pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Coun
                 connection.graceful_shutdown();
                 continue;
             }
-            () = sleep_until(idle_since + BETWEEN), if !is_stopping => {
+            () = sleep_until(idle_since + between), if !is_stopping => {
                 // Looked at again in a while, unless nothing goes on: then the client is told (GOAWAY), and ends it.
                 if is_idle {
                     is_stopping = true;
@@ -71,7 +69,7 @@ pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Coun
         };
         match accepted {
             Some(Ok((request, respond))) => {
-                let work = Work { context: context.clone(), peer: peer.clone(), open: open.another(), _counted: streams.clone() };
+                let work = Work { context: context.clone(), peer: peer.clone(), open: open.another(streams.clone()) };
                 tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
             }
             Some(Err(error)) => {
@@ -102,7 +100,6 @@ struct Work {
     peer: Peer,
     /// Its own place under the limit: each tunnel has an upstream connection. `None`: there is no more.
     open: Option<Counted>,
-    _counted: Arc<()>,
 }
 
 impl Work {

@@ -1,16 +1,21 @@
 //! HTTP/2 to the proxy: tunnels as streams of one connection.
 
-use crate::support::client::{client_hello, within_deadline};
+use crate::support::client::{RawClient, client_hello, within_deadline};
 use crate::support::daemon::Daemon;
 use crate::support::entrance::Reception;
 use crate::support::http2::{Http2, answer, piece, rest};
-use crate::support::origin::{Behaviour, Deserted, RawOrigin};
+use crate::support::intercept::{API, Ca};
+use crate::support::origin::{Behaviour, Deserted, RawOrigin, TlsOrigin};
+use crate::support::pki::Pki;
 use crate::support::proxy::Setup;
 use crate::support::scrape::{wait_for_decisions, wait_until, wait_until_idle};
 use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Method, Request};
+use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
+use tokio_rustls::TlsConnector;
+use ucx_egress::socket::Stream;
 
 const HOST: &str = "api.imagicle.com";
 /// Tunnels of one connection, as many as it may have.
@@ -166,6 +171,39 @@ async fn each_tunnel_takes_a_place_under_the_limit() {
         {}
     })
     .await;
+}
+
+/// As between two requests of HTTP/1.1; a tunnel keeps its connection, however silent it is.
+#[tokio::test]
+async fn a_connection_without_tunnels_is_ended_and_one_with_is_not() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").section("[limits]\nhead = \"400ms\"").start();
+    let mut busy = reception.http2(proxy.proxy()).await;
+    let mut silent = tunnel(&mut busy).await;
+    echoed(&mut silent, &client_hello(Some(HOST))).await;
+    let idle = reception.http2(proxy.proxy()).await;
+    within_deadline("the end of the idle one", idle.connection).await.expect("its task ends").expect("in order");
+    // By now the other has been silent for longer than that.
+    let mut second = tunnel(&mut busy).await;
+    echoed(&mut second, &client_hello(Some(HOST))).await;
+    echoed(&mut silent, b"still here").await;
+}
+
+#[tokio::test]
+async fn it_is_decrypted_as_a_tunnel_is() {
+    let (reception, pki) = (Reception::new(), Pki::new());
+    let origin = TlsOrigin::start(&pki, &[API], &[b"http/1.1"]).await;
+    let ca = Ca::new(&pki, &[API]);
+    let proxy = reception.configure(ca.configure(Setup::new().host(API, origin.addr())), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let (send, receive) = tunnel(&mut client).await;
+    let connector = TlsConnector::from(ca.client(&[b"http/1.1"]));
+    let name = ServerName::try_from(API).expect("a name");
+    let inner = within_deadline("tls", connector.connect(name, Stream::new(send, receive))).await.expect("our certificate is trusted");
+    let mut inner = RawClient::over(inner);
+    inner.send(format!("GET /test HTTP/1.1\r\nHost: {API}\r\n\r\n").as_bytes()).await;
+    assert_eq!(inner.read_head().await.status, 200);
+    wait_until(proxy.admin(), |scrape| scrape.count("ucx_egress_coverage_total", &[("state", "inspected")]) == 1).await;
 }
 
 #[tokio::test]
