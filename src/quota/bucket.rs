@@ -8,10 +8,13 @@ use governor::{NotUntil, Quota, RateLimiter};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Clients with a bucket of their own. While so many are in use, all clients share one.
 const MOST_CLIENTS: usize = 16_384;
+/// While there are so many, the full ones among them are looked for once in so many clients.
+const CLEAN_EVERY: usize = 1_024;
 /// Whose bucket that is.
 const EVERYBODY: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
@@ -48,6 +51,8 @@ pub struct Bucket<C: Clock> {
     clock: C,
     burst: NonZeroU32,
     most: usize,
+    /// How often a client came while there were too many.
+    crowded: AtomicUsize,
 }
 
 impl<C: Clock> fmt::Debug for Bucket<C> {
@@ -67,7 +72,7 @@ impl<C: Clock + Clone> Bucket<C> {
         } else {
             Kind::Shared(RateLimiter::direct_with_clock(quota, clock.clone()))
         };
-        Self { kind, clock, burst: rate.burst, most: MOST_CLIENTS }
+        Self { kind, clock, burst: rate.burst, most: MOST_CLIENTS, crowded: AtomicUsize::new(0) }
     }
 
     /// Most that can be taken at once.
@@ -100,8 +105,10 @@ impl<C: Clock + Clone> Bucket<C> {
     /// A host has a whole /64 of IPv6 (RFC 4291 section 2.5.1).
     fn key(&self, limiter: &Limiter<IpAddr, HashMapStateStore<IpAddr>, C>, client: IpAddr) -> IpAddr {
         if limiter.len() >= self.most {
-            // Full buckets are as good as none.
-            limiter.retain_recent();
+            // Full buckets are as good as none. To look through all of them is worth it once in a while only.
+            if self.crowded.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEAN_EVERY) {
+                limiter.retain_recent();
+            }
             if limiter.len() >= self.most {
                 return EVERYBODY;
             }
