@@ -6,6 +6,7 @@ use crate::policy::{Mode, ServiceInfo};
 use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
 use crate::tls::authority::date;
+use crate::upstream::parent::Member;
 use serde_json::{Value, json};
 
 /// The whole document.
@@ -23,6 +24,7 @@ pub fn document(context: &Context) -> String {
             "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
         },
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
+        "parents": context.dialer.parents().map(parent).collect::<Vec<_>>(),
         "services": services,
     });
     format!("{document:#}\n")
@@ -40,6 +42,10 @@ fn interception(interception: &Interception, hosts: &[String]) -> Value {
         "on_client_rejection": if interception.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
         "clients_tunnelled_after_rejection": interception.fallbacks.count(),
     })
+}
+
+fn parent(member: &Member) -> Value {
+    json!({ "parent": member.parent().shown(), "up": member.is_up() })
 }
 
 /// Coverage is the number that says how much of a service was seen at all.

@@ -5,6 +5,7 @@
 
 pub mod interception;
 pub mod listeners;
+pub mod parents;
 pub mod policy;
 pub mod sections;
 pub mod warnings;
@@ -12,6 +13,7 @@ pub mod warnings;
 use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
+use crate::upstream::parent::Routes;
 use crate::upstream::{HostAddress, NameServers};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
@@ -21,6 +23,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -68,6 +71,8 @@ pub struct Config {
     pub allow_addresses: Vec<IpNet>,
     /// Who is asked for names.
     pub name_servers: NameServers,
+    /// Parent proxies, and what goes through them.
+    pub routes: Arc<Routes>,
     /// Roots added to the system's.
     pub ca_files: Vec<PathBuf>,
     /// What decrypts, if anything does.
@@ -113,7 +118,8 @@ impl Config {
         file.refuse_what_is_to_come(source)?;
         let policy = file.policy.build(source, file.clients.build(source)?)?;
         let hosts = file.upstream.hosts(source)?;
-        let warnings = warnings::find(source, &file, &policy);
+        let routes = Arc::new(file.upstream.routes(source, &policy)?);
+        let warnings = warnings::find(source, &file, &policy, &routes);
         let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
         let snis: Vec<SniConfig> = file.sni.iter().map(|sni| sni.build(source)).collect::<Result<_, _>>()?;
         let (listener, admin) = (file.listener.build(source)?, file.admin.address(source)?);
@@ -127,6 +133,7 @@ impl Config {
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
+            routes,
             ca_files: file.upstream.ca_files(source),
             interception: file.interception.as_ref().map(|section| section.build(source)).transpose()?,
             inspection: file.inspection.build(source)?,
@@ -173,7 +180,6 @@ impl File {
             let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
             return Err(source.error(section.span(), message));
         }
-        self.clients.refuse_what_is_to_come(source)?;
-        self.upstream.refuse_what_is_to_come(source)
+        self.clients.refuse_what_is_to_come(source)
     }
 }

@@ -1,5 +1,6 @@
 //! The sections of the configuration but the policy's.
 
+use super::parents::Urls;
 use crate::destination::Host;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
@@ -105,7 +106,10 @@ pub struct Upstream {
     /// Added to the system's roots once something is decrypted; until then only kept.
     pub(super) ca_files: Vec<Text>,
     pub(super) allow_addresses: Vec<Text>,
-    parent: Later,
+    pub(super) parent: Option<Spanned<Urls>>,
+    pub(super) parent_password_file: Option<Text>,
+    pub(super) no_proxy: Vec<Text>,
+    pub(super) parents_for: BTreeMap<Text, Spanned<Urls>>,
     nameservers: Option<Spanned<Vec<Text>>>,
     pub(super) hosts: BTreeMap<Text, Vec<Text>>,
 }
@@ -141,10 +145,6 @@ impl Upstream {
 
     pub(super) fn hosts(&self, source: &Source) -> Result<HashMap<Host, Vec<HostAddress>>, Located> {
         self.hosts.iter().map(|(name, addresses)| Ok((host(source, name)?, fixed_addresses(source, name, addresses)?))).collect()
-    }
-
-    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        not_yet(source, "upstream.parent", &self.parent)
     }
 }
 

@@ -115,7 +115,9 @@ fn judge(answer: &Answer, parent: &Parent, destination: &Destination) -> Result<
     match status {
         200..=299 if answer.behind == 0 => Ok(()),
         // Every protocol that is carried has the client speak first.
-        200..=299 => Err(down(parent, Reason::ConnectFailed, "sent bytes before the tunnel's client spoke: it is no proxy that can be used")),
+        200..=299 => {
+            Err(down(parent, Reason::ConnectFailed, "sent bytes before the tunnel's client spoke: it is no proxy that can be used"))
+        }
         407 => Err(told(Reason::UpstreamFailed, credentials(answer, parent), CREDENTIALS, ParentOutcome::Credentials, Meaning::Final)),
         300..=399 => refused(format!(
             "the parent {shown} redirects instead of connecting ({status}), as to a page to log in; let this machine pass there without one"
@@ -143,10 +145,14 @@ fn credentials(answer: &Answer, parent: &Parent) -> String {
     let shown = parent.shown();
     if !answer.takes_basic && !answer.takes.is_empty() {
         let takes = answer.takes.join(" and ");
-        return format!("the parent {shown} takes {takes} and no Basic, which is all this version has; allow Basic there, or let this machine pass without");
+        return format!(
+            "the parent {shown} takes {takes} and no Basic, which is all this version has; allow Basic there, or let this machine pass without"
+        );
     }
     if parent.has_credentials() {
-        return format!("the parent {shown} does not take the configured user and password; mend them in upstream.parent and its password file");
+        return format!(
+            "the parent {shown} does not take the configured user and password; mend them in upstream.parent and its password file"
+        );
     }
     format!("the parent {shown} wants credentials; write its user into upstream.parent and set upstream.parent_password_file")
 }
