@@ -3,6 +3,7 @@
 //! A person reads these messages in the middle of an outage: line and column must be those of the value, not of the section.
 
 mod inspection;
+mod parents;
 
 use std::path::Path;
 use tempfile::TempDir;
@@ -164,7 +165,6 @@ const TO_COME: &[Wrong] = &[
     ("[listener]\nproxy_protocol = \"v2\"", "c.toml:2:18", &["listener.proxy_protocol", "yet", "remove it"]),
     ("[listener.tls]\ncertificate = \"c.pem\"", "c.toml:1:1", &["listener.tls", "yet", "remove it"]),
     ("[clients]\nhtpasswd = \"/etc/htpasswd\"", "c.toml:2:12", &["clients.htpasswd", "yet", "remove it"]),
-    ("[upstream]\nparent = \"http://proxy.corp:8080\"", "c.toml:2:10", &["upstream.parent", "yet", "remove it"]),
 ];
 
 /// A site's own policy up to its one endpoint, and the rest with the endpoint's host, port and protocol.

@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod observe;
 mod outputs;
+mod parents;
 mod plain_http;
 mod policy;
 mod relay;

@@ -7,6 +7,7 @@ pub mod dns;
 pub mod http2;
 pub mod intercept;
 pub mod origin;
+pub mod parent;
 pub mod pki;
 pub mod policy;
 pub mod proxy;
