@@ -242,10 +242,9 @@ impl Upstream {
         for (name, _) in &self.parents_for {
             let Ok(service) = service(source, policy, name) else { continue };
             if !policy.rules().iter().any(|rule| rule.service == service) {
-                let message = format!(
-                    "never acts: no endpoint of the policy belongs to {:?}, and a connection is made before its requests are read",
-                    name.get_ref()
-                );
+                let channel = policy.service(service).channel.as_deref();
+                let remedy = channel.map_or_else(String::new, |channel| format!("; it shares the connections of {channel:?}: write that"));
+                let message = format!("never acts: no endpoint of the policy belongs to {:?}{remedy}", name.get_ref());
                 found.push(source.error(name.span(), message));
             } else if routes.services.get(&service) == Some(&routes.usual) {
                 found.push(source.error(name.span(), format!("never acts: {:?} would go the same way without it", name.get_ref())));
