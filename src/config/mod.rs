@@ -8,6 +8,7 @@ pub mod listeners;
 pub mod parents;
 pub mod policy;
 pub mod sections;
+pub mod urls;
 pub mod warnings;
 
 use crate::policy::Policy;

@@ -1,6 +1,6 @@
 //! The sections of the configuration but the policy's.
 
-use super::parents::Urls;
+use super::urls::Urls;
 use crate::destination::Host;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};

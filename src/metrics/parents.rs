@@ -84,21 +84,21 @@ impl ParentFamilies {
 
     /// The handles of the configuration's parents.
     pub(super) fn parents<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<ParentMetrics> {
-        let named: Vec<ParentMetrics> = names
+        let handles: Vec<ParentMetrics> = names
             .map(|name| {
                 let metrics = self.parent(name);
                 metrics.up.set(1);
                 metrics
             })
             .collect();
-        if !named.is_empty() {
+        if !handles.is_empty() {
             for outcome in ParentOutcome::ALL {
                 // Removing a series that is not there changes nothing.
                 let _ = self.connects.remove_label_values(&[NO_SERVICE, outcome.label()]);
             }
             let _ = (self.failovers.remove_label_values(&[NO_SERVICE]), self.up.remove_label_values(&[NO_SERVICE]));
         }
-        named
+        handles
     }
 
     fn parent(&self, name: &str) -> ParentMetrics {

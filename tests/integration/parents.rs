@@ -143,7 +143,7 @@ async fn a_parent_that_is_not_there_is_told_by_its_name() {
         (silent.url(), 504, "connect_timeout", "did not answer CONNECT in time"),
         ("http://nowhere.invalid:3128".to_owned(), 502, "resolve_failed", "does not resolve"),
     ] {
-        let proxy = behind(&[url.clone()]).section("[limits]\nconnect = \"700ms\"\nresolve = \"500ms\"").start();
+        let proxy = behind(std::slice::from_ref(&url)).section("[limits]\nconnect = \"700ms\"\nresolve = \"500ms\"").start();
         let began = Instant::now();
         let (head, problem) = refused(&proxy, API).await;
         assert!(began.elapsed() < Duration::from_secs(3), "{url}: {:?}", began.elapsed());
@@ -216,7 +216,8 @@ async fn credentials_are_sent_right_and_shown_nowhere() {
             let status = String::from_utf8_lossy(&status.read_to_end().await).into_owned();
             assert!(status.contains(&format!("\"parent\": \"{}\"", parent.url())) && status.contains("\"up\": true"), "{status}");
             let (_, lines) = daemon.stop().await;
-            seen += &format!("{status}{lines:?}");
+            seen.push_str(&status);
+            seen.extend(lines.iter().map(ToString::to_string));
             for secret in SECRETS {
                 assert!(!seen.contains(secret), "{secret} in {seen}");
             }
