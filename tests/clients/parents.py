@@ -11,7 +11,7 @@ from paths import HERE
 from procs import Process, Processes, free_port, run
 from proxy import Proxy
 
-USER, PASSWORD = "ucx-egress", "p@ss:word"
+USER, PASSWORD = "gateway7", "p@ss:word"
 # Loopback addresses of their own, so that each host has its documented port.
 ADDRESSES = {
     "api.imagicle.com": ("127.71.0.1", 443),
@@ -99,7 +99,7 @@ class Parents:
 
     def refused_by_squid(self) -> Proxy:
         """One whose password is wrong."""
-        return self._configured("squid-refuses", int(self.squid_url.rpartition(":")[2]), "another")
+        return self._configured("squid-refuses", int(self.squid_url.rpartition(":")[2]), "wr0ng")
 
     @property
     def squid_url(self) -> str:

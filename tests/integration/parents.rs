@@ -77,6 +77,15 @@ const ANSWERS: &[Row] = &[
     ("504 Gateway Timeout", API, 504, "connect_timeout", FAILED, &["(504)"], "failed"),
     ("502 Bad Gateway", API, 502, "upstream_failed", FAILED, &["(502)", "its own log"], "failed"),
     ("503 Service Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111", API, 502, "upstream_failed", FAILED, &["(503)"], "failed"),
+    (
+        "500 Internal Server Error\r\nX-Squid-Error: ERR_CANNOT_FORWARD 0",
+        API,
+        502,
+        "upstream_failed",
+        FAILED,
+        &["it may not resolve there"],
+        "failed",
+    ),
     ("500 Unable to connect", API, 502, "upstream_failed", FAILED, &["(500)"], "failed"),
     (
         "503 Service Unavailable\r\nX-Squid-Error: ERR_DNS_FAIL 0",
@@ -104,7 +113,8 @@ async fn each_answer_has_its_reason_and_rule() {
         assert!(problem.detail.contains(&parent.url()), "{answer}: {}", problem.detail);
         assert_eq!(connects(&proxy, &parent.url(), outcome).await, 1, "{answer}");
         assert_eq!(Scrape::get(proxy.admin()).await.count("ucx_egress_parent_connects_total", &[]), 1, "{answer}");
-        let is_down = *outcome == "failed" && *reason != "resolve_failed";
+        // What Squid says of the destination is no failure of Squid.
+        let is_down = *outcome == "failed" && !answer.contains("X-Squid-Error");
         assert_eq!(up(&proxy, &parent.url()).await, usize::from(!is_down), "{answer}");
         proxy.stop().await;
     }
