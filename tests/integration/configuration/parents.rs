@@ -1,6 +1,7 @@
 //! What `upstream.parent` and its neighbours take, refuse and warn of. No error repeats what could be a password.
 
 use super::{Wrong, assert_wrong, error_of_configuration, read};
+use crate::support::daemon::BINARY;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use tempfile::TempDir;
@@ -135,4 +136,26 @@ fn passwords_that_everybody_can_read_are_warned_of() {
         let error = Config::load(Some(&file)).expect_err(says).to_string();
         assert!(error.contains("c.toml:3:24") && error.contains(says), "{error}");
     }
+}
+
+#[test]
+fn check_and_explain_tell_the_way_and_no_user() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("c.toml");
+    let text = "[upstream]\nparent = [\"http://mario:s3cret@a.corp:3128\", \"https://b.corp:3129\"]\n[upstream.parents_for]\npresence = \"direct\"\n";
+    written(&file, text, 0o600);
+    let says = |arguments: &[&str]| {
+        let done = std::process::Command::new(BINARY).arg("--config").arg(&file).args(arguments).output().expect("the binary runs");
+        String::from_utf8([done.stdout, done.stderr].concat()).expect("text")
+    };
+    for (arguments, expected) in [
+        (&["check"][..], "parent         http://a.corp:3128 (with credentials)\nparent         https://b.corp:3129\n"),
+        (&["explain", "https://api.imagicle.com/test"], "  way                http://a.corp:3128, then https://b.corp:3129\n"),
+        (&["explain", "grpc.imagicle.com:443"], "  way                direct\n"),
+        (&["explain", "grpc.imagicle.com:443", "--json"], "\"way\": \"direct\""),
+    ] {
+        let said = says(arguments);
+        assert!(said.contains(expected) && !said.contains("mario") && !said.contains("s3cret"), "{said}");
+    }
+    assert!(!says(&["explain", "example.org:443"]).contains("way "), "what is refused goes no way");
 }
