@@ -21,6 +21,7 @@ use crate::tls::authority::Authority;
 use crate::tls::leaf::{Counters, Leaves};
 use crate::tls::reception::Reception;
 use crate::tls::server::Servers;
+use crate::upstream::parent::{Parent, Parents};
 use crate::upstream::secure::Secure;
 use crate::upstream::tls::Clients;
 use crate::upstream::{Dialer, Resolver};
@@ -191,6 +192,7 @@ fn affordable_connections() -> usize {
 
 fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let metrics = Arc::new(Metrics::new());
+    let dialer = dialer.with_parents(parents(&config, &metrics)?);
     let journal = Arc::new(Journal::default());
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
     let quotas = Quotas::new(config.quotas, &metrics);
@@ -209,6 +211,13 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         limits: config.limits,
         pseudonym,
     }))
+}
+
+/// The parent proxies; roots are read only if one of them speaks TLS.
+fn parents(config: &Config, metrics: &Metrics) -> Result<Parents, String> {
+    let is_any_secure = config.routes.parents.iter().any(Parent::is_secure);
+    let clients = is_any_secure.then(|| Clients::new(&config.ca_files)).transpose()?;
+    Ok(Parents::new(config.routes.clone(), clients.as_ref(), metrics))
 }
 
 /// Loads the CA and all that stands on it.

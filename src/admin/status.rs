@@ -7,6 +7,7 @@ use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
 use crate::quota::{Limit, Quota};
 use crate::tls::authority::date;
+use crate::upstream::parent::Member;
 use serde_json::{Value, json};
 
 /// The whole document.
@@ -25,6 +26,7 @@ pub fn document(context: &Context) -> String {
         },
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
         "quotas": context.quotas.iter().map(quota).collect::<Vec<_>>(),
+        "parents": context.dialer.parents().map(parent).collect::<Vec<_>>(),
         "services": services,
     });
     format!("{document:#}\n")
@@ -62,6 +64,10 @@ fn quota(quota: &Quota) -> Value {
         "each_client": config.each_client,
         "limits": quota.limits().map(limit).collect::<Vec<_>>(),
     })
+}
+
+fn parent(member: &Member) -> Value {
+    json!({ "parent": member.parent().shown(), "up": member.is_up() })
 }
 
 /// Coverage is the number that says how much of a service was seen at all.

@@ -9,6 +9,7 @@ use crate::proxy::interception::OnRejection;
 use crate::tls::authority::{Authority, date};
 use crate::units::show;
 use crate::upstream::NameServers;
+use crate::upstream::parent::{Parent, Routes};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
@@ -180,7 +181,9 @@ fn upstream(config: &Config) -> String {
     let mut hosts: Vec<String> = config.hosts.keys().map(ToString::to_string).collect();
     hosts.sort_unstable();
     let limits = &config.limits;
-    format!(
+    let mut text = parents(&config.routes);
+    let _ = write!(
+        text,
         "name servers   {servers}\nfixed hosts    {}\nexceptions     {}\nlimits         head {}, hello {}, resolve {}, connect {}, answer {}, message {}, drain {}, connections {}\n",
         or_none(&hosts.join(", ")),
         or_none(&list(&config.allow_addresses)),
@@ -192,7 +195,17 @@ fn upstream(config: &Config) -> String {
         show(limits.message),
         show(config.drain),
         config.max_connections.map_or_else(|| "as descriptors permit".to_owned(), |most| most.to_string()),
-    )
+    );
+    text
+}
+
+/// Parent proxies, in the order of the configuration; never their users.
+fn parents(routes: &Routes) -> String {
+    let shown = |parent: &Parent| {
+        let credentials = if parent.has_credentials() { " (with credentials)" } else { "" };
+        format!("parent         {}{credentials}\n", parent.shown())
+    };
+    routes.parents.iter().map(shown).collect()
 }
 
 fn list(items: &[impl ToString]) -> String {

@@ -6,6 +6,7 @@ use crate::destination::{Destination, Malformed};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::nearest::nearest;
 use crate::policy::{Cited, Decision, Permit, Policy, Subject, Treatment, Verdict};
+use crate::upstream::parent::Parent;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,6 +42,9 @@ struct Explanation<'a> {
     service: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     treatment: Option<&'static str>,
+    /// The parent proxies it goes through, in their order, or `direct`; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<String>,
     personal_data: &'static str,
     promise: &'a str,
     /// The networks whose clients alone may use the service.
@@ -153,6 +157,15 @@ fn treatment(config: &Config, permit: &Permit) -> &'static str {
     if config.interception.is_some() { permit.treatment().label() } else { Treatment::Tunnel.label() }
 }
 
+/// The parents that a connection goes through; nothing where none is configured.
+fn way(config: &Config, permit: &Permit) -> Option<String> {
+    if config.routes.parents.is_empty() {
+        return None;
+    }
+    let parents: Vec<&str> = config.routes.way(permit).into_iter().map(Parent::shown).collect();
+    Some(if parents.is_empty() { "direct".to_owned() } else { parents.join(", then ") })
+}
+
 /// The request inside a connection that is decrypted belongs to a service by its method and path.
 fn inner(config: &Config, client: IpAddr, text: &str, method: &str, decision: Decision) -> Decision {
     let Some(permit) = decision.permit.as_ref().filter(|permit| treatment(config, permit) == Treatment::Intercept.label()) else {
@@ -181,6 +194,7 @@ fn explanation<'a>(config: &'a Config, destination: String, decision: &Decision,
         rule: decision.rule.to_string(),
         service: &service.id,
         treatment: decision.permit.as_ref().filter(|_| decision.verdict != Verdict::Deny).map(|permit| treatment(config, permit)),
+        way: decision.permit.as_ref().filter(|_| decision.verdict != Verdict::Deny).and_then(|permit| way(config, permit)),
         personal_data: service.personal_data.label(),
         promise: &service.promise,
         clients: service.clients.iter().flatten().map(ToString::to_string).collect(),
@@ -207,6 +221,7 @@ fn text(explanation: &Explanation<'_>) -> String {
     line("rule", &explanation.rule);
     line("service", explanation.service);
     line("treatment", explanation.treatment.unwrap_or_default());
+    line("way", explanation.way.as_deref().unwrap_or_default());
     line("personal data", explanation.personal_data);
     line("promise", explanation.promise);
     line("clients", &explanation.clients.join(", "));

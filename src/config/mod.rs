@@ -7,14 +7,17 @@ pub mod clients;
 pub mod discovery;
 pub mod interception;
 pub mod listeners;
+pub mod parents;
 pub mod policy;
 pub mod quota;
 pub mod sections;
+pub mod urls;
 pub mod warnings;
 
 use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
+use crate::upstream::parent::Routes;
 use crate::upstream::{HostAddress, NameServers};
 use clients::{AccessConfig, Clients};
 use discovery::{DiscoveryConfig, DiscoverySection};
@@ -26,6 +29,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -79,6 +83,8 @@ pub struct Config {
     pub allow_addresses: Vec<IpNet>,
     /// Who is asked for names.
     pub name_servers: NameServers,
+    /// Parent proxies, and what goes through them.
+    pub routes: Arc<Routes>,
     /// Roots added to the system's.
     pub ca_files: Vec<PathBuf>,
     /// Names and passwords, if clients are asked for them.
@@ -127,7 +133,8 @@ impl Config {
         let policy = file.policy.build(source, &file.clients)?;
         let access = file.clients.access(source)?;
         let hosts = file.upstream.hosts(source)?;
-        let warnings = warnings::find(source, &file, &policy, access.as_ref());
+        let routes = Arc::new(file.upstream.routes(source, &policy)?);
+        let warnings = warnings::find(source, &file, &policy, access.as_ref(), &routes);
         let relays: Vec<RelayConfig> = file.relay.iter().map(|relay| relay.build(source, &policy)).collect::<Result<_, _>>()?;
         let snis: Vec<SniConfig> = file.sni.iter().map(|sni| sni.build(source)).collect::<Result<_, _>>()?;
         let (listener, admin) = (file.listener.build(source)?, file.admin.address(source)?);
@@ -144,6 +151,7 @@ impl Config {
             hosts,
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
+            routes,
             ca_files: file.upstream.ca_files(source),
             access,
             interception: file.interception.as_ref().map(|section| section.build(source)).transpose()?,
@@ -192,6 +200,6 @@ impl File {
             let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
             return Err(source.error(section.span(), message));
         }
-        self.upstream.refuse_what_is_to_come(source)
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The sections of the configuration that are small.
 
+use super::urls::Urls;
 use crate::destination::Host;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
@@ -15,7 +16,6 @@ use std::time::Duration;
 use toml::Spanned;
 
 pub(super) type Text = Spanned<String>;
-type Later = Option<Spanned<toml::Value>>;
 
 /// Reads an address and port.
 pub(super) fn socket_address(source: &Source, text: &Text) -> Result<SocketAddr, Located> {
@@ -43,14 +43,6 @@ pub(super) fn network(source: &Source, text: &Text) -> Result<IpNet, Located> {
         return Err(source.error(text.span(), format!("{written:?} has bits behind its prefix; write \"{}\"", network.trunc())));
     }
     Ok(network)
-}
-
-/// Refuses a key of the contract that this version does not have.
-pub(super) fn not_yet(source: &Source, key: &str, value: &Later) -> Result<(), Located> {
-    match value {
-        Some(value) => Err(source.error(value.span(), format!("{key} is not in version {} yet; remove it", env!("CARGO_PKG_VERSION")))),
-        None => Ok(()),
-    }
 }
 
 pub(super) fn loopback(port: u16) -> SocketAddr {
@@ -81,7 +73,10 @@ pub struct Upstream {
     /// Added to the system's roots once something is decrypted; until then only kept.
     pub(super) ca_files: Vec<Text>,
     pub(super) allow_addresses: Vec<Text>,
-    parent: Later,
+    pub(super) parent: Option<Spanned<Urls>>,
+    pub(super) parent_password_file: Option<Text>,
+    pub(super) no_proxy: Vec<Text>,
+    pub(super) parents_for: BTreeMap<Text, Spanned<Urls>>,
     nameservers: Option<Spanned<Vec<Text>>>,
     pub(super) hosts: BTreeMap<Text, Vec<Text>>,
 }
@@ -117,10 +112,6 @@ impl Upstream {
 
     pub(super) fn hosts(&self, source: &Source) -> Result<HashMap<Host, Vec<HostAddress>>, Located> {
         self.hosts.iter().map(|(name, addresses)| Ok((host(source, name)?, fixed_addresses(source, name, addresses)?))).collect()
-    }
-
-    pub(super) fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        not_yet(source, "upstream.parent", &self.parent)
     }
 }
 

@@ -8,11 +8,12 @@ use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile, Rule};
 use crate::source::{Located, Source};
 use crate::upstream::HostAddress;
 use crate::upstream::address::{refused_class, special_class};
+use crate::upstream::parent::{Parent, Routes};
 use ipnet::IpNet;
 use std::collections::HashMap;
 
 /// All warnings, in the order of the file's sections.
-pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option<&AccessConfig>) -> Vec<Located> {
+pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option<&AccessConfig>, routes: &Routes) -> Vec<Located> {
     let mut found = Vec::new();
     unreachable_proxy(source, file, &mut found);
     covered_clients(source, file, &mut found);
@@ -20,13 +21,14 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option
     file.clients.warn(source, access, !file.relay.is_empty() || !file.sni.is_empty(), &mut found);
     strangers(source, file, policy, &mut found);
     idle_addresses(source, file, &mut found);
-    idle_hosts(source, file, policy, &mut found);
-    idle_ca_files(source, file, &mut found);
+    idle_hosts(source, file, policy, routes, &mut found);
+    idle_ca_files(source, file, routes, &mut found);
+    found.extend(file.upstream.parent_warnings(source, policy, routes));
     idle_interception(source, file, policy, &mut found);
     idle_inspection(source, file, &mut found);
     bare_accounts(source, file, &mut found);
     assumed_passes(source, file, policy, &mut found);
-    refused_hosts(source, file, &mut found);
+    refused_hosts(source, file, routes, &mut found);
     idle_quotas(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
     idle_exact_hosts(source, file, policy, &mut found);
@@ -113,19 +115,26 @@ fn idle_addresses(source: &Source, file: &File, found: &mut Vec<Located>) {
     }
 }
 
-fn idle_hosts(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+fn idle_hosts(source: &Source, file: &File, policy: &Policy, routes: &Routes, found: &mut Vec<Located>) {
     for text in file.upstream.hosts.keys() {
-        let known = Host::parse(text.get_ref().as_bytes()).is_ok_and(|host| policy.knows(&host));
+        let known = Host::parse(text.get_ref().as_bytes()).is_ok_and(|host| policy.knows(&host) || is_parent(routes, &host));
         if policy.options().mode == Mode::Enforce && !known {
             found.push(source.error(text.span(), format!("never acts: no rule of the policy allows {}", text.get_ref())));
         }
     }
 }
 
+fn is_parent(routes: &Routes, host: &Host) -> bool {
+    routes.parents.iter().any(|parent| parent.at().host == *host)
+}
+
 /// A fixed address that the ban on special addresses refuses whenever it is used.
-fn refused_hosts(source: &Source, file: &File, found: &mut Vec<Located>) {
+fn refused_hosts(source: &Source, file: &File, routes: &Routes, found: &mut Vec<Located>) {
     let exceptions: Vec<IpNet> = file.upstream.allow_addresses.iter().filter_map(parsed).collect();
-    for text in file.upstream.hosts.values().flatten() {
+    // A parent is named by the administrator: its address may be private.
+    let of_parent = |name: &str| Host::parse(name.as_bytes()).is_ok_and(|host| is_parent(routes, &host));
+    let hosts = file.upstream.hosts.iter().filter(|(name, _)| !of_parent(name.get_ref()));
+    for text in hosts.flat_map(|(_, addresses)| addresses) {
         let Ok(address) = text.get_ref().parse::<HostAddress>() else { continue };
         if let Some(class) = refused_class(address.ip(), &exceptions) {
             let message =
@@ -158,8 +167,9 @@ fn idle_groups(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Lo
     }
 }
 
-fn idle_ca_files(source: &Source, file: &File, found: &mut Vec<Located>) {
-    if let Some(first) = file.upstream.ca_files.first().filter(|_| file.interception.is_none()) {
+fn idle_ca_files(source: &Source, file: &File, routes: &Routes, found: &mut Vec<Located>) {
+    let verifies = file.interception.is_some() || routes.parents.iter().any(Parent::is_secure);
+    if let Some(first) = file.upstream.ca_files.first().filter(|_| !verifies) {
         found.push(source.error(
             first.span(),
             "never acts: without [interception] nothing is decrypted, so the proxy verifies no certificate of the cloud",

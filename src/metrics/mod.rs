@@ -4,15 +4,18 @@
 //! are present at zero from the start, so a dashboard can tell "nothing happened" from "not measured".
 
 mod families;
+mod parents;
 mod service;
 
 use crate::error::Reason;
 use crate::inspect::Kind;
 use families::Families;
+use parents::ParentFamilies;
 use prometheus::{Encoder, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 use service::Acted;
 use std::sync::OnceLock;
 
+pub use parents::{ParentMetrics, ParentOutcome};
 pub use service::{Coverage, Inspected, ServiceMetrics};
 
 /// The service label of exchanges that belong to no service of the policy.
@@ -104,6 +107,7 @@ pub struct Metrics {
     inspection: HistogramVec,
     findings: IntCounterVec,
     rejection_fallbacks: IntCounterVec,
+    parents: ParentFamilies,
     /// TLS with clients to the proxy itself.
     pub listener_handshakes: Handshakes,
     /// TLS with clients of intercepted connections.
@@ -231,6 +235,7 @@ impl Metrics {
                 "Connections that stayed a tunnel because their client had rejected the interception certificate.",
                 &["service"],
             ),
+            parents: ParentFamilies::new(&family),
             listener_handshakes: Handshakes::new(&handshakes, "listener"),
             client_handshakes: Handshakes::new(&handshakes, "client"),
             upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
@@ -296,6 +301,12 @@ impl Metrics {
     pub fn quota(&self, quota: &str, limit: &str) -> QuotaCounters {
         let counter = |outcome| self.quotas.with_label_values(&[quota, limit, outcome]);
         QuotaCounters { passed: counter("passed"), refused: counter("refused"), slowed: counter("slowed") }
+    }
+
+    /// Resolves the handles of the configured parent proxies, in their order.
+    #[must_use]
+    pub fn parents<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<ParentMetrics> {
+        self.parents.parents(names)
     }
 
     /// Counts a connection until the guard is dropped.
@@ -394,6 +405,9 @@ mod tests {
         "ca_expiry_timestamp_seconds",
         "audit_records_total",
         "rejection_fallbacks_total",
+        "parent_connects_total",
+        "parent_failovers_total",
+        "parent_up",
         "panics_total",
         "quota_total",
         "log_lines_dropped_total",

@@ -30,7 +30,9 @@ impl ServiceId {
     /// What belongs to no service.
     pub const NONE: Self = Self(0);
 
-    pub(super) fn from_index(index: usize) -> Self {
+    /// The service at a position.
+    #[must_use]
+    pub fn from_index(index: usize) -> Self {
         Self(u16::try_from(index).unwrap_or_default())
     }
 

@@ -1,7 +1,11 @@
 //! The only place that connects to anything: resolve once, check every address, connect to a checked one.
 
 use super::address::refused_class;
+use super::parent::failure::{Failure, Meaning, of_all};
+use super::parent::{Member, Parents};
 use super::resolve::Resolver;
+use super::tls;
+use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::Permit;
 use crate::socket::Socket;
@@ -14,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// Head start of one address before the next is tried beside it (RFC 8305 section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -28,6 +32,7 @@ pub struct Dialer {
     /// Where this proxy itself listens.
     own: Vec<SocketAddr>,
     deadline: Duration,
+    parents: Option<Parents>,
 }
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
@@ -36,14 +41,95 @@ impl Dialer {
     /// Makes a dialler. `own` are the addresses this proxy listens on; `deadline` bounds one dial after resolution.
     #[must_use]
     pub fn new(resolver: Resolver, exceptions: Vec<IpNet>, own: Vec<SocketAddr>, deadline: Duration) -> Self {
-        Self { resolver, exceptions, own, deadline }
+        Self { resolver, exceptions, own, deadline, parents: None }
     }
 
-    /// Connects to the permitted destination.
+    /// Goes through parent proxies where they are configured.
+    #[must_use]
+    pub fn with_parents(self, parents: Parents) -> Self {
+        Self { parents: Some(parents), ..self }
+    }
+
+    /// The parent proxies.
+    pub fn parents(&self) -> impl Iterator<Item = &Member> {
+        self.parents.iter().flat_map(Parents::members)
+    }
+
+    /// Connects to the permitted destination, or to a parent proxy that connects to it.
     ///
     /// # Errors
-    /// `resolve_failed`, `loop_detected`, `address_not_allowed`, `connect_failed` or `connect_timeout`.
+    /// `resolve_failed`, `loop_detected`, `address_not_allowed`, `connect_failed` or `connect_timeout`; of a parent also
+    /// `upstream_tls_invalid` and `upstream_failed`.
     pub async fn dial(&self, permit: &Permit) -> Result<Socket, Refusal> {
+        match self.parents.as_ref().map(|parents| parents.in_turn(permit)).unwrap_or_default() {
+            parents if parents.is_empty() => self.directly(permit).await,
+            // Rare, and large: what is reached directly need not hold it.
+            parents => Box::pin(self.through(parents, permit.destination())).await,
+        }
+    }
+
+    /// One parent after the other, each with its share of what is left of the deadline: one that swallows everything leaves time for the
+    /// next. When all fail, nothing goes direct.
+    async fn through(&self, parents: Vec<&Member>, destination: &Destination) -> Result<Socket, Refusal> {
+        let deadline = Instant::now() + self.deadline;
+        let mut details = Vec::new();
+        let mut left = u32::try_from(parents.len()).unwrap_or(u32::MAX);
+        for member in parents {
+            let began = Instant::now();
+            let until = began + deadline.saturating_duration_since(began) / left;
+            left -= 1;
+            let failure = match self.by_way_of(member, destination, until).await {
+                Ok(socket) => {
+                    member.succeeded();
+                    return Ok(socket);
+                }
+                Err(failure) => failure,
+            };
+            member.failed(&failure, began.into_std());
+            if left == 0 || failure.meaning == Meaning::Final {
+                return Err(of_all(&details, failure.refusal));
+            }
+            member.passed_over();
+            details.push(failure.refusal.detail.into_owned());
+        }
+        Err(unreachable_upstream(Reason::ConnectFailed, "no parent proxy is configured for the destination"))
+    }
+
+    /// A tunnel of a parent. Its address may be private, as the configuration names it; it may not be this proxy.
+    async fn by_way_of(&self, member: &Member, destination: &Destination, until: Instant) -> Result<Socket, Failure> {
+        let shown = member.parent().shown();
+        let late = |what: &str| Failure::unreached(Reason::ConnectTimeout, format!("the parent {shown} {what} in time"));
+        let looped = || Failure::unreached(Reason::LoopDetected, format!("the parent {shown} is this proxy itself; name another one"));
+        let unresolved = |why: &str| Failure::unreached(Reason::ResolveFailed, format!("the parent {shown} does not resolve: {why}"));
+        let resolved = match timeout_at(until, self.resolver.resolve(member.parent().at())).await {
+            Err(_) => return Err(unresolved("the name servers did not answer in time")),
+            Ok(Err(refusal)) => return Err(unresolved(&refusal.detail)),
+            Ok(Ok(resolved)) => resolved,
+        };
+        if resolved.iter().any(|address| self.is_own(*address)) {
+            return Err(looped());
+        }
+        let stream = match timeout_at(until, connect_any(&resolved)).await {
+            Err(_) => return Err(late("did not answer")),
+            Ok(Err(error)) => return Err(parent_failure(shown, &error)),
+            Ok(Ok(stream)) => stream,
+        };
+        if self.came_back(&stream) {
+            return Err(looped());
+        }
+        let mut stream = match timeout_at(until, member.sealed(stream)).await {
+            Err(_) => return Err(late("did not complete the TLS handshake")),
+            Ok(Err(error)) => {
+                let detail = format!("TLS with the parent {shown}: {}", tls::refusal(&error).detail);
+                return Err(Failure::unreached(Reason::UpstreamTlsInvalid, detail));
+            }
+            Ok(Ok(stream)) => stream,
+        };
+        timeout_at(until, member.tunnel(&mut stream, destination)).await.unwrap_or_else(|_| Err(late("did not answer CONNECT")))?;
+        Ok(stream)
+    }
+
+    async fn directly(&self, permit: &Permit) -> Result<Socket, Refusal> {
         let resolved = self.resolver.resolve(permit.destination()).await?;
         let checked = self.checked(&resolved)?;
         let stream = match timeout(self.deadline, connect_any(&checked)).await {
@@ -115,6 +201,24 @@ fn connect_failure(error: &io::Error) -> Refusal {
         return Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("file-descriptors"));
     }
     unreachable_upstream(Reason::ConnectFailed, refusal_detail(error))
+}
+
+fn parent_failure(shown: &str, error: &io::Error) -> Failure {
+    let refusal = connect_failure(error);
+    match refusal.reason {
+        Reason::Overloaded => Failure::own(refusal),
+        reason => Failure::unreached(reason, format!("the parent {shown} cannot be reached: {}", parent_detail(error))),
+    }
+}
+
+fn parent_detail(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens there; check host and port of upstream.parent, and whether it runs",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "there is no route to it; check the firewall and the routes",
+        io::ErrorKind::TimedOut => "its network did not answer",
+        io::ErrorKind::PermissionDenied => "this machine's own firewall forbids the connection",
+        _ => "the connection failed",
+    }
 }
 
 fn refusal_detail(error: &io::Error) -> &'static str {

@@ -5,6 +5,7 @@ pub mod connection;
 pub mod dial;
 pub mod form;
 pub mod ocsp;
+pub mod parent;
 pub mod pool;
 pub mod resolve;
 pub mod secure;

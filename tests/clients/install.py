@@ -29,6 +29,8 @@ COMMANDS = {
     "promtool": "prometheus",
     "setpriv": "util-linux",
     "slapd": "slapd",
+    "squid": "squid-openssl",
+    "tinyproxy": "tinyproxy",
     "unshare": "util-linux",
     "wget": "wget",
 }

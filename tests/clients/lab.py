@@ -10,6 +10,7 @@ import pki
 import proxy
 import upstreams
 from interception import Authority, Interception
+from parents import Parents
 from pki import Pki
 from procs import Process, Processes
 from proxy import Proxy
@@ -26,6 +27,7 @@ class Lab:
     grpc: Process
     origin: Process
     interception: Interception
+    parents: Parents
 
     def trusting(self, authority: Authority) -> Self:
         """The same lab for clients that trust this root and no other."""
@@ -73,6 +75,7 @@ def started(scratch: Path, binary: Path) -> Iterator[Lab]:
             process.await_port(port)
         ports = {host: port for host, (_, port) in servers.items()}
         intercepting = Interception(processes, binary, scratch / "interception", keys.root, ports)
+        parents = Parents(processes, binary, scratch / "parents", ports)
         plain = proxy.start(processes, binary, scratch, ports)
         guarded = proxy.start_guarded(processes, binary, scratch, ports)
-        yield Lab(scratch, binary, keys, plain, guarded, ports, grpc[0], origin[0], intercepting)
+        yield Lab(scratch, binary, keys, plain, guarded, ports, grpc[0], origin[0], intercepting, parents)

@@ -19,6 +19,7 @@ import cases_intercept_grpc
 import cases_intercept_refused
 import cases_intercept_trust
 import cases_ldap
+import cases_parents
 import cases_setup
 import cases_web
 import lab
@@ -27,7 +28,7 @@ from paths import BINARY
 
 GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_access, cases_admin, cases_entrances, cases_balancer,
           cases_intercept, cases_intercept_formats, cases_intercept_grpc, cases_intercept_refused,
-          cases_intercept_trust, cases_setup)
+          cases_intercept_trust, cases_parents, cases_setup)
 CASES = [case for group in GROUPS for case in group.CASES]
 
 
@@ -76,7 +77,7 @@ def main() -> None:
         with lab.started(scratch, args.binary.resolve()) as laboratory:
             passed = sum(passes(case, laboratory) for case in cases)
             if passed < len(cases):
-                for at in (laboratory.proxy, *laboratory.interception.started):
+                for at in (laboratory.proxy, *laboratory.interception.started, *laboratory.parents.started):
                     print(at.process.last_words())
     except (OSError, RuntimeError) as error:
         sys.exit(f"the servers do not start: {error}")

@@ -4,6 +4,7 @@
 
 mod clients;
 mod inspection;
+mod parents;
 
 use std::path::Path;
 use tempfile::TempDir;
@@ -176,10 +177,7 @@ const ENTRANCES: &[Wrong] = &[
 ];
 
 /// Controls of later versions: refused, since one that silently does nothing is worse than none.
-const TO_COME: &[Wrong] = &[
-    ("[audit]\npath = \"audit/\"", "c.toml:1:1", &["[audit]", "yet", "remove the section"]),
-    ("[upstream]\nparent = \"http://proxy.corp:8080\"", "c.toml:2:10", &["upstream.parent", "yet", "remove it"]),
-];
+const TO_COME: &[Wrong] = &[("[audit]\npath = \"audit/\"", "c.toml:1:1", &["[audit]", "yet", "remove the section"])];
 
 /// A site's own policy up to its one endpoint, and the rest with the endpoint's host, port and protocol.
 const POLICY: &str = "format = 1\nname = \"site\"\n[[service]]\nid = \"site\"\npersonal_data = \"unstated\"\n[[service.endpoint]]\n";

@@ -21,6 +21,7 @@ mod lifecycle;
 mod limits;
 mod observe;
 mod outputs;
+mod parents;
 mod plain_http;
 mod policy;
 mod quota;

@@ -8,6 +8,7 @@ pub mod entrance;
 pub mod http2;
 pub mod intercept;
 pub mod origin;
+pub mod parent;
 pub mod passwords;
 pub mod pki;
 pub mod policy;
