@@ -57,6 +57,10 @@ fn balancers(source: &Source, protocol: Option<&Spanned<ProxyProtocol>>, balance
     Ok(Some(Balancers { version, networks: named.transpose()?.unwrap_or_default() }))
 }
 
+fn texts(networks: Networks<'_>) -> impl Iterator<Item = &Text> {
+    networks.into_iter().flat_map(Spanned::get_ref)
+}
+
 fn some_networks(source: &Source, list: &Spanned<Vec<Text>>, empty: &str) -> Result<Vec<IpNet>, Located> {
     if list.get_ref().is_empty() {
         return Err(source.error(list.span(), format!("empty {empty}; write networks such as \"10.0.0.0/8\", or remove the line")));
@@ -118,7 +122,7 @@ impl ListenerConfig {
 impl Listener {
     /// The networks that may use it, as they are written.
     pub(super) fn client_texts(&self) -> impl Iterator<Item = &Text> {
-        self.clients.iter().flat_map(|clients| clients.get_ref())
+        texts(self.clients.as_ref())
     }
 
     pub(super) fn build(&self, source: &Source) -> Result<ListenerConfig, Located> {
@@ -181,7 +185,7 @@ pub struct RelayConfig {
 impl RelaySection {
     /// The networks that may use it, as they are written.
     pub(super) fn client_texts(&self) -> impl Iterator<Item = &Text> {
-        self.clients.iter().flat_map(|clients| clients.get_ref())
+        texts(self.clients.as_ref())
     }
 
     /// The relay, its destination checked against the policy: one that is refused could never serve.
@@ -224,7 +228,7 @@ pub struct SniConfig {
 impl SniSection {
     /// The networks that may use it, as they are written.
     pub(super) fn client_texts(&self) -> impl Iterator<Item = &Text> {
-        self.clients.iter().flat_map(|clients| clients.get_ref())
+        texts(self.clients.as_ref())
     }
 
     pub(super) fn build(&self, source: &Source) -> Result<SniConfig, Located> {
