@@ -51,6 +51,7 @@ pub struct Bucket<C: Clock> {
     clock: C,
     burst: NonZeroU32,
     most: usize,
+    clean_every: usize,
     /// How often a client came while there were too many.
     crowded: AtomicUsize,
 }
@@ -72,7 +73,7 @@ impl<C: Clock + Clone> Bucket<C> {
         } else {
             Kind::Shared(RateLimiter::direct_with_clock(quota, clock.clone()))
         };
-        Self { kind, clock, burst: rate.burst, most: MOST_CLIENTS, crowded: AtomicUsize::new(0) }
+        Self { kind, clock, burst: rate.burst, most: MOST_CLIENTS, clean_every: CLEAN_EVERY, crowded: AtomicUsize::new(0) }
     }
 
     /// Most that can be taken at once.
@@ -106,7 +107,7 @@ impl<C: Clock + Clone> Bucket<C> {
     fn key(&self, limiter: &Limiter<IpAddr, HashMapStateStore<IpAddr>, C>, client: IpAddr) -> IpAddr {
         if limiter.len() >= self.most {
             // Full buckets are as good as none. To look through all of them is worth it once in a while only.
-            if self.crowded.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEAN_EVERY) {
+            if self.crowded.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.clean_every) {
                 limiter.retain_recent();
             }
             if limiter.len() >= self.most {
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn a_crowd_shares_one_and_the_table_does_not_grow() {
         let (mut bucket, clock) = bucket(1, true);
-        bucket.most = 4;
+        (bucket.most, bucket.clean_every) = (4, 1);
         for last in 0..4 {
             assert_eq!(bucket.take(client(last), ONE), Ok(()));
         }
