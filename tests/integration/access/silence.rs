@@ -11,17 +11,18 @@ const WRONG: (&str, &str) = ("zyxwvut-user", "zyxwvut-password");
 
 /// Wrong in every way there is, once right.
 async fn attempt(daemon: &Daemon) -> String {
-    let mut said = String::new();
+    let mut said = Vec::new();
     for request in [connect, get] {
         for credentials in [basic(WRONG), basic(("alice", WRONG.1)), "Proxy-Authorization: Basic zyxwvut\r\n".to_owned()] {
-            said += &format!("{:?}", ask_once(daemon.proxy, &request(&credentials)).await);
+            said.push(ask_once(daemon.proxy, &request(&credentials)).await);
         }
-        said += &format!("{:?}", ask_once(daemon.proxy, &request(&(basic(WRONG) + &basic(WRONG)))).await);
+        said.push(ask_once(daemon.proxy, &request(&(basic(WRONG) + &basic(WRONG)))).await);
     }
     for number in 0..=BURST {
         let mut client = connect_from("127.0.0.4", daemon.proxy).await;
-        said += &format!("{:?}", ask(&mut client, &connect(&basic((WRONG.0, &format!("{}{number}", WRONG.1))))).await);
+        said.push(ask(&mut client, &connect(&basic((WRONG.0, &format!("{}{number}", WRONG.1))))).await);
     }
+    let said = format!("{said:?}");
     assert!(said.contains("quota_exceeded") && said.contains("bad_request"), "{said}");
     assert_eq!(ask_once(daemon.proxy, &get(&basic(ALICES))).await.0.status, 200);
     said
@@ -46,7 +47,7 @@ async fn failed_attempts_leave_nothing_of_what_was_tried() {
         wait_for_decisions(daemon.admin, "allow", "", 1).await;
         assert_silent("metrics", Scrape::get(daemon.admin).await.text());
         let (_, lines) = daemon.stop().await;
-        let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let log: String = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert_silent("log", &log);
         assert!(log.contains("proxy_auth_required"), "{log}");
         // In the one line of the exchange that was let in.

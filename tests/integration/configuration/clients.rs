@@ -31,12 +31,12 @@ fn what_clients_cannot_be_is_refused_where_it_stands() {
 }
 
 /// A configuration with a password file beside it.
-fn beside(entries: &str, mode: u32, more: &str) -> (TempDir, Result<Config, String>) {
+fn beside(entries: &str, mode: u32, lines: &str) -> (TempDir, Result<Config, String>) {
     let folder = TempDir::new().expect("a temporary folder");
     let (config, file) = (folder.path().join("c.toml"), folder.path().join("htpasswd"));
     std::fs::write(&file, entries).expect("the file is written");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("its mode is set");
-    std::fs::write(&config, format!("[clients]\nhtpasswd = \"htpasswd\"\n{more}")).expect("the configuration is written");
+    std::fs::write(&config, format!("[clients]\nhtpasswd = \"htpasswd\"\n{lines}")).expect("the configuration is written");
     let read = Config::load(Some(&config)).map_err(|error| error.to_string());
     (folder, read)
 }
