@@ -11,7 +11,7 @@ import proxy
 from cases_grpc import TARGET, grpcio_argv
 from lab import Case, Lab, expect
 from paths import HERE, NODE
-from procs import Done, Processes, clean_env, free_port, run
+from procs import Done, Processes, clean_env, free_port, run, wait_for
 from proxy import Proxy
 from upstreams import BODY
 from web_clients import by_last_line
@@ -54,7 +54,7 @@ def curl_in_tls(lab: Lab) -> None:
         strange = run(["curl", "--silent", "--show-error", "--proxy", secure(at), "--proxy-cacert", lab.pki.stranger,
                        "--cacert", lab.pki.root, URL])
         expect(strange.code == 60, f"curl took a certificate of an unknown root: {strange}")
-        expect("does not trust" in at.process.text(), "the log does not say why the handshake failed")
+        wait_for("the log's word on why the handshake failed", lambda: "does not trust" in at.process.text())
 
 
 def python_in_tls(lab: Lab) -> None:
@@ -85,7 +85,7 @@ def shows_a_certificate(lab: Lab) -> None:
     with sealed(lab, "mutual", f'client_ca = "{lab.pki.root}"\n') as at:
         certificate, key = lab.pki.client(lab.scratch / "mutual", "ucx1.corp.example")
         fetched(curl(lab, at, "--proxy-cert", certificate, "--proxy-key", key))
-        expect('"user":"ucx1.corp.example"' in at.process.text(), "the record does not name the client")
+        wait_for("the record that names the client", lambda: '"user":"ucx1.corp.example"' in at.process.text())
         without = curl(lab, at)
         expect(without.code != 0, "a client without a certificate was let in")
         refused = at.metric("ucx_egress_decisions_total", reason="proxy_auth_required")
