@@ -4,6 +4,7 @@
 //! nobody can choose a digest that agrees with another one in part.
 
 use super::basic::Basic;
+use super::limit::Origin;
 use crate::hidden::hidden;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use aws_lc_rs::rand::SystemRandom;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 /// Right answers that are kept: one for each account, as bcrypt and argon2 take one password only.
 const MAX_RIGHT: usize = 65_536;
+/// Addresses that are kept with the pairs that they were right with.
+const MAX_REGULARS: usize = 65_536;
 /// Wrong answers that are kept, apart from the right ones: no flood of those displaces these.
 const MAX_WRONG: usize = 4_096;
 
@@ -61,6 +64,8 @@ impl Key {
 pub struct Cache {
     right: Bounded<Digest, Arc<str>>,
     wrong: Bounded<Digest, ()>,
+    /// From where a right answer was given before.
+    regulars: Bounded<(Digest, Origin), ()>,
 }
 
 impl Cache {
@@ -69,6 +74,17 @@ impl Cache {
     pub fn answer(&self, digest: &Digest) -> Option<Result<Arc<str>, ()>> {
         let right = self.right.entries.get(digest).cloned().map(Ok);
         right.or_else(|| self.wrong.entries.get(digest).map(|()| Err(())))
+    }
+
+    /// Whether this address was right with this pair before: it is no news to whoever is there.
+    #[must_use]
+    pub fn is_regular(&self, digest: &Digest, origin: Origin) -> bool {
+        self.regulars.entries.contains_key(&(*digest, origin))
+    }
+
+    /// Notes that it was.
+    pub fn keep_regular(&mut self, digest: Digest, origin: Origin) {
+        self.regulars.keep((digest, origin), (), MAX_REGULARS);
     }
 
     /// Keeps an answer.
