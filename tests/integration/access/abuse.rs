@@ -64,7 +64,7 @@ async fn an_address_over_its_limit_is_not_told_what_others_are_known_by() {
     assert_eq!(ask_once(proxy.proxy(), &connect(&basic(ALICES))).await.0.status, 200);
     let at = proxy.proxy();
     let elsewhere = |user| async move { ask(&mut connect_from("127.0.0.3", at).await, &connect(&basic(user))).await.0.status };
-    let guesses: Vec<String> = (0..BURST + 1).map(|number| format!("wrong {number}")).collect();
+    let guesses: Vec<String> = (0..=BURST).map(|number| format!("wrong {number}")).collect();
     for guess in &guesses {
         elsewhere(("alice", guess.as_str())).await;
     }
