@@ -20,7 +20,7 @@ pub enum Limit {
     Connections,
     /// TLS handshakes with clients: to the proxy itself, and in intercepted connections.
     Handshakes,
-    /// CONNECTs and HTTP requests.
+    /// CONNECTs, connections to relays and of raw TLS, HTTP requests.
     Requests,
     /// Bytes of tunnels, both directions together.
     Bytes,

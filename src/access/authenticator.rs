@@ -37,16 +37,17 @@ pub struct Access {
     hashing: Arc<Semaphore>,
 }
 
-/// The accounts in force with the answers they gave: both go together.
+/// The accounts in force with the answers that are known. Those outlive a new file: whoever is in must not wait for a hash, behind all
+/// who are wrong, because another account was added.
 #[derive(Debug)]
 struct Known {
     accounts: Accounts,
-    cache: Mutex<Cache>,
+    cache: Arc<Mutex<Cache>>,
 }
 
 impl Known {
-    fn new(accounts: Accounts) -> Arc<Self> {
-        Arc::new(Self { accounts, cache: Mutex::default() })
+    fn new(accounts: Accounts, cache: Arc<Mutex<Cache>>) -> Arc<Self> {
+        Arc::new(Self { accounts, cache })
     }
 
     /// What an offer is checked against, and under which digest the answer is kept.
@@ -56,7 +57,8 @@ impl Known {
             // As costly as an account: how long the answer takes does not tell which names exist.
             None => (None, self.accounts.stand_in(key.draw(offered))?),
         };
-        let digest = key.digest(offered.user(), hash.significant(offered.password()));
+        let [salt, hashed] = hash.identity();
+        let digest = key.digest(&[offered.user(), salt, hashed, hash.significant(offered.password())]);
         Some(Question { user, hash, digest })
     }
 }
@@ -93,7 +95,7 @@ impl Access {
             realm: realm.into(),
             path: loaded.path,
             key: Arc::new(Key::random()?),
-            known: ArcSwap::new(Known::new(loaded.accounts)),
+            known: ArcSwap::new(Known::new(loaded.accounts, Arc::default())),
             seen: Mutex::new(loaded.stamp),
             limiter: Arc::new(Mutex::new(Limiter::new(Instant::now()))),
             hashing: Arc::new(Semaphore::new((cores / 2).clamp(1, MAX_AT_ONCE))),
@@ -110,9 +112,10 @@ impl Access {
             return Err(self.ask("this proxy asks for a user name and password; set them in the client's proxy settings"));
         };
         let offered = Basic::read(value).map_err(|unreadable| self.ask(unreadable.0))?;
-        let answer = match self.remembered(&offered) {
+        let origin = Origin::of(client);
+        let answer = match self.remembered(origin, &offered)? {
             Some(answer) => answer,
-            None => self.compute(Origin::of(client), offered).await?,
+            None => self.compute(origin, offered).await?,
         };
         answer.map_err(|()| self.ask("user name or password is wrong; correct them in the client, or set them anew with `htpasswd -B`"))
     }
@@ -132,7 +135,8 @@ impl Access {
                     tracing::warn!(file = %self.path.display(), "{EXPOSED}");
                 }
                 let count = loaded.accounts.count();
-                self.known.store(Known::new(loaded.accounts));
+                let cache = self.known.load().cache.clone();
+                self.known.store(Known::new(loaded.accounts, cache));
                 Refreshed::Replaced(count)
             }
             Err(located) => Refreshed::Kept(located),
@@ -143,21 +147,35 @@ impl Access {
         Refusal::new(Reason::ProxyAuthRequired, detail, RULE).advising(Advice::Authenticate(self.realm.clone()))
     }
 
-    fn remembered(&self, offered: &Basic) -> Option<Verdict> {
+    /// The answer if it is known. An address over its limit is told a right one only where it was right before: else it could guess
+    /// on as fast as it likes, and would be let in as soon as it guessed what another client is known by.
+    fn remembered(&self, origin: Origin, offered: &Basic) -> Result<Option<Verdict>, Refusal> {
         let known = self.known.load();
-        let question = known.question(&self.key, offered)?;
-        lock(&known.cache).answer(&question.digest)
+        let Some(question) = known.question(&self.key, offered) else { return Ok(None) };
+        let mut cache = lock(&known.cache);
+        let answer = cache.answer(&question.digest);
+        if matches!(answer, Some(Ok(_))) && !cache.is_regular(&question.digest, origin) {
+            self.check(origin)?;
+            cache.keep_regular(question.digest, origin);
+        }
+        Ok(answer)
     }
 
-    /// Computes the answer when it is this client's turn. Whoever waited behind the same question finds it answered then.
+    fn check(&self, origin: Origin) -> Result<(), Refusal> {
+        lock(&self.limiter).check(origin, Instant::now()).map(drop).map_err(exceeded)
+    }
+
+    /// Computes the answer when it is this client's turn. Whoever waited behind the same question finds it answered then; a failure is
+    /// taken ahead only of a hash that is computed, since many may log in at once from one address.
     async fn compute(&self, origin: Origin, offered: Basic) -> Result<Verdict, Refusal> {
-        let taken = Taken::new(&self.limiter, origin).map_err(exceeded)?;
+        self.check(origin)?;
         let turn = timeout(WAIT, self.hashing.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(overloaded(WAIT)) };
         // The accounts may have been replaced meanwhile.
-        if let Some(answer) = self.remembered(&offered) {
+        if let Some(answer) = self.remembered(origin, &offered)? {
             return Ok(answer);
         }
+        let taken = Taken::new(&self.limiter, origin).map_err(exceeded)?;
         let (known, key) = (self.known.load_full(), self.key.clone());
         // It goes on to its end even if the client leaves: whoever fails pays.
         let hashing = tokio::task::spawn_blocking(move || {
@@ -174,10 +192,15 @@ fn settle(known: &Known, question: &Question<'_>, offered: &Basic, taken: Taken)
     let started = Instant::now();
     let is_right = question.hash.is_of(offered.password());
     let verdict = question.user.filter(|_| is_right).cloned().ok_or(());
+    let origin = taken.origin;
     if verdict.is_err() {
         taken.failed(started.elapsed());
     }
-    lock(&known.cache).keep(question.digest, verdict.clone());
+    let mut cache = lock(&known.cache);
+    cache.keep(question.digest, verdict.clone());
+    if verdict.is_ok() {
+        cache.keep_regular(question.digest, origin);
+    }
     verdict
 }
 

@@ -4,6 +4,7 @@
 //! nobody can choose a digest that agrees with another one in part.
 
 use super::basic::Basic;
+use super::limit::Origin;
 use crate::hidden::hidden;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use aws_lc_rs::rand::SystemRandom;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 /// Right answers that are kept: one for each account, as bcrypt and argon2 take one password only.
 const MAX_RIGHT: usize = 65_536;
+/// Addresses that are kept with the pairs that they were right with.
+const MAX_REGULARS: usize = 65_536;
 /// Wrong answers that are kept, apart from the right ones: no flood of those displaces these.
 const MAX_WRONG: usize = 4_096;
 
@@ -35,14 +38,15 @@ impl Key {
         key.map(Self).map_err(|_| "the system gives no random numbers".to_owned())
     }
 
-    /// The digest of a name and of what counts of its password.
+    /// The digest of a name, of the entry it is checked against, and of what counts of its password.
     #[must_use]
-    pub fn digest(&self, user: &[u8], password: &[u8]) -> Digest {
+    pub fn digest(&self, parts: &[&[u8]]) -> Digest {
         let mut context = hmac::Context::with_key(&self.0);
-        // The length keeps `a` with `bc` and `ab` with `c` apart.
-        context.update(&(user.len() as u64).to_be_bytes());
-        context.update(user);
-        context.update(password);
+        for part in parts {
+            // The length keeps `a` with `bc` and `ab` with `c` apart.
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
         let mut digest = [0; 32];
         digest.copy_from_slice(context.sign().as_ref());
         Digest(digest)
@@ -51,16 +55,18 @@ impl Key {
     /// A number that belongs to a name and that nobody outside can compute.
     #[must_use]
     pub fn draw(&self, offered: &Basic) -> u64 {
-        let Digest(digest) = self.digest(offered.user(), b"");
+        let Digest(digest) = self.digest(&[offered.user()]);
         digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
     }
 }
 
-/// What is known of one file's accounts. Another file has another cache.
+/// What is known of accounts. An entry that changes has other digests, so a new file leaves the answers of the old one behind by itself.
 #[derive(Default)]
 pub struct Cache {
     right: Bounded<Digest, Arc<str>>,
     wrong: Bounded<Digest, ()>,
+    /// From where a right answer was given before.
+    regulars: Bounded<(Digest, Origin), ()>,
 }
 
 impl Cache {
@@ -69,6 +75,17 @@ impl Cache {
     pub fn answer(&self, digest: &Digest) -> Option<Result<Arc<str>, ()>> {
         let right = self.right.entries.get(digest).cloned().map(Ok);
         right.or_else(|| self.wrong.entries.get(digest).map(|()| Err(())))
+    }
+
+    /// Whether this address was right with this pair before: it is no news to whoever is there.
+    #[must_use]
+    pub fn is_regular(&self, digest: &Digest, origin: Origin) -> bool {
+        self.regulars.entries.contains_key(&(*digest, origin))
+    }
+
+    /// Notes that it was.
+    pub fn keep_regular(&mut self, digest: Digest, origin: Origin) {
+        self.regulars.keep((digest, origin), (), MAX_REGULARS);
     }
 
     /// Keeps an answer.
@@ -113,7 +130,7 @@ mod tests {
     #[test]
     fn wrong_answers_are_bounded_and_displace_no_right_one() {
         let (key, mut cache) = (Key::random().expect("random numbers"), Cache::default());
-        let digest = |number: usize| key.digest(b"user", &number.to_be_bytes());
+        let digest = |number: usize| key.digest(&[b"user", &number.to_be_bytes()]);
         cache.keep(digest(0), Ok("user".into()));
         for number in 1..=MAX_WRONG + 1 {
             cache.keep(digest(number), Err(()));
@@ -127,8 +144,8 @@ mod tests {
     #[test]
     fn digests_tell_pairs_and_processes_apart() {
         let (key, other) = (Key::random().expect("random numbers"), Key::random().expect("random numbers"));
-        assert!(key.digest(b"a", b"bc") == key.digest(b"a", b"bc"));
-        assert!(key.digest(b"a", b"bc") != key.digest(b"ab", b"c"));
-        assert!(key.digest(b"a", b"bc") != other.digest(b"a", b"bc"));
+        assert!(key.digest(&[b"a", b"bc"]) == key.digest(&[b"a", b"bc"]));
+        assert!(key.digest(&[b"a", b"bc"]) != key.digest(&[b"ab", b"c"]));
+        assert!(key.digest(&[b"a", b"bc"]) != other.digest(&[b"a", b"bc"]));
     }
 }

@@ -71,6 +71,12 @@ impl Hash {
         Self { cost: self.cost.clone(), salt: vec![0x5a; self.salt.len()], digest: Vec::new() }
     }
 
+    /// What tells this entry from every other one, its own earlier ones too.
+    #[must_use]
+    pub fn identity(&self) -> [&[u8]; 2] {
+        [&self.salt, &self.digest]
+    }
+
     /// The part of a password that decides.
     #[must_use]
     pub fn significant<'a>(&self, password: &'a [u8]) -> &'a [u8] {

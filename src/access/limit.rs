@@ -62,20 +62,26 @@ impl Limiter {
         Self { addresses: HashMap::new(), paid: now }
     }
 
-    /// Takes one failure of the address ahead of the hash, so that many at once do not pass the limit together.
+    /// Whether the address may be wrong once more; gives when it would have all its failures back then.
     ///
     /// # Errors
-    /// When there is none, or the hashes of all have taken too long.
-    pub fn take(&mut self, origin: Origin, now: Instant) -> Result<(), Exceeded> {
+    /// When it may not, or the hashes of all have taken too long.
+    pub fn check(&self, origin: Origin, now: Instant) -> Result<Instant, Exceeded> {
         let owed = self.paid.saturating_duration_since(now).saturating_sub(MOST_SAVED * SHARE);
         if !owed.is_zero() {
             return Err(Exceeded::All(owed));
         }
         let whole = self.addresses.get(&origin).map_or(now, |whole| (*whole).max(now)) + REFILL;
         let over = whole.saturating_duration_since(now + REFILL * BURST);
-        if !over.is_zero() {
-            return Err(Exceeded::Address(over));
-        }
+        if over.is_zero() { Ok(whole) } else { Err(Exceeded::Address(over)) }
+    }
+
+    /// Takes one failure of the address ahead of the hash, so that many at once do not pass the limit together.
+    ///
+    /// # Errors
+    /// As [`Limiter::check`].
+    pub fn take(&mut self, origin: Origin, now: Instant) -> Result<(), Exceeded> {
+        let whole = self.check(origin, now)?;
         self.make_room(origin, now);
         self.addresses.insert(origin, whole);
         Ok(())

@@ -95,6 +95,7 @@ fn facts(shown: &Shown, policy: &Policy, local: SocketAddr) -> Facts {
         check_url: check_url(policy),
         intercepted: interception.map(|_| policy.intercepted_hosts()).unwrap_or_default(),
         fingerprint: interception.map(|interception| interception.authority.fingerprint.clone()),
+        asks_password: shown.context.access.is_some(),
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Facts {
     pub intercepted: Vec<String>,
     /// The interception CA's fingerprint, where something is decrypted.
     pub fingerprint: Option<String>,
+    /// Whether clients are asked for a name and a password.
+    pub asks_password: bool,
 }
 
 impl Facts {
@@ -48,15 +50,17 @@ impl Facts {
         match condition {
             "ca" => self.fingerprint.is_some(),
             "https" => self.told.scheme == Scheme::Https,
+            "password" => self.asks_password,
             _ => false,
         }
     }
 
     /// Names and what stands for them.
-    fn values(&self) -> [(&'static str, String); 12] {
+    fn values(&self) -> [(&'static str, String); 13] {
         let first = &self.told.first;
         [
             ("{{url}}", self.told.url()),
+            ("{{named_url}}", self.told.url().replacen("://", "://USER:PASSWORD@", 1)),
             ("{{authority}}", first.to_string()),
             ("{{host}}", first.host.to_string()),
             ("{{port}}", first.port.to_string()),
@@ -201,6 +205,17 @@ mod tests {
             check_url: "https://api.imagicle.com/test".to_owned(),
             intercepted: vec!["api.imagicle.com".to_owned()],
             fingerprint: decrypts.then(|| "AA:BB".to_owned()),
+            asks_password: decrypts,
+        }
+    }
+
+    #[test]
+    fn passwords_are_spoken_of_where_they_are_asked_for() {
+        for (name, _) in PAGES.iter().filter(|(name, _)| ![INDEX, "java"].contains(name)) {
+            let said = |asks| {
+                text(name, &Facts { asks_password: asks, ..facts(Scheme::Http, false) }).expect("a page").contains("asks for a user name")
+            };
+            assert!(said(true) && !said(false), "{name}");
         }
     }
 

@@ -134,6 +134,11 @@ impl Listener {
         })
     }
 
+    /// Whether TLS is spoken to the proxy.
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Where the addresses stand, for errors about two that are one.
     pub(super) fn tls_span(&self) -> Range<usize> {
         self.tls.as_ref().and_then(|tls| tls.address.as_ref()).map_or(0..0, Spanned::span)

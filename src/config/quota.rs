@@ -51,6 +51,11 @@ pub(super) fn build(source: &Source, sections: &[Spanned<QuotaSection>], policy:
 }
 
 impl QuotaSection {
+    /// Whether it covers one service only.
+    pub(super) fn has_service(&self) -> bool {
+        self.service.is_some()
+    }
+
     /// Where handshakes are limited.
     pub(super) fn handshakes_span(&self) -> Option<Range<usize>> {
         self.handshakes.as_ref().map(Spanned::span)

@@ -59,13 +59,15 @@ fn unreachable_proxy(source: &Source, file: &File, found: &mut Vec<Located>) {
     }
 }
 
-/// Handshakes are counted where something is decrypted.
+/// Handshakes are counted where something is decrypted, and before a service is known where TLS is spoken to the proxy.
 fn idle_quotas(source: &Source, file: &File, found: &mut Vec<Located>) {
     if file.interception.is_some() {
         return;
     }
-    for span in file.quota.iter().filter_map(|quota| quota.get_ref().handshakes_span()) {
-        found.push(source.error(span, "quota.handshakes never acts: without [interception] nothing is decrypted"));
+    let has_tls = file.listener.has_tls();
+    for quota in file.quota.iter().map(toml::Spanned::get_ref).filter(|quota| !has_tls || quota.has_service()) {
+        let message = "quota.handshakes never acts: without [interception] nothing is decrypted, and handshakes with the proxy itself belong to [listener.tls] and to no service";
+        found.extend(quota.handshakes_span().map(|span| source.error(span, message)));
     }
 }
 

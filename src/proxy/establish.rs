@@ -6,7 +6,6 @@ use super::interception::Interception;
 use crate::audit::Record;
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
-use crate::metrics::Protocol;
 use crate::policy::{Permit, Subject, Treatment, Verdict};
 use crate::quota::Limit;
 use crate::socket::Socket;
@@ -105,19 +104,12 @@ pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destin
         record.would_deny(refusal);
     }
     match (decision.permit, decision.refusal) {
-        (Some(permit), _) => count(context, record, client, service).map(|()| permit),
+        // A connection to a relay or of raw TLS is a request too: a quota is not got around by the way in.
+        (Some(permit), _) => context.quotas.take(Limit::Requests, client.ip(), Some(service)).map(|()| permit),
         (None, Some(refusal)) => Err(refusal),
         // A decision without permit and reason does not exist; should one appear, nothing passes.
         (None, None) => Err(Refusal::new(Reason::HostNotAllowed, "the policy gave no permit", RuleName::DEFAULT_DENY)),
     }
-}
-
-/// Takes a request's place under the quotas. A relay has connections and no requests.
-fn count(context: &Context, record: &Record, client: SocketAddr, service: &str) -> Result<(), Refusal> {
-    if matches!(record.protocol(), Protocol::Relay | Protocol::Sni) {
-        return Ok(());
-    }
-    context.quotas.take(Limit::Requests, client.ip(), Some(service))
 }
 
 /// Dials and measures the time it took.

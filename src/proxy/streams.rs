@@ -58,12 +58,19 @@ pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Coun
                 connection.graceful_shutdown();
                 continue;
             }
-            () = sleep_until(idle_since + between), if !is_stopping => {
-                // Looked at again in a while, unless nothing goes on: then the client is told (GOAWAY), and ends it.
-                if is_idle {
-                    is_stopping = true;
-                    connection.graceful_shutdown();
+            () = sleep_until(idle_since + between) => {
+                // A client that is told (GOAWAY) ends the connection, once it has taken what was sent. One that does neither, nor
+                // answers the PING behind it, is not waited for.
+                match (is_idle, is_stopping) {
+                    (true, true) => return,
+                    (true, false) => {
+                        is_stopping = true;
+                        connection.graceful_shutdown();
+                    }
+                    // Looked at again in a while.
+                    (false, _) => {}
                 }
+                idle_since = Instant::now();
                 continue;
             }
         };

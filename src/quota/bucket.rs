@@ -113,6 +113,11 @@ impl<C: Clock + Clone> Bucket<C> {
             if limiter.len() >= self.most {
                 return EVERYBODY;
             }
+            // The next crowd is looked through as soon as it is there, where it has far to grow: nobody shares a bucket because others
+            // came once.
+            if limiter.len() <= self.most / 2 {
+                self.crowded.store(0, Ordering::Relaxed);
+            }
         }
         match client.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -179,9 +184,20 @@ mod tests {
         let Kind::Each(limiter) = &bucket.kind else { panic!("it is keyed") };
         assert!(limiter.len() <= 5);
         clock.advance(Duration::from_secs(5));
-        assert_eq!(bucket.take(client(5), ONE), Ok(()));
+        // The crowd is looked through again in a while.
+        for _ in 0..CLEAN_EVERY {
+            let _ = bucket.take(client(5), ONE);
+        }
         let Kind::Each(limiter) = &bucket.kind else { panic!("it is keyed") };
-        assert_eq!(limiter.len(), 1, "full buckets were forgotten");
+        assert!(limiter.len() <= 2, "full buckets were forgotten");
+        clock.advance(Duration::from_secs(5));
+        for last in 0..4 {
+            assert_eq!(bucket.take(client(last), ONE), Ok(()));
+        }
+        clock.advance(Duration::from_secs(5));
+        for last in 4..6 {
+            assert_eq!(bucket.take(client(last), ONE), Ok(()), "another crowd is looked through at once");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Wrong passwords cost whoever sends them, and nobody else.
 
 use super::{World, ask, ask_once, assert_asks, connect, connect_from, get};
-use crate::support::client::RawClient;
 use crate::support::passwords::{ALICES, BOBS, basic};
 use futures_util::future::join_all;
 use ucx_egress::access::limit::{BURST, REFILL};
@@ -47,16 +46,29 @@ async fn the_same_wrong_password_is_computed_once() {
     assert_eq!(ask_once(proxy.proxy(), &get(&basic(BOBS))).await.0.status, 200);
 }
 
-/// Many users behind one address log in at once: right passwords use nothing up.
+/// Many log in at once from one address, before any of them is known: right passwords use nothing up.
 #[tokio::test]
 async fn right_passwords_are_not_limited() {
     let world = World::new().await;
     let proxy = world.setup.start();
-    let mut clients = Vec::new();
-    for _ in 0..BURST * 3 {
-        clients.push(RawClient::connect(proxy.proxy()).await);
+    let at = proxy.proxy();
+    let logins = (0..BURST * 3).map(|_| async move { ask_once(at, &get(&basic(ALICES))).await.0.status });
+    assert!(join_all(logins).await.iter().all(|status| *status == 200));
+}
+
+/// Else a flood from elsewhere would be told which of its guesses is what another client is known by.
+#[tokio::test]
+async fn an_address_over_its_limit_is_not_told_what_others_are_known_by() {
+    let world = World::new().await;
+    let proxy = world.setup.start();
+    assert_eq!(ask_once(proxy.proxy(), &connect(&basic(ALICES))).await.0.status, 200);
+    let at = proxy.proxy();
+    let elsewhere = |user| async move { ask(&mut connect_from("127.0.0.3", at).await, &connect(&basic(user))).await.0.status };
+    let guesses: Vec<String> = (0..=BURST).map(|number| format!("wrong {number}")).collect();
+    for guess in &guesses {
+        elsewhere(("alice", guess.as_str())).await;
     }
-    for client in &mut clients {
-        assert_eq!(ask(client, &get(&basic(ALICES))).await.0.status, 200);
-    }
+    assert_eq!(elsewhere(("alice", "wrong again")).await, 429);
+    assert_eq!(elsewhere(ALICES).await, 429);
+    assert_eq!(ask_once(proxy.proxy(), &connect(&basic(ALICES))).await.0.status, 200);
 }

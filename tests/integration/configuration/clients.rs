@@ -72,6 +72,12 @@ fn what_others_may_read_and_what_never_acts_is_warned_of() {
             "11.0.0.0/8 lies outside",
         ),
         ("[listener]\nclients = [\"10.0.0.0/8\", \"203.0.113.0/24\"]", "c.toml:2:26", "203.0.113.0/24 lies outside"),
+        ("[[quota]]\nhandshakes = \"9/s\"", "c.toml:2:14", "quota.handshakes never acts"),
+        (
+            "[[quota]]\nhandshakes = \"9/s\"\nservice = \"licensing\"\n[listener.tls]\ncertificate = \"a\"\nkey = \"b\"",
+            "c.toml:2:14",
+            "quota.handshakes never acts",
+        ),
         ("[[sni]]\naddress = \"127.0.0.1:0\"\nclients = [\"203.0.113.7\"]", "c.toml:3:12", "203.0.113.7/32 lies outside"),
     ] {
         let said = warnings(read(text).map_err(|error| error.to_string()));
@@ -81,6 +87,13 @@ fn what_others_may_read_and_what_never_acts_is_warned_of() {
         let text = format!("[clients]\nallow = [\"10.0.0.0/8\"]\n[clients.services]\nlicensing = [\"{narrower}\"]");
         assert_eq!(warnings(read(&text).map_err(|error| error.to_string())), Vec::<String>::new(), "{narrower}");
     }
+}
+
+/// Handshakes with the proxy itself are counted too.
+#[test]
+fn a_quota_of_handshakes_acts_where_the_listener_speaks_tls() {
+    let config = read("[[quota]]\nhandshakes = \"9/s\"\n[listener.tls]\ncertificate = \"a\"\nkey = \"b\"");
+    assert_eq!(config.unwrap_or_else(|error| panic!("{error}")).warnings, []);
 }
 
 #[test]

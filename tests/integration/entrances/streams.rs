@@ -3,7 +3,7 @@
 use crate::support::client::{RawClient, client_hello, within_deadline};
 use crate::support::daemon::Daemon;
 use crate::support::entrance::Reception;
-use crate::support::http2::{Http2, answer, piece, rest};
+use crate::support::http2::{GOAWAY, Http2, PREFACE, SETTINGS, answer, frame, frames, piece, rest};
 use crate::support::intercept::{API, Ca};
 use crate::support::origin::{Behaviour, Deserted, RawOrigin, TlsOrigin};
 use crate::support::pki::Pki;
@@ -14,6 +14,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::{Method, Request};
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use ucx_egress::socket::Stream;
 
@@ -187,6 +188,20 @@ async fn a_connection_without_tunnels_is_ended_and_one_with_is_not() {
     let mut second = tunnel(&mut busy).await;
     echoed(&mut second, &client_hello(Some(HOST))).await;
     echoed(&mut silent, b"still here").await;
+}
+
+/// Clients need not answer what they are told; their place is wanted all the same.
+#[tokio::test]
+async fn a_connection_without_tunnels_is_ended_under_a_client_that_stays() {
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let proxy = reception.configure(setup(origin.addr()), "").section("[limits]\nhead = \"200ms\"").start();
+    let mut silent = reception.connect(proxy.proxy(), &[b"h2"]).await.expect("a handshake");
+    let hello = [PREFACE, &frame(SETTINGS, 0, &[]), &frame(SETTINGS, 1, &[])].concat();
+    within_deadline("the hello", silent.write_all(&hello)).await.expect("the proxy listens");
+    let mut told = Vec::new();
+    // It ends with or without a goodbye of TLS.
+    let _ = within_deadline("the end", silent.read_to_end(&mut told)).await;
+    assert!(frames(&told).iter().any(|frame| frame.kind == GOAWAY), "{told:?}");
 }
 
 #[tokio::test]
