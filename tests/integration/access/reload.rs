@@ -47,3 +47,20 @@ async fn a_changed_file_counts_and_a_broken_one_does_not() {
     assert_eq!(ask_once(daemon.proxy, &connect(&basic(BOBS))).await.0.status, 200);
     daemon.terminate().await;
 }
+
+/// Else a flood of wrong passwords at that moment would shut out whoever is in.
+#[tokio::test]
+async fn whoever_is_in_stays_in_when_an_account_is_added() {
+    let world = World::new().await;
+    world.passwords.write(&[ALICE]);
+    let mut daemon = Daemon::start(&world.setup.text()).await;
+    assert_eq!(ask_once(daemon.proxy, &connect(&basic(ALICES))).await.0.status, 200);
+    let mut number = 0;
+    while ask_once(daemon.proxy, &connect(&basic(("alice", &format!("wrong {number}"))))).await.0.status != 429 {
+        number += 1;
+    }
+    world.passwords.write(&[BOB, ALICE]);
+    daemon.wait_for_line("the accounts", |line| line["accounts"] == 2).await;
+    assert_eq!(ask_once(daemon.proxy, &connect(&basic(ALICES))).await.0.status, 200);
+    daemon.terminate().await;
+}
