@@ -180,7 +180,10 @@ impl Member {
     /// # Errors
     /// Those of the handshake.
     pub async fn sealed(&self, stream: TcpStream) -> io::Result<Socket> {
-        let Some(config) = &self.tls else { return Ok(stream.into()) };
+        let Some(config) = &self.tls else {
+            // A parent behind TLS is given it where it is made. Were it not, nothing would be sent to it in the clear.
+            return if self.parent.is_secure { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(stream.into()) };
+        };
         let name = self.parent.server_name().ok_or(io::ErrorKind::InvalidInput)?;
         let stream = TlsConnector::from(config.clone()).connect_with(name, stream, |_| ()).await?;
         Ok(Socket::layered(Tls::new(stream)))

@@ -72,6 +72,7 @@ const ANSWERS: &[Row] = &[
         &["refused port 1636", "allow CONNECT to it there (Squid: add it to SSL_ports"],
         "refused",
     ),
+    ("429 Too Many Requests\r\nRetry-After: 9", API, 502, "upstream_failed", FAILED, &["too much to do"], "failed"),
     ("405 Method Not Allowed", API, 502, "connect_failed", REFUSED, &["(405)"], "refused"),
     ("302 Found\r\nLocation: http://portal.corp/", API, 502, "connect_failed", REFUSED, &["redirects", "log in"], "refused"),
     ("504 Gateway Timeout", API, 504, "connect_timeout", FAILED, &["(504)"], "failed"),

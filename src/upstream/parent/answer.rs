@@ -125,6 +125,10 @@ fn judge(answer: &Answer, parent: &Parent, destination: &Destination) -> Result<
             Err(down(parent, Reason::ConnectFailed, "sent bytes before the tunnel's client spoke: it is no proxy that can be used"))
         }
         407 => Err(told(Reason::UpstreamFailed, credentials(answer, parent), CREDENTIALS, ParentOutcome::Credentials, Meaning::Final)),
+        // Not a word about the destination: it has too much to do (RFC 6585 section 4), or did not get the request in time.
+        408 | 429 => {
+            Err(down(parent, Reason::UpstreamFailed, "has too much to do, or is too slow, and says so (408 or 429); see its own limits"))
+        }
         300..=399 => refused(format!(
             "the parent {shown} redirects instead of connecting ({status}), as to a page to log in; let this machine pass there without one"
         )),
