@@ -5,10 +5,10 @@ use crate::support::daemon::Daemon;
 use crate::support::entrance::Reception;
 use crate::support::http2::{GOAWAY, Http2, PREFACE, SETTINGS, answer, frame, frames, piece, rest};
 use crate::support::intercept::{API, Ca};
-use crate::support::origin::{Behaviour, Deserted, RawOrigin, TlsOrigin};
+use crate::support::origin::{Behaviour, Deserted, RawOrigin, ScriptedOrigin, TlsOrigin};
 use crate::support::pki::Pki;
 use crate::support::proxy::Setup;
-use crate::support::scrape::{wait_for_decisions, wait_until, wait_until_idle};
+use crate::support::scrape::{Scrape, wait_for_decisions, wait_until, wait_until_idle};
 use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Method, Request};
@@ -19,6 +19,8 @@ use tokio_rustls::TlsConnector;
 use ucx_egress::socket::Stream;
 
 const HOST: &str = "api.imagicle.com";
+/// Whose upstream takes connections and reads nothing.
+const DEAF: &str = "www.imagicle.com";
 /// Tunnels of one connection, as many as it may have.
 const MANY: usize = 1_000;
 
@@ -93,6 +95,38 @@ async fn a_thousand_tunnels_share_a_connection_and_one_that_is_not_read_holds_up
     }
     drop((stalled, tunnels, client));
     wait_until_idle(proxy.admin()).await;
+}
+
+/// More than all sockets on the way hold, and more tunnels than one window of the connection would do for.
+#[tokio::test]
+async fn uploads_that_nobody_takes_hold_up_no_other() {
+    const UPLOADS: usize = 20;
+    const EACH: usize = 16 << 20;
+    let (reception, origin) = (Reception::new(), RawOrigin::scripted(Behaviour::Echo).await);
+    let deaf = ScriptedOrigin::start(|_, client| async move {
+        std::future::pending::<()>().await;
+        drop(client);
+    })
+    .await;
+    let proxy = reception.configure(setup(origin.addr()).host(DEAF, deaf.addr()), "").start();
+    let mut client = reception.http2(proxy.proxy()).await;
+    let mut other = tunnel(&mut client).await;
+    echoed(&mut other, &client_hello(Some(HOST))).await;
+    let bulk = Bytes::from(vec![0; EACH]);
+    let mut uploads = Vec::with_capacity(UPLOADS);
+    for _ in 0..UPLOADS {
+        let (response, mut send) = client.open(connect_to("www.imagicle.com:443")).await;
+        assert_eq!(within_deadline("an answer", response).await.expect("an answer").status(), 200);
+        send.send_data(client_hello(Some(DEAF)).into(), false).expect("the stream is open");
+        send.send_data(bulk.clone(), false).expect("the stream is open");
+        uploads.push(send);
+    }
+    for _ in 0..1_000 {
+        echoed(&mut other, &[7; 1_000]).await;
+    }
+    let up = [("service", "cloud-connection"), ("direction", "up")];
+    let taken = Scrape::get(proxy.admin()).await.count("ucx_egress_bytes_total", &up);
+    assert!(taken < UPLOADS * EACH, "{taken} bytes went up: nothing stood still");
 }
 
 #[tokio::test]
