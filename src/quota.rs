@@ -9,9 +9,18 @@ use bucket::{Bucket, Rate};
 use governor::clock::DefaultClock;
 use ipnet::IpNet;
 use pace::Pace;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+
+/// Whom a client is counted with: its address, or the /64 of an IPv6 one, in which a host takes any (RFC 4291 section 2.5.1, RFC 8981).
+#[must_use]
+pub fn host_of(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 pub use stream::Stream;
-pub use tls::Tls;
+pub use tls::{SEALED, Tls};
 
 /// Silence after which the kernel asks a peer whether it is still there, and between two such questions. Firewalls on the way forget
 /// silent connections after some minutes; a peer that vanished without a word is noticed here only.

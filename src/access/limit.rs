@@ -3,6 +3,7 @@
 //! An address has [`BURST`] failures, and one more every [`REFILL`]. All failures together have a tenth of a core: what a hash costs
 //! depends on the file, so what it took is counted, not how many there were.
 
+use crate::quota::host_of;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
@@ -36,13 +37,7 @@ impl Origin {
     /// Where a client comes from.
     #[must_use]
     pub fn of(client: IpAddr) -> Self {
-        match client.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self([a, b, c, d, 0, 0, 0, 0].into())
-            }
-            address @ IpAddr::V4(_) => Self(address),
-        }
+        Self(host_of(client))
     }
 }
 

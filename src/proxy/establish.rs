@@ -50,8 +50,22 @@ pub async fn establish(context: &Context, record: &mut Record, request: &Request
         let detail = "the Host field names another host than the CONNECT target";
         context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;
     }
-    let permit = decide(context, record, request.client, &request.destination)?;
-    let way = reach(context, record, request.client, &permit).await?;
+    allow(context, record, request.client, &request.destination).await
+}
+
+/// Decides and reaches: all that is asked of a client that has no request.
+///
+/// # Errors
+/// The refusal of the policy, or what stands in the way.
+pub async fn allow(
+    context: &Context,
+    record: &mut Record,
+    client: SocketAddr,
+    destination: &Destination,
+) -> Result<(Permit, Way), Refusal> {
+    record.destination(destination);
+    let permit = decide(context, record, client, destination)?;
+    let way = reach(context, record, client, &permit).await?;
     Ok((permit, way))
 }
 
@@ -60,7 +74,7 @@ pub async fn establish(context: &Context, record: &mut Record, request: &Request
 ///
 /// # Errors
 /// What the dial says, or `upstream_tls_invalid`.
-pub async fn reach(context: &Context, record: &Record, client: SocketAddr, permit: &Permit) -> Result<Way, Refusal> {
+async fn reach(context: &Context, record: &Record, client: SocketAddr, permit: &Permit) -> Result<Way, Refusal> {
     let Some(interception) = intercepting(context, record, client, permit) else {
         return dial(context, record, permit).await.map(Way::Tunnel);
     };

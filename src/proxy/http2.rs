@@ -28,9 +28,9 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// Largest header section; above a smaller one inspection refuses with its reason.
 const MAX_HEADERS: u32 = 64 * 1024;
 /// Streams that the client may reset before they were looked at (RUSTSEC-2023-0034).
-const MAX_PENDING_RESETS: usize = 20;
+pub(super) const MAX_PENDING_RESETS: usize = 20;
 /// Streams that we may reset for the client's errors (CVE-2025-8671).
-const MAX_OWN_RESETS: usize = 500;
+pub(super) const MAX_OWN_RESETS: usize = 500;
 /// Time for a client to take what is left after it was told that the connection ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 

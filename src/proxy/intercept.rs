@@ -14,7 +14,7 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head::Form;
 use crate::policy::Permit;
 use crate::proxy::interception::{Interception, OnRejection, Rejection};
-use crate::socket::Socket;
+use crate::socket::{SEALED, Socket};
 use crate::stall::{StallLimit, Stalling};
 use rustls::{AlertDescription, HandshakeKind};
 use std::io;
@@ -29,10 +29,6 @@ const RULE: RuleName = RuleName::Builtin("interception");
 
 /// A decrypted connection.
 type Decrypted = TlsStream<Rewound<Stalling<Socket>>>;
-
-/// Bytes that are sealed ahead of what the client takes: a full record (RFC 8446 section 5.1), or a full HTTP/2 frame with its head. It
-/// is sent before the next is sealed, which keeps it in the nearest caches, and a client that does not read holds no more than this.
-const SEALED: usize = 17 * 1024;
 
 /// By hanging up.
 const SILENCE: How = How { words: "it hung up without a word", rejection: Rejection::Silence, falls_back: true };

@@ -3,7 +3,7 @@
 use super::arrive::{Arrived, arrive_raw};
 use super::carry::carry;
 use super::context::Context;
-use super::establish::{decide, reach};
+use super::establish::allow;
 use super::tunnel::Tunnel;
 use crate::audit::Start;
 use crate::destination::Destination;
@@ -17,12 +17,7 @@ pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, destinat
     let Some(Arrived { socket, peer, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Relay).await else { return };
     let client = peer.address;
     let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });
-    record.destination(&destination);
-    let dialled = match decide(&context, &mut record, client, &destination) {
-        Ok(permit) => reach(&context, &record, client, &permit).await.map(|way| (permit, way)),
-        Err(refusal) => Err(refusal),
-    };
-    match dialled {
+    match allow(&context, &mut record, client, &destination).await {
         Ok((permit, way)) => {
             record.answered(200);
             let tunnel = Tunnel { client: socket, way, ahead: Vec::new(), permit, record, open };

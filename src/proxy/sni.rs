@@ -4,11 +4,11 @@
 use super::arrive::{Arrived, arrive_raw};
 use super::carry::carry;
 use super::context::Context;
-use super::establish::{decide, reach};
-use super::tunnel::{Tunnel, alert, read_hello};
+use super::establish::allow;
+use super::tunnel::{RULE, Tunnel, alert, not_tls, read_hello};
 use crate::audit::{Record, Start};
 use crate::destination::{Destination, Host};
-use crate::error::{Reason, Refusal, RuleName};
+use crate::error::{Reason, Refusal};
 use crate::listener::Accepted;
 use crate::listener::entrance::Entrance;
 use crate::metrics::Protocol;
@@ -17,9 +17,6 @@ use crate::socket::Socket;
 use crate::tls::client_hello::{HelloReader, Progress, ServerName};
 use std::sync::Arc;
 use tokio::time::timeout;
-
-/// The rule behind refusals of a first message without a destination in it.
-const RULE: RuleName = RuleName::Builtin("tls-names-the-destination");
 
 /// Serves one connection.
 pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u16, accepted: Accepted) {
@@ -34,19 +31,13 @@ pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u1
         // Nobody asked anything: a port check, or a client that hung up.
         Ok(None) | Err(_) if reader.raw().is_empty() => return,
         Ok(Some(Progress::Complete(hello))) => destination(&hello.server_name, port),
-        Ok(Some(Progress::Invalid(invalid))) => Err(Refusal::new(Reason::NotTls, invalid.detail(), RULE)),
-        Ok(Some(Progress::NeedMore) | None) => Err(Refusal::new(Reason::NotTls, "the connection ended within the ClientHello", RULE)),
-        Err(_) => Err(Refusal::new(Reason::NotTls, "no complete ClientHello arrived in time", RULE)),
+        Ok(Some(Progress::Invalid(invalid))) => Err(not_tls(invalid.detail())),
+        Ok(Some(Progress::NeedMore) | None) => Err(not_tls("the connection ended within the ClientHello")),
+        Err(_) => Err(not_tls("no complete ClientHello arrived in time")),
     };
     let mut record = context.record(Start { client: peer.address, protocol: Protocol::Sni, method: "-" });
     let allowed = match named {
-        Ok(destination) => {
-            record.destination(&destination);
-            match decide(&context, &mut record, peer.address, &destination) {
-                Ok(permit) => reach(&context, &record, peer.address, &permit).await.map(|way| (permit, way)),
-                Err(refusal) => Err(refusal),
-            }
-        }
+        Ok(destination) => allow(&context, &mut record, peer.address, &destination).await,
         Err(refusal) => Err(refusal),
     };
     match allowed {

@@ -5,6 +5,7 @@ use super::arrive::Peer;
 use super::carry::carry;
 use super::context::Context;
 use super::establish::{Request, establish};
+use super::http2::{MAX_OWN_RESETS, MAX_PENDING_RESETS};
 use super::identify::Caller;
 use super::respond::{add_decision_id, refused};
 use super::tunnel::Tunnel;
@@ -33,10 +34,6 @@ const CONNECTION_WINDOW: u32 = MAX_STREAMS * STREAM_WINDOW;
 const SEND_BUFFER: usize = 64 * 1024;
 /// Largest header section of a request.
 const MAX_HEADERS: u32 = 64 * 1024;
-/// Streams that the client may reset before they were looked at (RUSTSEC-2023-0034).
-const MAX_PENDING_RESETS: usize = 20;
-/// Streams that we may reset for the client's errors (CVE-2025-8671).
-const MAX_OWN_RESETS: usize = 500;
 
 /// Serves a connection until its end.
 pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Counted) {
@@ -136,7 +133,7 @@ impl Work {
 fn read(peer: &Peer, request: &http::Request<RecvStream>) -> Result<Request, Refusal> {
     let rule = RuleName::Builtin("known-methods");
     if request.method() != Method::CONNECT {
-        let detail = "over HTTP/2 this proxy takes CONNECT; ask for http:// over HTTP/1.1 (curl: --proxy-http1.0 or without --proxy-http2)";
+        let detail = "over HTTP/2 this proxy takes CONNECT; ask for http:// over HTTP/1.1 (curl: without --proxy-http2)";
         return Err(Refusal::new(Reason::MethodNotAllowed, detail, rule));
     }
     if request.extensions().get::<h2::ext::Protocol>().is_some() {

@@ -26,7 +26,7 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::time::timeout;
 
 /// The rule behind every check of the first bytes.
-const RULE: RuleName = RuleName::Builtin("tls-names-the-destination");
+pub(super) const RULE: RuleName = RuleName::Builtin("tls-names-the-destination");
 /// `unrecognized_name` (RFC 8446 section 6.2).
 const UNRECOGNIZED_NAME: u8 = 112;
 /// `missing_extension` (RFC 8446 section 6.2).
@@ -285,7 +285,7 @@ fn poll_more(cx: &mut task::Context<'_>, reader: &mut HelloReader, client: &mut 
     })
 }
 
-fn not_tls(detail: &'static str) -> Refusal {
+pub(super) fn not_tls(detail: &'static str) -> Refusal {
     Refusal::new(Reason::NotTls, detail, RULE)
 }
 

@@ -103,7 +103,7 @@ impl<C: Clock + Clone> Bucket<C> {
         until.wait_time_from(self.clock.now())
     }
 
-    /// A host has a whole /64 of IPv6 (RFC 4291 section 2.5.1).
+    /// Whose bucket it is.
     fn key(&self, limiter: &Limiter<IpAddr, HashMapStateStore<IpAddr>, C>, client: IpAddr) -> IpAddr {
         if limiter.len() >= self.most {
             // Full buckets are as good as none. To look through all of them is worth it once in a while only.
@@ -119,10 +119,7 @@ impl<C: Clock + Clone> Bucket<C> {
                 self.crowded.store(0, Ordering::Relaxed);
             }
         }
-        match client.to_canonical() {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-            address @ IpAddr::V4(_) => address,
-        }
+        super::host_of(client)
     }
 }
 

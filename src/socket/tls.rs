@@ -8,8 +8,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-/// Bytes that are sealed ahead of what the peer takes: one record (RFC 8446 section 5.1).
-const SEALED: usize = 17 * 1024;
+/// Bytes that are sealed ahead of what the peer takes: a full record (RFC 8446 section 5.1), or a full HTTP/2 frame with its head. It is
+/// sent before the next is sealed, which keeps it in the nearest caches, and a peer that does not read holds no more than this.
+pub const SEALED: usize = 17 * 1024;
 
 /// A connection to the proxy, or to a parent proxy. What it carries knows its own end (TLS to the cloud, HTTP with a length), so an end
 /// without a goodbye, as many clients leave, is an end.

@@ -104,7 +104,11 @@ impl Files {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of a PEM file, one at least.
+///
+/// # Errors
+/// A sentence with the file.
+pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let read = read.map_err(|error| format!("{}: {error}", file.display()))?;
     if read.is_empty() { Err(format!("{}: no certificate in it; give a PEM file", file.display())) } else { Ok(read) }

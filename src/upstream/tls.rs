@@ -1,10 +1,10 @@
 //! TLS to the cloud: verified against the system's roots and the configured ones. There is no switch to skip that.
 
 use crate::error::{Reason, Refusal, RuleName};
+use crate::tls::reception::certificates;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use std::path::PathBuf;
@@ -53,12 +53,7 @@ fn roots(ca_files: &[PathBuf]) -> Result<RootCertStore, String> {
     roots.add_parsable_certificates(system.certs);
     for file in ca_files {
         let shown = file.display();
-        let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let certificates = certificates.map_err(|error| format!("upstream.ca_files {shown}: {error}"))?;
-        if certificates.is_empty() {
-            return Err(format!("upstream.ca_files {shown}: no certificate in it; give a PEM file"));
-        }
-        for certificate in certificates {
+        for certificate in certificates(file).map_err(|error| format!("upstream.ca_files {error}"))? {
             roots.add(certificate).map_err(|error| format!("upstream.ca_files {shown}: {error}"))?;
         }
     }
