@@ -1,41 +1,38 @@
-//! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop.
+//! The only place that wires things: a checked configuration becomes bound listeners, which then run until told to stop, through as
+//! many configurations as are put in force meanwhile.
 
+mod assemble;
+mod drain;
 mod listening;
+mod reload;
+mod running;
 mod showing;
+mod sockets;
 
-use crate::access::{Access, Refreshed};
 use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
-use crate::audit::Journal;
-use crate::config::Config;
-use crate::config::interception::InterceptionConfig;
+use crate::admin::reloads::Reloads;
+use crate::config::{Config, LogFormat};
 use crate::listener::accept::Gate;
 use crate::metrics::{ListenerKind, Metrics};
 use crate::policy::pac::Scheme;
-use crate::proxy::budget::Budget;
-use crate::proxy::hop::Pseudonym;
-use crate::proxy::interception::{Fallbacks, Interception};
-use crate::proxy::{Context, Engine};
-use crate::quota::Quotas;
-use crate::tls::authority::Authority;
-use crate::tls::leaf::{Counters, Leaves};
-use crate::tls::reception::Reception;
-use crate::tls::server::Servers;
-use crate::upstream::parent::{Parent, Parents};
-use crate::upstream::secure::Secure;
-use crate::upstream::tls::Clients;
-use crate::upstream::{Dialer, Resolver};
+use crate::proxy::{Context, Live};
+use crate::source::Located;
+use crate::supervisor::Supervisor;
 use arc_swap::ArcSwap;
-use listening::{Bound, bind, bind_proxy, bind_relay, bind_sni, local_address};
+use assemble::{Basis, assemble};
+use listening::{Bound, bind_proxy, bind_relay, bind_sni};
+use reload::Watch;
+use running::Running;
 use rustix::process::{Resource, getrlimit};
+use sockets::{Held, Sockets};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
 
 /// Descriptors beside those of tunnels: listeners, log, name servers, admin, idle upstream connections, refused clients.
 pub const SPARE_DESCRIPTORS: usize = 400;
@@ -43,22 +40,30 @@ pub const SPARE_DESCRIPTORS: usize = 400;
 const UNLIMITED_CONNECTIONS: usize = 1_000_000;
 /// How often idle upstream connections are looked through.
 const SWEEP_TICK: Duration = Duration::from_secs(10);
-/// How often files that are read again when they change are looked at.
-const LOOK_AT_FILES: Duration = Duration::from_secs(2);
-/// How often a stopping proxy looks whether it is done.
-const DRAIN_TICK: Duration = Duration::from_millis(20);
 
 /// Bound listeners and all they share; nothing is served yet.
 #[derive(Debug)]
 pub struct App {
-    context: Arc<Context>,
-    gate: Arc<Gate>,
-    listeners: Vec<Bound>,
-    admin: TcpListener,
-    discovery: Option<TcpListener>,
-    shown: Arc<Shown>,
+    basis: Basis,
+    parts: Parts,
+    watch: Watch,
+    path: Option<PathBuf>,
+    supervisor: Arc<Supervisor>,
+}
+
+/// What a configuration says beside what exchanges need, with its sockets.
+#[derive(Debug)]
+struct Parts {
+    sockets: Sockets,
+    bound: Vec<Bound>,
+    admin: Held,
+    shown_to_clients: Option<Held>,
     addresses: Addresses,
+    discovery: Arc<Discovery>,
     drain: Duration,
+    max_connections: usize,
+    log: LogFormat,
+    warnings: Vec<Located>,
 }
 
 /// Where an [`App`] listens; ports that were 0 in the configuration are the real ones here.
@@ -78,79 +83,103 @@ pub struct Addresses {
     pub discovery: Option<SocketAddr>,
 }
 
+/// What a running proxy is told from outside.
+#[derive(Debug)]
+pub struct Orders<S, H> {
+    /// Resolves when it shall stop.
+    pub shutdown: S,
+    /// Resolves when it shall wait for nothing any more.
+    pub hurry: H,
+    /// Asks for the configuration to be read again.
+    pub reloads: mpsc::Receiver<()>,
+}
+
 impl App {
-    /// Binds every listener of the configuration.
+    /// Binds every listener of the configuration; sockets that the service manager holds are used instead.
     ///
     /// # Errors
     /// A sentence with the remedy: an address is taken, not this machine's or not permitted, names cannot be resolved, or the
     /// interception CA is unfit.
-    pub fn bind(config: Config) -> Result<Self, String> {
-        let mut listeners = bind_proxy(config.listener.clone())?;
-        for relay in &config.relays {
-            listeners.push(bind_relay(relay.clone())?);
+    pub fn bind(config: Config, supervisor: Supervisor) -> Result<Self, String> {
+        let sockets = Sockets::inherited(supervisor.take_sockets())?;
+        let (watch, path) = (Watch::new(&config), config.path());
+        let mut parts = bind_all(&config, sockets, &[])?;
+        for address in parts.sockets.close_unused() {
+            tracing::warn!(%address, "the service manager holds a socket that no listener of the configuration uses");
         }
-        for sni in &config.snis {
-            listeners.push(bind_sni(sni.clone())?);
-        }
-        let admin = bind(config.admin, "admin.address")?;
-        let discovery = config.discovery.address.map(|address| bind(address, "discovery.address")).transpose()?;
-        let addresses = addresses(&listeners, &admin, discovery.as_ref())?;
-        let told = told(&config, &addresses);
-        let own = addresses.all().collect();
-        let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
-        let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
-        let (gate, drain) = (Gate::new(config.max_connections.unwrap_or_else(affordable_connections)), config.drain);
-        let context = context(config, dialer)?;
-        let shown = Arc::new(Shown { context: context.clone(), discovery: told });
-        Ok(Self { context, gate, listeners, admin, discovery, shown, addresses, drain })
+        let basis = assemble(config, &parts.bound, parts.addresses.all().collect(), None)?.announce();
+        Ok(Self { basis, parts, watch, path, supervisor: Arc::new(supervisor) })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
-        &self.addresses
+        &self.parts.addresses
     }
 
     /// All metric families.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
-        &self.context.metrics
+        &self.basis.context.metrics
     }
 
-    /// Serves until `shutdown` resolves, then lets open connections finish within the drain time. Connections still open
-    /// after that end with the runtime, each with its record.
-    /// When `hurry` resolves, nothing is waited for any more.
-    pub async fn run(self, shutdown: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
-        let (stop, stopped) = watch::channel(false);
-        let mut loops = JoinSet::new();
-        let Self { context, gate, listeners, admin, discovery, shown, addresses: _, drain } = self;
-        let receptions = listeners.iter().filter_map(|bound| bound.reception().cloned()).collect();
-        for bound in listeners {
-            listening::spawn(&mut loops, &context, &gate, bound, &stopped);
-        }
-        let sweeping = tokio::spawn(sweep(context.clone()));
-        let refreshing = tokio::spawn(refresh(context.clone(), receptions));
-        let (admin_stop, admin_stopped) = watch::channel(false);
-        if let Some(listener) = discovery {
-            loops.spawn(showing::to_clients(&shown, listener, stopped.clone()));
-        }
-        let serving_admin = tokio::spawn(showing::to_admins(&shown, admin, admin_stopped));
-        shutdown.await;
-        context.journal.stopping();
-        stop.send_replace(true);
-        while loops.join_next().await.is_some() {}
+    /// Serves until the shutdown is ordered, then lets open connections finish within the drain time. Connections still open after that
+    /// end with the runtime, each with its record.
+    pub async fn run<S: Future<Output = ()>, H: Future<Output = ()>>(self, orders: Orders<S, H>) {
+        let Orders { shutdown, hurry, reloads } = orders;
+        let mut running = self.start();
+        let (live, supervisor) = (running.live.clone(), running.supervisor.clone());
+        let (sweeping, beating) = (tokio::spawn(sweep(live.clone())), supervisor.clone());
+        let watchdog = tokio::spawn(async move { beating.keep_saying_so().await });
+        supervisor.ready();
+        running.until(shutdown, reloads).await;
+        supervisor.stopping(running.drain);
+        running.basis.context.journal.stopping();
+        running.close().await;
         tokio::select! {
-            () = drained(&gate, drain) => {}
+            () = drain::drained(&running.gate, live.standing(), running.drain) => {}
             () = hurry => {}
         }
         sweeping.abort();
-        refreshing.abort();
-        // Health and metrics are readable until the very end.
-        admin_stop.send_replace(true);
-        if let Err(error) = serving_admin.await {
-            tracing::error!(%error, "the admin listener ended early");
-        }
+        watchdog.abort();
+        running.loops.stop().await;
     }
+
+    fn start(self) -> Running {
+        let Self { basis, parts, watch, path, supervisor } = self;
+        let (live, gate) = (Live::new(basis.context.clone()), Gate::new(parts.max_connections));
+        let discovery = ArcSwap::new(parts.discovery.clone());
+        let shown = Arc::new(Shown { live: live.clone(), discovery, reloads: Reloads::default() });
+        let loops = running::spawn(&live, &gate, &shown, &parts);
+        let Parts { sockets, bound, drain, log, .. } = parts;
+        Running { live, gate, shown, basis, sockets, bound, loops, drain, watch, log, path, supervisor }
+    }
+}
+
+/// Takes or binds every socket of a configuration.
+fn bind_all(config: &Config, mut sockets: Sockets, before: &[Bound]) -> Result<Parts, String> {
+    let mut bound = bind_proxy(config.listener.clone(), &mut sockets, before)?;
+    for relay in &config.relays {
+        bound.push(bind_relay(relay.clone(), &mut sockets)?);
+    }
+    for sni in &config.snis {
+        bound.push(bind_sni(sni.clone(), &mut sockets)?);
+    }
+    let admin = sockets.take(config.admin, "admin.address")?;
+    let shown_to_clients = config.discovery.address.map(|address| sockets.take(address, "discovery.address")).transpose()?;
+    let addresses = addresses(&bound, &admin, shown_to_clients.as_ref())?;
+    Ok(Parts {
+        discovery: Arc::new(told(config, &addresses)),
+        drain: config.drain,
+        max_connections: config.max_connections.unwrap_or_else(affordable_connections),
+        log: config.log,
+        warnings: config.warnings.clone(),
+        sockets,
+        bound,
+        admin,
+        shown_to_clients,
+        addresses,
+    })
 }
 
 impl Addresses {
@@ -171,16 +200,15 @@ fn told(config: &Config, addresses: &Addresses) -> Discovery {
     }
 }
 
-fn addresses(listeners: &[Bound], admin: &TcpListener, discovery: Option<&TcpListener>) -> Result<Addresses, String> {
-    let of = |kind| listeners.iter().filter(move |bound| bound.is(kind)).map(Bound::address).collect::<Result<Vec<_>, _>>();
-    let one = |kind| of(kind).map(|addresses| addresses.first().copied());
+fn addresses(listeners: &[Bound], admin: &Held, discovery: Option<&Held>) -> Result<Addresses, String> {
+    let of = |kind| listeners.iter().filter(move |bound| bound.is(kind)).map(Bound::address);
     Ok(Addresses {
-        proxy: one(ListenerKind::Proxy)?.ok_or("there is no listener for requests")?,
-        tls: one(ListenerKind::Tls)?,
-        relays: of(ListenerKind::Relay)?,
-        snis: of(ListenerKind::Sni)?,
-        admin: local_address(admin)?,
-        discovery: discovery.map(local_address).transpose()?,
+        proxy: of(ListenerKind::Proxy).next().ok_or("there is no listener for requests")?,
+        tls: of(ListenerKind::Tls).next(),
+        relays: of(ListenerKind::Relay).collect(),
+        snis: of(ListenerKind::Sni).collect(),
+        admin: admin.local,
+        discovery: discovery.map(|held| held.local),
     })
 }
 
@@ -190,115 +218,16 @@ fn affordable_connections() -> usize {
     descriptors.map_or(UNLIMITED_CONNECTIONS, |limit| (limit.saturating_sub(SPARE_DESCRIPTORS) / 2).clamp(1, UNLIMITED_CONNECTIONS))
 }
 
-fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
-    let metrics = Arc::new(Metrics::new());
-    let dialer = dialer.with_parents(parents(&config, &metrics)?);
-    let journal = Arc::new(Journal::default());
-    let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
-    let quotas = Quotas::new(config.quotas, &metrics);
-    let engine = Engine::new(config.policy, &metrics);
-    let access = config.access.map(|section| Access::new(section.file, &section.realm)).transpose()?;
-    let pseudonym = Pseudonym::new(format!("ucx-egress-{}", journal.instance()));
-    Ok(Arc::new(Context {
-        engine: ArcSwap::from_pointee(engine),
-        metrics,
-        journal,
-        dialer,
-        pool: Arc::default(),
-        access,
-        interception,
-        quotas,
-        limits: config.limits,
-        pseudonym,
-    }))
-}
-
-/// The parent proxies; roots are read only if one of them speaks TLS.
-fn parents(config: &Config, metrics: &Metrics) -> Result<Parents, String> {
-    let is_any_secure = config.routes.parents.iter().any(Parent::is_secure);
-    let clients = is_any_secure.then(|| Clients::new(&config.ca_files)).transpose()?;
-    Ok(Parents::new(config.routes.clone(), clients.as_ref(), metrics))
-}
-
-/// Loads the CA and all that stands on it.
-fn interception(config: &Config, section: &InterceptionConfig, metrics: &Arc<Metrics>) -> Result<Arc<Interception>, String> {
-    let hosts = config.policy.intercepted_hosts();
-    let unfit = |error: String| format!("{}: {error}", section.place);
-    let authority = Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|error| unfit(error.to_string()))?;
-    let facts = authority.facts().clone();
-    let expiry = facts.not_after.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    metrics.ca_expiry.set(expiry);
-    let counters = Counters { cached: metrics.leaves_cached.clone(), minted: metrics.leaves_minted.clone() };
-    let leaves = Arc::new(Leaves::new(authority, counters).map_err(unfit)?);
-    let clients = Clients::new(&config.ca_files).map_err(unfit)?;
-    Ok(Arc::new(Interception {
-        servers: Servers::new(&leaves).map_err(unfit)?,
-        secure: Secure::new(clients, metrics, config.connect_deadline),
-        authority: facts,
-        certificate_path: section.paths.certificate.clone(),
-        max_message: config.inspection.max_message,
-        inspector: config.inspection.inspector.clone(),
-        budget: Budget::new(config.inspection.max_held),
-        on_rejection: section.on_rejection,
-        fallbacks: Fallbacks::default(),
-    }))
-}
-
 /// Closes upstream connections that nobody used for too long.
-async fn sweep(context: Arc<Context>) {
+async fn sweep(live: Arc<Live>) {
     let mut tick = interval(SWEEP_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        context.pool.sweep();
-        if let Some(interception) = &context.interception {
+        let Context { pool, interception, .. } = &*live.context();
+        pool.sweep();
+        if let Some(interception) = interception {
             interception.secure.sweep();
         }
-    }
-}
-
-/// Reads certificates and passwords again when their files change; connections that stand keep what they have.
-async fn refresh(context: Arc<Context>, receptions: Vec<Arc<Reception>>) {
-    let mut tick = interval(LOOK_AT_FILES);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let receptions = Arc::new(receptions);
-    while context.access.is_some() || !receptions.is_empty() {
-        tick.tick().await;
-        let (context, receptions) = (context.clone(), receptions.clone());
-        let looking = move || {
-            receptions.iter().for_each(|reception| refresh_certificate(reception));
-            context.access.iter().for_each(refresh_passwords);
-        };
-        // Whatever becomes of it, the next look comes.
-        let _ = tokio::task::spawn_blocking(looking).await;
-    }
-}
-
-fn refresh_certificate(reception: &Reception) {
-    match reception.refresh() {
-        Ok(false) => {}
-        Ok(true) => tracing::info!("the certificate of listener.tls was read again"),
-        Err(error) => tracing::error!(error, "listener.tls cannot be read again; the certificate in force stays"),
-    }
-}
-
-fn refresh_passwords(access: &Access) {
-    match access.refresh() {
-        Refreshed::Unchanged => {}
-        Refreshed::Replaced(accounts) => tracing::info!(accounts, "the password file has changed and was read"),
-        Refreshed::Kept(located) => tracing::error!(
-            place = located.place,
-            "the password file has changed and is not taken, the accounts from before stay: {}",
-            located.message
-        ),
-    }
-}
-
-async fn drained(gate: &Gate, drain: Duration) {
-    let deadline = Instant::now() + drain;
-    let mut tick = interval(DRAIN_TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while gate.open() > 0 && Instant::now() < deadline {
-        tick.tick().await;
     }
 }

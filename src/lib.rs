@@ -125,6 +125,8 @@ pub mod admin;
 
 pub mod config;
 
+pub mod supervisor;
+
 pub mod app;
 
 pub mod cli;

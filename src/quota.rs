@@ -52,7 +52,7 @@ impl Limit {
 }
 
 /// A `[[quota]]`, checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotaConfig {
     /// Its name in rules and metrics.
     pub name: String,
@@ -109,6 +109,11 @@ impl Quotas {
     #[must_use]
     pub fn new(configs: Vec<QuotaConfig>, metrics: &Metrics) -> Self {
         Self(configs.into_iter().map(|config| Quota::new(config, metrics)).collect())
+    }
+
+    /// As configured.
+    pub fn configs(&self) -> impl Iterator<Item = &QuotaConfig> {
+        self.0.iter().map(|quota| &quota.config)
     }
 
     /// All of them.

@@ -10,6 +10,15 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stamp(Vec<Option<Seen>>);
 
+impl Stamp {
+    /// This one and another, in this order.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+}
+
 /// Device and inode, length, time of the last change to the file or to its description, in seconds and nanoseconds.
 type Seen = (u64, u64, u64, i64, i64);
 

@@ -11,7 +11,7 @@ use crate::source::Located;
 use crate::stamp::Stamp;
 use arc_swap::ArcSwap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -120,6 +120,19 @@ impl Access {
         answer.map_err(|()| self.ask("user name or password is wrong; correct them in the client, or set them anew with `htpasswd -B`"))
     }
 
+    /// Whether it is this file's, under this realm.
+    #[must_use]
+    pub fn is_of(&self, path: &Path, realm: &str) -> bool {
+        self.path == path && *self.realm == *realm
+    }
+
+    /// Takes the accounts of the file, which was read again. Answers that are known stay: whoever is in is in.
+    pub fn take(&self, loaded: Loaded) {
+        *lock(&self.seen) = loaded.stamp;
+        let cache = self.known.load().cache.clone();
+        self.known.store(Known::new(loaded.accounts, cache));
+    }
+
     /// Looks whether the file has changed, and takes its accounts then. Reads files: not for the event loop.
     pub fn refresh(&self) -> Refreshed {
         let mut seen = lock(&self.seen);
@@ -130,13 +143,12 @@ impl Access {
         *seen = now;
         match Loaded::read(&self.path) {
             Ok(loaded) => {
-                *seen = loaded.stamp;
                 if loaded.is_exposed {
                     tracing::warn!(file = %self.path.display(), "{EXPOSED}");
                 }
                 let count = loaded.accounts.count();
-                let cache = self.known.load().cache.clone();
-                self.known.store(Known::new(loaded.accounts, cache));
+                drop(seen);
+                self.take(loaded);
                 Refreshed::Replaced(count)
             }
             Err(located) => Refreshed::Kept(located),

@@ -6,6 +6,7 @@ use super::setup::{self, Facts};
 use crate::destination::Destination;
 use crate::policy::pac::{Scheme, Told, pac};
 use crate::policy::{Policy, WireProtocol, export};
+use crate::proxy::Context;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 use std::net::SocketAddr;
@@ -59,13 +60,14 @@ fn specific(listener: SocketAddr, local: SocketAddr) -> SocketAddr {
 
 /// The answer, if it is one of these pages.
 pub(super) fn answer(shown: &Shown, path: &str, local: SocketAddr) -> Option<Page> {
-    let engine = shown.context.engine.load();
-    let policy = &engine.policy;
+    let context = shown.live.context();
+    let policy = &context.engine.policy;
+    let discovery = shown.discovery.load();
     let (content_type, text) = match path {
-        "/proxy.pac" | "/wpad.dat" => (PAC, pac(policy, &shown.discovery.told(local))),
+        "/proxy.pac" | "/wpad.dat" => (PAC, pac(policy, &discovery.told(local))),
         "/no-proxy" => (TEXT, export::no_proxy()),
         "/setup/style.css" => (CSS, setup::STYLE.to_owned()),
-        _ => set_up(&facts(shown, policy, local), path)?,
+        _ => set_up(&facts(&context, &discovery, local), path)?,
     };
     let mut response = page(StatusCode::OK, content_type, text);
     let headers = response.headers_mut();
@@ -84,18 +86,18 @@ fn set_up(facts: &Facts, path: &str) -> Option<(&'static str, String)> {
     }
 }
 
-fn facts(shown: &Shown, policy: &Policy, local: SocketAddr) -> Facts {
-    let interception = shown.context.interception.as_ref();
+fn facts(context: &Context, discovery: &Discovery, local: SocketAddr) -> Facts {
+    let (policy, interception) = (&context.engine.policy, context.interception.as_ref());
     Facts {
-        told: shown.discovery.told(local),
-        pac_url: shown.discovery.pac_url(local),
+        told: discovery.told(local),
+        pac_url: discovery.pac_url(local),
         no_proxy: export::no_proxy().trim_end().to_owned(),
         local: export::local_patterns(),
         hosts: policy.rules().iter().map(|rule| format!("{}:{}", rule.host, rule.port)).collect(),
         check_url: check_url(policy),
         intercepted: interception.map(|_| policy.intercepted_hosts()).unwrap_or_default(),
         fingerprint: interception.map(|interception| interception.authority.fingerprint.clone()),
-        asks_password: shown.context.access.is_some(),
+        asks_password: context.access.is_some(),
     }
 }
 

@@ -3,14 +3,17 @@
 
 pub mod discovery;
 mod page;
+pub mod reloads;
 mod setup;
 mod status;
 
 use crate::listener::Accepted;
-use crate::proxy::Context;
+use crate::proxy::Live;
+use arc_swap::ArcSwap;
 use discovery::Discovery;
 use http::StatusCode;
 use page::{Page, TEXT, page};
+use reloads::Reloads;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,9 +25,11 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Debug)]
 pub struct Shown {
     /// The proxy.
-    pub context: Arc<Context>,
+    pub live: Arc<Live>,
     /// What clients are told of it.
-    pub discovery: Discovery,
+    pub discovery: ArcSwap<Discovery>,
+    /// What became of reloads.
+    pub reloads: Reloads,
 }
 
 /// Serves one connection to the admin listener.
@@ -39,13 +44,13 @@ pub async fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) {
 }
 
 fn answer(shown: &Shown, path: &str, local: SocketAddr) -> Page {
-    let context = &shown.context;
+    let context = shown.live.context();
     match path {
         "/metrics" => page(StatusCode::OK, METRICS, context.metrics.text()),
         "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
         "/readyz" if context.journal.is_stopping() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
         "/readyz" => page(StatusCode::OK, TEXT, "ready\n"),
-        "/api/status" => page(StatusCode::OK, JSON, status::document(context)),
+        "/api/status" => page(StatusCode::OK, JSON, status::document(&context, &shown.reloads)),
         _ => discovery::answer(shown, path, local).unwrap_or_else(|| page(StatusCode::NOT_FOUND, TEXT, HERE)),
     }
 }

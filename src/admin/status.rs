@@ -1,5 +1,6 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
+use super::reloads::Reloads;
 use crate::error::Reason;
 use crate::metrics::{Coverage, QuotaCounters, ServiceMetrics};
 use crate::policy::{Mode, ServiceInfo};
@@ -11,8 +12,8 @@ use crate::upstream::parent::Member;
 use serde_json::{Value, json};
 
 /// The whole document.
-pub fn document(context: &Context) -> String {
-    let engine = context.engine.load();
+pub fn document(context: &Context, reloads: &Reloads) -> String {
+    let engine = &context.engine;
     let policy = &engine.policy;
     let services: Vec<Value> = engine.services().map(|(info, metrics)| service(info, metrics)).collect();
     let document = json!({
@@ -24,6 +25,7 @@ pub fn document(context: &Context) -> String {
             "profile": policy.options().profile.label(),
             "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
         },
+        "configuration": reloads.document(),
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
         "quotas": context.quotas.iter().map(quota).collect::<Vec<_>>(),
         "parents": context.dialer.parents().map(parent).collect::<Vec<_>>(),

@@ -1,5 +1,6 @@
 //! The listeners that clients use: bound, then served until told to stop.
 
+use super::sockets::{Held, Sockets};
 use crate::audit::Start;
 use crate::config::listeners::{ListenerConfig, RelayConfig, SniConfig};
 use crate::destination::Destination;
@@ -9,16 +10,14 @@ use crate::listener::entrance::Entrance;
 use crate::metrics::{ListenerKind, Protocol};
 use crate::proxy::arrive::admit;
 use crate::proxy::respond::{Answer, send_and_close};
-use crate::proxy::{Context, relayed, serve, sni};
-use crate::tls::reception::Reception;
+use crate::proxy::{Context, Live, relayed, serve, sni};
+use crate::tls::reception::{Files, Reception};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Connections the kernel may hold for a listener before they are accepted.
-const BACKLOG: u32 = 4_096;
 /// Refused clients over the limit that may be waited for at once while they read why.
 pub(super) const LINGERING_ANSWERS: usize = 64;
 
@@ -34,9 +33,9 @@ enum Carries {
 }
 
 /// A listener that is bound.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Bound {
-    listener: TcpListener,
+    held: Held,
     kind: ListenerKind,
     carries: Carries,
     entrance: Arc<Entrance>,
@@ -44,8 +43,13 @@ pub(super) struct Bound {
 
 impl Bound {
     /// Where it listens; a port that was 0 in the configuration is the real one here.
-    pub(super) fn address(&self) -> Result<SocketAddr, String> {
-        local_address(&self.listener)
+    pub(super) fn address(&self) -> SocketAddr {
+        self.held.local
+    }
+
+    /// What stands before it.
+    pub(super) fn entrance(&self) -> &Arc<Entrance> {
+        &self.entrance
     }
 
     /// TLS to the proxy, where it speaks it.
@@ -58,17 +62,17 @@ impl Bound {
     }
 }
 
-/// Binds the listener for requests; with TLS on a port of its own, both.
-pub(super) fn bind_proxy(config: ListenerConfig) -> Result<Vec<Bound>, String> {
+/// Binds the listener for requests; with TLS on a port of its own, both. TLS that was there before goes on with the sessions it knows.
+pub(super) fn bind_proxy(config: ListenerConfig, sockets: &mut Sockets, before: &[Bound]) -> Result<Vec<Bound>, String> {
     let ListenerConfig { address, entrance, tls } = config;
-    let bound = |address, key, kind, entrance| {
-        Ok::<_, String>(Bound { listener: bind(address, key)?, kind, carries: Carries::Requests, entrance: Arc::new(entrance) })
+    let mut bound = |address, key, kind, entrance| {
+        Ok::<_, String>(Bound { held: sockets.take(address, key)?, kind, carries: Carries::Requests, entrance: Arc::new(entrance) })
     };
     let Some(tls) = tls else {
         return Ok(vec![bound(address, "listener.address", ListenerKind::Proxy, entrance)?]);
     };
-    let reception = Reception::load(tls.files).map_err(|error| format!("{}: {error}", tls.place))?;
-    let sealed = Entrance { tls: Some(Arc::new(reception)), ..entrance.clone() };
+    let reception = reception(tls.files, before).map_err(|error| format!("{}: {error}", tls.place))?;
+    let sealed = Entrance { tls: Some(reception), ..entrance.clone() };
     match tls.address {
         None => Ok(vec![bound(address, "listener.address", ListenerKind::Proxy, sealed)?]),
         Some(own) => Ok(vec![
@@ -78,39 +82,49 @@ pub(super) fn bind_proxy(config: ListenerConfig) -> Result<Vec<Bound>, String> {
     }
 }
 
-pub(super) fn bind_relay(config: RelayConfig) -> Result<Bound, String> {
-    let RelayConfig { address, destination, entrance } = config;
-    let (kind, carries) = (ListenerKind::Relay, Carries::Relay(destination));
-    Ok(Bound { listener: bind(address, "relay.address")?, kind, carries, entrance: Arc::new(entrance) })
+fn reception(files: Files, before: &[Bound]) -> Result<Arc<Reception>, String> {
+    let Some(known) = before.iter().filter_map(Bound::reception).find(|known| *known.files() == files) else {
+        return Reception::load(files).map(Arc::new);
+    };
+    known.refresh()?;
+    Ok(known.clone())
 }
 
-pub(super) fn bind_sni(config: SniConfig) -> Result<Bound, String> {
+pub(super) fn bind_relay(config: RelayConfig, sockets: &mut Sockets) -> Result<Bound, String> {
+    let RelayConfig { address, destination, entrance } = config;
+    let (kind, carries) = (ListenerKind::Relay, Carries::Relay(destination));
+    Ok(Bound { held: sockets.take(address, "relay.address")?, kind, carries, entrance: Arc::new(entrance) })
+}
+
+pub(super) fn bind_sni(config: SniConfig, sockets: &mut Sockets) -> Result<Bound, String> {
     let SniConfig { address, port, entrance } = config;
     let (kind, carries) = (ListenerKind::Sni, Carries::Tls(port));
-    Ok(Bound { listener: bind(address, "sni.address")?, kind, carries, entrance: Arc::new(entrance) })
+    Ok(Bound { held: sockets.take(address, "sni.address")?, kind, carries, entrance: Arc::new(entrance) })
 }
 
 /// Serves a listener in a task of its own until `stop` turns true.
-pub(super) fn spawn(loops: &mut JoinSet<()>, context: &Arc<Context>, gate: &Arc<Gate>, bound: Bound, stop: &watch::Receiver<bool>) {
-    let Bound { listener, kind, carries, entrance } = bound;
-    let (metrics, gate, stop) = (context.metrics.clone(), gate.clone(), stop.clone());
-    let door = door(context, &entrance);
-    let (refusing, protocol) = (context.clone(), carries.protocol());
+pub(super) fn spawn(loops: &mut JoinSet<()>, live: &Arc<Live>, gate: &Arc<Gate>, bound: Bound, stop: &watch::Receiver<bool>) {
+    let Bound { held, kind, carries, entrance } = bound;
+    let (metrics, gate, stop) = (live.context().metrics.clone(), gate.clone(), stop.clone());
+    let at = held.into_parts();
+    let door = door(live, &entrance);
+    let (refusing, protocol) = (live.clone(), carries.protocol());
     let lingering = carries.answers(&entrance).then(|| Gate::new(LINGERING_ANSWERS));
-    let turn_away = move |stream, client, refusal: &Refusal| turn_away(&refusing, stream, client, refusal, protocol, lingering.as_ref());
-    let context = context.clone();
+    let turn_away =
+        move |stream, client, refusal: &Refusal| turn_away(&refusing.context(), stream, client, refusal, protocol, lingering.as_ref());
+    let live = live.clone();
     match carries {
         Carries::Requests => {
-            let serve = move |accepted| serve::connection(context.clone(), entrance.clone(), accepted);
-            loops.spawn(accept_loop(listener, kind, gate, metrics, stop, serve, door, turn_away));
+            let serve = move |accepted| serve::connection(live.clone(), entrance.clone(), accepted);
+            loops.spawn(accept_loop(at, kind, gate, metrics, stop, serve, door, turn_away));
         }
         Carries::Relay(to) => {
-            let serve = move |accepted| relayed::connection(context.clone(), entrance.clone(), to.clone(), accepted);
-            loops.spawn(accept_loop(listener, kind, gate, metrics, stop, serve, door, turn_away));
+            let serve = move |accepted| relayed::connection(live.clone(), entrance.clone(), to.clone(), accepted);
+            loops.spawn(accept_loop(at, kind, gate, metrics, stop, serve, door, turn_away));
         }
         Carries::Tls(port) => {
-            let serve = move |accepted| sni::connection(context.clone(), entrance.clone(), port, accepted);
-            loops.spawn(accept_loop(listener, kind, gate, metrics, stop, serve, door, turn_away));
+            let serve = move |accepted| sni::connection(live.clone(), entrance.clone(), port, accepted);
+            loops.spawn(accept_loop(at, kind, gate, metrics, stop, serve, door, turn_away));
         }
     }
 }
@@ -132,9 +146,9 @@ impl Carries {
 
 /// Who may come in at all: a client that may not use the proxy takes no seat from one that may. A balancer is let in, and whom it speaks
 /// for is asked once it has said who that is.
-fn door(context: &Arc<Context>, entrance: &Arc<Entrance>) -> impl Fn(SocketAddr) -> Result<(), Refusal> + use<> {
-    let (context, entrance) = (context.clone(), entrance.clone());
-    move |peer| if entrance.is_balancer(peer.ip()) { Ok(()) } else { admit(&context, &entrance, peer) }
+fn door(live: &Arc<Live>, entrance: &Arc<Entrance>) -> impl Fn(SocketAddr) -> Result<(), Refusal> + use<> {
+    let (live, entrance) = (live.clone(), entrance.clone());
+    move |peer| if entrance.is_balancer(peer.ip()) { Ok(()) } else { admit(&live.context(), &entrance, peer) }
 }
 
 /// At the door: the client is told why where it would understand and a place to wait until it has read that is free, then the
@@ -155,31 +169,4 @@ pub(super) fn turn_away(
         send_and_close(stream, answer).await;
         drop(seat);
     });
-}
-
-/// Binds one address.
-///
-/// # Errors
-/// A sentence with the key of the configuration and the remedy.
-pub(super) fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, String> {
-    let bound = (|| {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A restart must not wait for the previous process's connections to time out.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    })();
-    bound.map_err(|error| {
-        let remedy = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another process listens there; stop it (`ss -ltnp` names it) or choose another port",
-            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address; write one of its own, or 0.0.0.0",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another port, or grant CAP_NET_BIND_SERVICE",
-            _ => "choose another address",
-        };
-        format!("{key} {address}: {error}; {remedy}")
-    })
-}
-
-pub(super) fn local_address(listener: &TcpListener) -> Result<SocketAddr, String> {
-    listener.local_addr().map_err(|error| format!("a listener has no address: {error}"))
 }

@@ -1,6 +1,7 @@
 //! The listeners that only show: to admins, and to clients what they need to use the proxy.
 
 use super::listening::{LINGERING_ANSWERS, turn_away};
+use super::sockets::Held;
 use crate::admin::{self, Shown};
 use crate::error::Reason;
 use crate::listener::accept::{Gate, accept_loop};
@@ -8,19 +9,18 @@ use crate::metrics::{ListenerKind, Protocol};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Connections to each of them open at once.
 const CONNECTIONS: usize = 64;
 
-pub(super) fn to_admins(shown: &Arc<Shown>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+pub(super) fn to_admins(shown: &Arc<Shown>, listener: Held, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     let serving = shown.clone();
     accept_loop(
-        listener,
+        listener.into_parts(),
         ListenerKind::Admin,
         Gate::new(CONNECTIONS),
-        shown.context.metrics.clone(),
+        shown.live.context().metrics.clone(),
         stop,
         move |accepted| admin::connection(serving.clone(), accepted),
         |_| Ok(()),
@@ -29,21 +29,21 @@ pub(super) fn to_admins(shown: &Arc<Shown>, listener: TcpListener, stop: watch::
 }
 
 /// Open to those who may use the proxy.
-pub(super) fn to_clients(shown: &Arc<Shown>, listener: TcpListener, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
-    let (serving, asked, refusing) = (shown.clone(), shown.context.clone(), shown.context.clone());
+pub(super) fn to_clients(shown: &Arc<Shown>, listener: Held, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let (serving, asked, refusing) = (shown.clone(), shown.live.clone(), shown.live.clone());
     let lingering = Gate::new(LINGERING_ANSWERS);
     accept_loop(
-        listener,
+        listener.into_parts(),
         ListenerKind::Discovery,
         Gate::new(CONNECTIONS),
-        shown.context.metrics.clone(),
+        shown.live.context().metrics.clone(),
         stop,
         move |accepted| admin::discovery_connection(serving.clone(), accepted),
-        move |client: SocketAddr| asked.engine.load().policy.admit(client.ip()),
+        move |client: SocketAddr| asked.context().engine.policy.admit(client.ip()),
         move |stream, client, refusal| {
             // One too many is only closed, as on the admin listener: limits.max_connections is not about these.
             if refusal.reason == Reason::ClientNotAllowed {
-                turn_away(&refusing, stream, client, refusal, Protocol::Http1, Some(&lingering));
+                turn_away(&refusing.context(), stream, client, refusal, Protocol::Http1, Some(&lingering));
             }
         },
     )

@@ -2,4 +2,4 @@
 
 pub mod record;
 
-pub use record::{DecisionId, Ended, Journal, Record, Start};
+pub use record::{DecisionId, Ended, Fate, Journal, Record, Start, revoked};

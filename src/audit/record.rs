@@ -10,9 +10,16 @@ use std::fmt;
 use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::sync::watch;
+
+/// Said of what stood and is ended.
+#[must_use]
+pub fn revoked() -> Refusal {
+    let detail = "the configuration was reloaded and does not allow this connection any more; `ucx-egress explain` says why";
+    Refusal::new(Reason::RevokedByReload, detail, RuleName::Builtin("reload"))
+}
 
 /// Names one decision in the answer, the log and the audit. Unique across restarts and replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +110,37 @@ impl Ended {
     }
 }
 
+/// What becomes of exchanges when what carries them is ended from outside.
+#[derive(Debug, Default)]
+pub struct Fate(AtomicU8);
+
+impl Fate {
+    const REVOKED: u8 = 1;
+    const DISMISSED: u8 = 2;
+
+    /// The configuration no longer allows it.
+    pub fn revoke(&self) {
+        self.0.store(Self::REVOKED, Ordering::Relaxed);
+    }
+
+    /// The proxy stops, and nothing moves.
+    pub fn dismiss(&self) {
+        self.0.store(Self::DISMISSED, Ordering::Relaxed);
+    }
+
+    /// Whether it is decided.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the configuration no longer allows it.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::REVOKED
+    }
+}
+
 /// What is known when an exchange starts.
 #[derive(Debug, Clone, Copy)]
 pub struct Start {
@@ -132,6 +170,7 @@ pub struct Record {
     detail: Cow<'static, str>,
     status: u16,
     ended: Ended,
+    fate: Option<Arc<Fate>>,
     /// Bytes from the client to the upstream.
     pub up: u64,
     /// Bytes from the upstream to the client.
@@ -158,6 +197,7 @@ impl Record {
             detail: Cow::Borrowed(""),
             status: 0,
             ended: Ended::Cancelled,
+            fate: None,
             up: 0,
             down: 0,
         }
@@ -179,6 +219,11 @@ impl Record {
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.start.protocol
+    }
+
+    /// What carries it may be ended from outside.
+    pub fn carried(&mut self, fate: &Arc<Fate>) {
+        self.fate = Some(fate.clone());
     }
 
     /// The service it belongs to; `none` until that is decided.
@@ -287,6 +332,12 @@ impl Record {
         self.verdict == Some(Verdict::WouldDeny)
     }
 
+    /// A new configuration ended what carried it.
+    fn revoked(&mut self) {
+        let refusal = revoked();
+        if self.passed { self.cut_by(&refusal) } else { self.refused(&refusal) }
+    }
+
     /// The proxy ends before the exchange does.
     fn stopped(&mut self) {
         if self.passed {
@@ -313,8 +364,12 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if self.ended == Ended::Cancelled && self.journal.is_stopping() {
-            self.stopped();
+        if self.ended == Ended::Cancelled {
+            if self.fate.as_ref().is_some_and(|fate| fate.is_revoked()) {
+                self.revoked();
+            } else if self.journal.is_stopping() {
+                self.stopped();
+            }
         }
         let reason = self.reason.map_or("", Reason::label);
         let destination = self.destination.as_ref().map_or_else(String::new, Destination::to_string);

@@ -1,14 +1,15 @@
-//! `run`: the proxy until SIGTERM or SIGINT; a second signal ends it at once.
+//! `run`: the proxy until SIGTERM or SIGINT; a second signal ends it at once, SIGHUP has it read its configuration again.
 
 use super::{OK, failed, load, start_log};
-use crate::app::{Addresses, App, SPARE_DESCRIPTORS};
+use crate::app::{Addresses, App, Orders, SPARE_DESCRIPTORS};
 use crate::config::Config;
+use crate::supervisor::Supervisor;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing_appender::non_blocking::ErrorCounter;
 
 /// What the runtime may take to drop the tasks that the drain did not see end.
@@ -17,13 +18,18 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// Runs the proxy.
 #[must_use]
 pub fn main(config: Option<&Path>) -> u8 {
+    // Before any thread is started: it takes what it finds out of the environment.
+    let supervisor = match Supervisor::of_environment() {
+        Ok(supervisor) => supervisor,
+        Err(error) => return failed(error),
+    };
     match load(config) {
-        Ok(config) => serve(config),
+        Ok(config) => serve(config, supervisor),
         Err(code) => code,
     }
 }
 
-fn serve(config: Config) -> u8 {
+fn serve(config: Config, supervisor: Supervisor) -> u8 {
     let log = start_log(config.log, "info");
     std::panic::set_hook(Box::new(|panic| {
         // The place only: a panic's message can quote what it choked on, and that may be payload.
@@ -37,18 +43,18 @@ fn serve(config: Config) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return failed(format_args!("the runtime does not start: {error}")),
     };
-    let code = runtime.block_on(until_signalled(config, log.dropped.clone()));
+    let code = runtime.block_on(until_signalled(config, supervisor, log.dropped.clone()));
     runtime.shutdown_timeout(LAST_MOMENT);
     code
 }
 
-async fn until_signalled(config: Config, dropped: ErrorCounter) -> u8 {
+async fn until_signalled(config: Config, supervisor: Supervisor, dropped: ErrorCounter) -> u8 {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(terminate), Ok(interrupt), Ok(hangup)) = signals else {
         return failed("signals cannot be handled; is this a container without a signal mask?");
     };
     let (name, hash, mode) = (config.name.clone(), config.policy.hash().to_owned(), config.policy.options().mode);
-    let app = match App::bind(config) {
+    let app = match App::bind(config, supervisor) {
         Ok(app) => app,
         Err(error) => return failed(error),
     };
@@ -57,8 +63,10 @@ async fn until_signalled(config: Config, dropped: ErrorCounter) -> u8 {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?tls, ?relays, ?snis, %admin, ?discovery, "listening");
     let ((first, shutdown), (second, hurry)) = (oneshot::channel(), oneshot::channel());
     let signals = tokio::spawn(wait(terminate, interrupt, first, second));
-    let hangups = tokio::spawn(say_no_reload(hangup));
-    app.run(received(shutdown), received(hurry)).await;
+    // Several that come while one is carried out are one.
+    let (ask, reloads) = mpsc::channel(1);
+    let hangups = tokio::spawn(pass_on(hangup, ask));
+    app.run(Orders { shutdown: received(shutdown), hurry: received(hurry), reloads }).await;
     signals.abort();
     hangups.abort();
     tracing::info!("stopped");
@@ -75,10 +83,10 @@ async fn wait(mut terminate: Signal, mut interrupt: Signal, first: oneshot::Send
     let _ = second.send(());
 }
 
-/// A hang-up must not end the proxy: reload tools and closing terminals send it.
-async fn say_no_reload(mut hangup: Signal) {
+/// Each hang-up asks for a reload. One that finds another waiting is carried out with it: the files are read after both.
+async fn pass_on(mut hangup: Signal, ask: mpsc::Sender<()>) {
     while hangup.recv().await.is_some() {
-        tracing::warn!("SIGHUP: this version does not reload its configuration; restart it");
+        let _ = ask.try_send(());
     }
 }
 

@@ -57,6 +57,10 @@ impl InterceptionSection {
         self.ca_certificate.span()
     }
 
+    pub(super) fn files(&self) -> [&String; 2] {
+        [self.ca_certificate.get_ref(), self.ca_key.get_ref()]
+    }
+
     pub(super) fn build(&self, source: &Source) -> Result<InterceptionConfig, Located> {
         for (key, path) in [("ca_certificate", &self.ca_certificate), ("ca_key", &self.ca_key)] {
             if path.get_ref().is_empty() {
@@ -127,6 +131,10 @@ pub struct InspectionConfig {
 }
 
 impl InspectionSection {
+    pub(super) fn files(&self) -> impl Iterator<Item = &String> {
+        self.shapes.iter().chain(&self.descriptors).map(Spanned::get_ref)
+    }
+
     /// Where something is set that differs from what counts without it.
     pub(super) fn first_set(&self) -> Option<Range<usize>> {
         let sizes = [(&self.max_message, MAX_MESSAGE), (&self.max_held, MAX_HELD)];

@@ -10,6 +10,7 @@ pub mod listeners;
 pub mod parents;
 pub mod policy;
 pub mod quota;
+pub mod reload;
 pub mod sections;
 pub mod urls;
 pub mod warnings;
@@ -17,6 +18,7 @@ pub mod warnings;
 use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
+use crate::stamp::Stamp;
 use crate::upstream::parent::Routes;
 use crate::upstream::{HostAddress, NameServers};
 use clients::{AccessConfig, Clients};
@@ -58,6 +60,7 @@ struct File {
     interception: Option<InterceptionSection>,
     inspection: InspectionSection,
     audit: Option<Spanned<toml::Value>>,
+    reload: reload::Reload,
 }
 
 /// A configuration that was checked whole.
@@ -65,6 +68,15 @@ struct File {
 pub struct Config {
     /// The file's name.
     pub name: String,
+    path: Option<PathBuf>,
+    /// The file itself and those that it names; the first is the configuration.
+    pub files: Vec<PathBuf>,
+    /// What they looked like before they were read.
+    pub seen: Stamp,
+    /// Whether it is read again when one of them changes.
+    pub reload_on_change: bool,
+    /// What is said of the way to the cloud, to see whether another configuration says the same.
+    pub outside: Outside,
     /// Where CONNECT and absolute-form requests are taken.
     pub listener: ListenerConfig,
     /// The relays.
@@ -111,6 +123,25 @@ pub struct Config {
     pub warnings: Vec<Located>,
 }
 
+/// The way to the cloud, as it is written, with the state of the files it names: two that are equal lead there alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outside {
+    written: Option<toml::Value>,
+    deadlines: [Duration; 2],
+    files: Stamp,
+}
+
+impl Outside {
+    fn read(source: &Source, file: &File) -> Result<Self, Located> {
+        let files: Vec<PathBuf> = file.upstream.files().map(|written| source.path(written)).collect();
+        Ok(Self {
+            written: source.parse::<toml::Table>()?.remove("upstream"),
+            deadlines: [&file.limits.resolve, &file.limits.connect].map(|span| span.get_ref().0),
+            files: Stamp::of(files.iter().map(PathBuf::as_path)),
+        })
+    }
+}
+
 impl Config {
     /// Loads a file, or the built-in default.
     ///
@@ -118,9 +149,23 @@ impl Config {
     /// On the first thing that is wrong, with its place and the accepted form.
     pub fn load(path: Option<&Path>) -> Result<Self, Located> {
         match path {
-            Some(path) => Self::read(&Source::read(path)?),
+            Some(path) => {
+                // Before the reading: a change in between is seen as one later.
+                let seen = Stamp::of([path]);
+                let mut config = Self::read(&Source::read(path)?)?;
+                config.files.insert(0, path.to_path_buf());
+                config.path = Some(path.to_path_buf());
+                config.seen = seen.and(config.seen);
+                Ok(config)
+            }
             None => Self::read(&Source::embedded(DEFAULT_NAME, DEFAULT)),
         }
+    }
+
+    /// The file it was read from; none, it is the built-in one.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        self.path.clone()
     }
 
     /// Reads a configuration text.
@@ -130,6 +175,8 @@ impl Config {
     pub fn read(source: &Source) -> Result<Self, Located> {
         let file: File = source.parse()?;
         file.refuse_what_is_to_come(source)?;
+        let files = file.files(source);
+        let seen = Stamp::of(files.iter().map(PathBuf::as_path));
         let policy = file.policy.build(source, &file.clients)?;
         let access = file.clients.access(source)?;
         let hosts = file.upstream.hosts(source)?;
@@ -142,6 +189,11 @@ impl Config {
         file.refuse_shared_addresses(source, &listener, (admin, discovery.address), &relays, &snis)?;
         Ok(Self {
             name: source.name().to_owned(),
+            outside: Outside::read(source, &file)?,
+            reload_on_change: file.reload.on_change,
+            path: None,
+            files,
+            seen,
             listener,
             relays,
             snis,

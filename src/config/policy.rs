@@ -29,6 +29,10 @@ impl Default for PolicySection {
 }
 
 impl PolicySection {
+    pub(super) fn file(&self) -> Option<&String> {
+        self.file.as_ref().map(Spanned::get_ref)
+    }
+
     /// Reads and compiles the chosen policy.
     pub(super) fn build(&self, source: &Source, section: &Clients) -> Result<Policy, Located> {
         let options = Options {

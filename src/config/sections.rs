@@ -82,6 +82,10 @@ pub struct Upstream {
 }
 
 impl Upstream {
+    pub(super) fn files(&self) -> impl Iterator<Item = &String> {
+        self.ca_files.iter().chain(&self.parent_password_file).map(Spanned::get_ref)
+    }
+
     pub(super) fn allow_addresses(&self, source: &Source) -> Result<Vec<IpNet>, Located> {
         networks(source, &self.allow_addresses)
     }

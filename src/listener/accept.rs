@@ -19,21 +19,26 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Gate {
     open: AtomicUsize,
-    limit: usize,
+    limit: AtomicUsize,
 }
 
 impl Gate {
     /// A gate for `limit` connections.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { open: AtomicUsize::new(0), limit })
+        Arc::new(Self { open: AtomicUsize::new(0), limit: AtomicUsize::new(limit) })
+    }
+
+    /// Another limit from now on; whoever is in stays in.
+    pub fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
     /// A place under the limit, if one is free.
     #[must_use]
     pub fn enter(self: &Arc<Self>) -> Option<Seat> {
         let seat = Seat(self.clone());
-        (self.open.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(seat)
+        (self.open.fetch_add(1, Ordering::Relaxed) < self.limit.load(Ordering::Relaxed)).then_some(seat)
     }
 
     /// Connections open now.
@@ -71,6 +76,7 @@ pub struct Counted {
     /// A connection in the gauge, or a share of one that is there already.
     _gauge: Option<OpenConnection>,
     _share: Option<Arc<()>>,
+    listener: SocketAddr,
 }
 
 impl Counted {
@@ -78,7 +84,13 @@ impl Counted {
     /// `share` as long as it is taken.
     #[must_use]
     pub fn another(&self, share: Arc<()>) -> Option<Self> {
-        self.seat.0.enter().map(|seat| Self { seat, _gauge: None, _share: Some(share) })
+        self.seat.0.enter().map(|seat| Self { seat, _gauge: None, _share: Some(share), listener: self.listener })
+    }
+
+    /// The listener that the connection came to.
+    #[must_use]
+    pub fn listener(&self) -> SocketAddr {
+        self.listener
     }
 }
 
@@ -86,7 +98,7 @@ impl Counted {
 /// over the limit, goes to `turn_away`.
 #[expect(clippy::too_many_arguments, reason = "a listener is wired in one place, each part by its name")]
 pub async fn accept_loop<S, F>(
-    listener: TcpListener,
+    (listener, address): (Arc<TcpListener>, SocketAddr),
     kind: ListenerKind,
     gate: Arc<Gate>,
     metrics: Arc<Metrics>,
@@ -120,7 +132,7 @@ pub async fn accept_loop<S, F>(
         };
         // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
         let _ = stream.set_nodelay(true);
-        let open = Counted { seat, _gauge: Some(gauge), _share: None };
+        let open = Counted { seat, _gauge: Some(gauge), _share: None, listener: address };
         tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
     }
 }

@@ -5,6 +5,7 @@
 
 mod families;
 mod parents;
+mod reload;
 mod service;
 
 use crate::error::Reason;
@@ -12,6 +13,7 @@ use crate::inspect::Kind;
 use families::Families;
 use parents::ParentFamilies;
 use prometheus::{Encoder, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
+use reload::ReloadMetrics;
 use service::Acted;
 use std::sync::OnceLock;
 
@@ -121,6 +123,8 @@ pub struct Metrics {
     pub leaves_minted: IntCounter,
     /// When the interception CA expires, in seconds since 1970; 0 without one.
     pub ca_expiry: Gauge,
+    /// Reloads of the configuration.
+    pub reloads: ReloadMetrics,
     /// Connection tasks ended by a panic.
     pub panics: IntCounter,
     log_drops: IntCounter,
@@ -248,6 +252,7 @@ impl Metrics {
             leaves_minted: leaves.with_label_values(&["minted"]),
             ca_expiry: family
                 .gauge("ca_expiry_timestamp_seconds", "When the interception CA expires, in seconds since 1970; 0 without one."),
+            reloads: ReloadMetrics::new(&family),
             panics: family.counter("panics_total", "Panics of the proxy, each contained to one connection or message; each is a defect."),
             log_drops: family.counter("log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone."),
             count_log_drops: OnceLock::new(),
@@ -357,11 +362,6 @@ impl Drop for OpenConnection {
 
 /// Families whose events this version does not have yet: present, at zero.
 fn register_quiet_families(family: &Families) {
-    let reloads = family.counters("config_reloads_total", "Configuration reloads, by outcome.", &["outcome"]);
-    for outcome in ["ok", "failed"] {
-        reloads.with_label_values(&[outcome]);
-    }
-    family.gauge("config_last_reload_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970.").set(now());
     let audit = family.counters("audit_records_total", "Audit records, by what became of them.", &["outcome"]);
     for outcome in ["written", "failed"] {
         audit.with_label_values(&[outcome]);
@@ -371,10 +371,6 @@ fn register_quiet_families(family: &Families) {
         .0
         .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
         .expect("the process collector is registered once");
-}
-
-fn now() -> f64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64().floor())
 }
 
 #[cfg(test)]

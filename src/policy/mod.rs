@@ -2,6 +2,7 @@
 //!
 //! Pure: no async, clock, I/O or logging. A policy is compiled when it loads; a decision is a few hash lookups.
 
+pub mod canary;
 pub mod compile;
 pub mod decision;
 pub mod document;

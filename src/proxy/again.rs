@@ -12,9 +12,10 @@ use crate::listener::head::{self, Fields};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
+use std::sync::Arc;
 
 /// Decides and dials as for a first CONNECT, then leaves the tunnel to whoever serves the connection.
-pub async fn connect_again(context: &Context, entry: &Entry, request: Request<Incoming>, mut record: Record) -> Response<AnswerBody> {
+pub async fn connect_again(context: &Arc<Context>, entry: &Entry, request: Request<Incoming>, mut record: Record) -> Response<AnswerBody> {
     let Some(open) = entry.take_place() else {
         let refusal = Refusal::new(Reason::MethodNotAllowed, "there is no CONNECT inside a tunnel", RuleName::Builtin("known-methods"));
         return refused(&mut record, &refusal).into_response(Version::HTTP_11);
@@ -29,7 +30,7 @@ pub async fn connect_again(context: &Context, entry: &Entry, request: Request<In
     };
     record.answered(200);
     let answer = established_answer(&record);
-    entry.hand_over(HandOver { upgrade: hyper::upgrade::on(request), way, permit, record, open });
+    entry.hand_over(HandOver { context: context.clone(), upgrade: hyper::upgrade::on(request), way, permit, record, open });
     answer
 }
 

@@ -108,7 +108,7 @@ async fn whom(
 /// # Errors
 /// `client_not_allowed`, `quota_exceeded`.
 pub fn admit(context: &Context, entrance: &Entrance, client: SocketAddr) -> Result<(), Refusal> {
-    context.engine.load().policy.admit(client.ip())?;
+    context.engine.policy.admit(client.ip())?;
     entrance.admit(client.ip())?;
     context.quotas.take(Limit::Connections, client.ip(), None)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What is left to hold.
 #[derive(Debug)]
 pub struct Budget {
+    limit: usize,
     left: AtomicUsize,
 }
 
@@ -21,7 +22,13 @@ impl Budget {
     /// A budget of so many bytes.
     #[must_use]
     pub fn new(bytes: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(bytes) })
+        Arc::new(Self { limit: bytes, left: AtomicUsize::new(bytes) })
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Takes a part of it.

@@ -1,6 +1,8 @@
 //! An intercepted connection, as its exchanges see it.
 
 use super::interception::Interception;
+use crate::audit::{Fate, revoked};
+use crate::error::Refusal;
 use crate::policy::Permit;
 use http::HeaderValue;
 use std::net::SocketAddr;
@@ -24,6 +26,18 @@ pub struct Channel {
     pub interception: Arc<Interception>,
     /// When something last moved.
     pub activity: Activity,
+    /// What becomes of it and of all exchanges on it.
+    pub fate: Arc<Fate>,
+}
+
+impl Channel {
+    /// Refuses exchanges of a connection that a new configuration does not allow: it is being ended.
+    ///
+    /// # Errors
+    /// `revoked_by_reload`.
+    pub fn stands(&self) -> Result<(), Refusal> {
+        if self.fate.is_revoked() { Err(revoked()) } else { Ok(()) }
+    }
 }
 
 /// When something of any exchange last moved, and which answers their client does not take.

@@ -1,8 +1,8 @@
 //! CONNECT: decide, dial, answer 200 only once the upstream is there, then hand over to the tunnel.
 
 use super::carry::carry;
-use super::context::Context;
 use super::establish::{ESTABLISHED, Request, establish};
+use super::live::Live;
 use super::respond::{refused, send_and_close};
 use super::tunnel::Tunnel;
 use crate::audit::{Record, Start};
@@ -13,7 +13,8 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 
 /// Serves a CONNECT. `ahead` are bytes the client sent behind its head: they belong to the tunnel.
-pub async fn serve(context: Arc<Context>, mut stream: Socket, open: Counted, request: Request, ahead: Vec<u8>) {
+pub async fn serve(live: Arc<Live>, mut stream: Socket, open: Counted, request: Request, ahead: Vec<u8>) {
+    let context = live.context();
     let mut record = context.record(Start { client: request.client, protocol: Protocol::Connect, method: "CONNECT" });
     match establish(&context, &mut record, &request).await {
         Ok((permit, way)) => {
@@ -22,8 +23,8 @@ pub async fn serve(context: Arc<Context>, mut stream: Socket, open: Counted, req
                 return;
             }
             record.answered(200);
-            let tunnel = Tunnel { client: stream, way, ahead, permit, record, open };
-            carry(context, tunnel).await;
+            let tunnel = Tunnel { context, client: stream, way, ahead, permit, record, open };
+            carry(live, tunnel).await;
         }
         Err(refusal) => {
             let answer = refused(&mut record, &refusal).into_bytes();

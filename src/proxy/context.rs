@@ -4,13 +4,16 @@ use super::hop::Pseudonym;
 use super::interception::Interception;
 use crate::access::Access;
 use crate::audit::{Journal, Record, Start};
+use crate::destination::Destination;
 use crate::error::Refusal;
+use crate::listener::entrance::Entrance;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
 use crate::quota::Quotas;
 use crate::upstream::Dialer;
 use crate::upstream::pool::Pool;
-use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +43,9 @@ pub struct Engine {
 pub type Labelled = (Arc<str>, Arc<ServiceMetrics>);
 
 impl Engine {
-    /// Resolves the handles of a policy and announces it.
+    /// Resolves the handles of a policy.
     #[must_use]
     pub fn new(policy: Policy, metrics: &Metrics) -> Self {
-        metrics.policy_in_force(policy.hash());
         let labelled = |service: &ServiceInfo| (service.id.clone(), Arc::new(metrics.service(&service.id)));
         let services = policy.services().iter().map(labelled).collect();
         let none = labelled(policy.service(ServiceId::NONE));
@@ -62,11 +64,13 @@ impl Engine {
     }
 }
 
-/// Shared by all connections.
+/// One configuration in force, as exchanges see it. A reload makes a new one, which takes over what it can: pools, caches, buckets.
 #[derive(Debug)]
 pub struct Context {
-    /// The policy in force; swapped whole.
-    pub engine: ArcSwap<Engine>,
+    /// Counts the configurations of this process: a later one has a higher number.
+    pub generation: u64,
+    /// The policy.
+    pub engine: Engine,
     /// All families.
     pub metrics: Arc<Metrics>,
     /// Decision ids.
@@ -76,11 +80,13 @@ pub struct Context {
     /// Idle connections for plain HTTP.
     pub pool: Arc<Pool>,
     /// Who may come in by name and password, where that is configured.
-    pub access: Option<Access>,
+    pub access: Option<Arc<Access>>,
     /// What decrypts, where that is configured.
     pub interception: Option<Arc<Interception>>,
     /// How much of the proxy may be used.
-    pub quotas: Quotas,
+    pub quotas: Arc<Quotas>,
+    /// Whom each listener lets in, by its address.
+    pub entrances: HashMap<SocketAddr, Arc<Entrance>>,
     /// Deadlines.
     pub limits: Limits,
     /// This proxy's name in `Via` (RFC 9110 section 7.6.3): no host name, no version.
@@ -91,15 +97,25 @@ impl Context {
     /// Starts the record of an exchange.
     #[must_use]
     pub fn record(&self, start: Start) -> Record {
-        let engine = self.engine.load();
+        let engine = &self.engine;
         let (service, metrics) = engine.service(ServiceId::NONE);
         Record::new(&self.journal, start, service, metrics)
+    }
+
+    /// Another configuration is in force: what nobody uses any more is closed, and what is shared keeps only what the other one allows.
+    pub fn retire(&self, by: &Self) {
+        let may_stay = |destination: &Destination| by.engine.policy.check_destination(destination).is_ok();
+        let is_shared = Arc::ptr_eq(&self.pool, &by.pool);
+        self.pool.retain(|destination| is_shared && may_stay(destination));
+        let Some(interception) = &self.interception else { return };
+        let is_shared = by.interception.as_ref().is_some_and(|other| Arc::ptr_eq(&interception.secure, &other.secure));
+        interception.secure.retain(|destination| is_shared && may_stay(destination));
     }
 
     /// Whether refusals by policy are only recorded.
     #[must_use]
     pub fn is_observing(&self) -> bool {
-        self.engine.load().policy.options().mode == Mode::Observe
+        self.engine.policy.options().mode == Mode::Observe
     }
 
     /// Passes a refusal that the mode only observes, and records it; gives back one that is enforced.
@@ -107,7 +123,7 @@ impl Context {
     /// # Errors
     /// The refusal itself, when it is enforced.
     pub fn enforce(&self, record: &mut Record, refusal: Refusal) -> Result<(), Refusal> {
-        match self.engine.load().policy.verdict(refusal.reason) {
+        match self.engine.policy.verdict(refusal.reason) {
             Verdict::WouldDeny => {
                 record.would_deny(&refusal);
                 Ok(())

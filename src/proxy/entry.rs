@@ -1,6 +1,7 @@
 //! How requests of a connection got here, and what a CONNECT among them leaves behind.
 
 use super::arrive::Peer;
+use super::context::Context;
 use super::establish::Way;
 use super::identify::Caller;
 use crate::access::Offered;
@@ -106,6 +107,8 @@ pub struct Inner {
 /// A tunnel in the making: the HTTP server gives the client's side back when it has written the answer.
 #[derive(Debug)]
 pub struct HandOver {
+    /// What was in force when it was decided.
+    pub context: Arc<Context>,
     /// Resolves with the client's side.
     pub upgrade: OnUpgrade,
     /// The way to the cloud.

@@ -84,12 +84,11 @@ async fn reach(context: &Context, record: &Record, client: SocketAddr, permit: &
 
 /// Interception, where it is configured, meant for the service, and not given up for this client.
 fn intercepting<'a>(context: &'a Context, record: &Record, client: SocketAddr, permit: &Permit) -> Option<&'a Arc<Interception>> {
-    let interception = context.interception.as_ref().filter(|_| permit.treatment() == Treatment::Intercept)?;
-    if interception.fallbacks.has(client.ip(), &permit.destination().host) {
+    let intercepts = context.intercepts(client.ip(), permit);
+    if intercepts.is_none() && context.interception.is_some() && permit.treatment() == Treatment::Intercept {
         record.metrics().rejection_fallbacks.inc();
-        return None;
     }
-    Some(interception)
+    intercepts
 }
 
 /// A proxy that stops begins nothing new.
@@ -110,7 +109,7 @@ pub fn begins(context: &Context) -> Result<(), Refusal> {
 /// The refusal of the policy.
 pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destination: &Destination) -> Result<Permit, Refusal> {
     begins(context)?;
-    let engine = context.engine.load();
+    let engine = &context.engine;
     let decision = engine.policy.decide(&Subject { client: client.ip(), destination });
     let (service, metrics) = engine.service(decision.service);
     record.decided(service, metrics, &decision.rule);

@@ -4,6 +4,7 @@ use super::body::AnswerBody;
 use super::context::Context;
 use super::entry::{Entry, HandOver};
 use super::exchange::exchange;
+use super::live::Live;
 use super::respond::{is_refusal, linger, linger_for_body, refuse_head};
 use super::tunnel::Tunnel;
 use crate::listener::guarded::{Guarded, InFlight, LATE};
@@ -35,15 +36,16 @@ struct Conduct {
 }
 
 /// Serves the requests of one connection, `ahead` first, until its end or until a CONNECT among them has made it a tunnel.
-pub async fn connection(context: Arc<Context>, stream: Socket, ahead: Vec<u8>, entry: Entry) -> Option<Tunnel> {
+pub async fn connection(live: Arc<Live>, stream: Socket, ahead: Vec<u8>, entry: Entry) -> Option<Tunnel> {
+    let context = live.context();
     let (client, form) = (entry.client(), entry.form());
     let stall = StallLimit::new(context.limits.answer);
     let stream = Stalling::new(stream, stall.clone());
     let terms = Terms { client, form, stall, between: context.limits.head };
     let entry = Arc::new(entry);
     let handle = {
-        let (context, entry, stall) = (context.clone(), entry.clone(), terms.stall.clone());
-        move |request| exchange(context.clone(), entry.clone(), stall.clone(), request)
+        let (entry, stall) = (entry.clone(), terms.stall.clone());
+        move |request| exchange(live.context(), entry.clone(), stall.clone(), request)
     };
     // How it went is in the records of its exchanges.
     let _ = serve(&context, stream, ahead, terms, handle).await;
@@ -125,9 +127,9 @@ where
 /// Takes the socket back from the HTTP server, with what was read beyond the request. A client that left before the answer was
 /// written leaves nothing to relay.
 async fn tunnel(left: HandOver) -> Option<Tunnel> {
-    let HandOver { upgrade, way, permit, record, open } = left;
+    let HandOver { context, upgrade, way, permit, record, open } = left;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Guarded<Stalling<Socket>>>>().ok()?;
     let (client, unread) = parts.io.into_inner().into_parts();
     let ahead = [&parts.read_buf[..], &unread[..]].concat();
-    Some(Tunnel { client: client.into_inner(), way, ahead, permit, record, open })
+    Some(Tunnel { context, client: client.into_inner(), way, ahead, permit, record, open })
 }

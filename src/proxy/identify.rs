@@ -21,7 +21,7 @@ pub struct Caller {
 /// # Errors
 /// `client_not_allowed`; where passwords are configured `proxy_auth_required`, `quota_exceeded` or `overloaded`.
 pub async fn identify(context: &Context, record: &mut Record, client: SocketAddr, caller: &Caller) -> Result<(), Refusal> {
-    context.engine.load().policy.admit(client.ip())?;
+    context.engine.policy.admit(client.ip())?;
     if caller.named.is_some() {
         record.identified(caller.named.as_ref());
         return Ok(());

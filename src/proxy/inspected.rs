@@ -39,6 +39,7 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
     let start = Start { client: channel.client, protocol, method: method_label(request.method()) };
     let mut record = context.record(start);
     record.identified(channel.user.as_ref());
+    record.carried(&channel.fate);
     let is_call = grpc::is_call(&request);
     let response = match forward(&context, &channel, request, &mut record).await {
         Ok(forwarded) => answer(&context, &channel, stall, record, forwarded, version),
@@ -81,6 +82,7 @@ async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     let is_call = grpc::is_call(&request);
     let (mut parts, body) = request.into_parts();
     record.destination(permit.destination());
+    channel.stands()?;
     let promise = decide(context, channel, record, &parts)?;
     check_authority(context, record, permit.destination(), &parts)?;
     begins(context)?;
@@ -115,7 +117,7 @@ struct Forwarded {
 /// The service of a request, and what the vendor promises of it. Its networks count here too: the connection was let in by those of
 /// the service that it was opened for.
 fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> Result<PersonalData, Refusal> {
-    let engine = context.engine.load();
+    let engine = &context.engine;
     let (id, rule) = engine.policy.decide_request(&channel.permit, parts.method.as_str(), parts.uri.path());
     let (service, metrics) = engine.service(id);
     record.decided(service, metrics, &rule.map_or(UNNAMED, |rule| RuleName::Policy(rule.name.clone())));

@@ -2,14 +2,18 @@
 
 use super::channel::{Activity, Channel};
 use super::context::Context;
+use super::conversation::Conversation;
 use super::forward::host_field;
 use super::http1::Terms;
 use super::inner::HTTPS;
 use super::inspected;
+use super::live::Live;
 use super::observed::{Observed, Rewound, Seen, Sight, alert};
+use super::standing::{Carrier, Place};
 use super::tunnel::Opened;
 use super::{http1, http2};
 use crate::audit::{Ended, Record};
+use crate::contain::contained;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head::Form;
 use crate::policy::Permit;
@@ -50,9 +54,20 @@ enum Unshaken {
     Failed(Refusal),
 }
 
+/// Serves the connection in a task of its own, which a reload can end.
+pub fn start(live: &Arc<Live>, opened: Box<Opened>) {
+    let Opened { context, permit, record, open, .. } = &*opened;
+    let metrics = context.metrics.clone();
+    let place = live.stand(context, permit, record.client(), open, Carrier::Intercepted);
+    let member = place.member().clone();
+    let task = tokio::spawn(contained(serve(live.clone(), place, opened), metrics));
+    member.ended_by(task.abort_handle());
+}
+
 /// Shakes hands and serves the requests of the connection until its end.
-pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
-    let Opened { client, ahead, permit, mut record, open, interception, http2 } = *opened;
+async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
+    let Opened { context, client, ahead, permit, mut record, open, interception, http2 } = *opened;
+    record.carried(place.member().fate());
     let address = record.client();
     let stall = StallLimit::new(permit.idle_timeout());
     let stream = Rewound::new(ahead, Stalling::new(client, stall.clone()));
@@ -70,9 +85,11 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
         Err(refusal) => return record.refused(&refusal),
     };
     let (user, activity) = (record.user().cloned(), Activity::default());
-    let channel = Arc::new(Channel { client: address, user, permit: permit.clone(), host, interception, activity });
+    let fate = place.member().fate().clone();
+    let channel = Arc::new(Channel { client: address, user, permit: permit.clone(), host, interception, activity, fate });
     let sight = Sight::default();
-    converse(&context, &channel, stream, sight.clone(), stall).await;
+    let conversation = Arc::new(Conversation::new(live, context.clone(), channel.clone()));
+    converse(&context, &conversation, &channel, stream, sight.clone(), stall).await;
     match (shown, sight.seen()) {
         (true, Seen::Alert(description)) if means_rejection(description) => {
             rejected(&context, &channel.interception, &permit, address, &mut record, by_alert(description));
@@ -86,7 +103,7 @@ pub async fn serve(context: Arc<Context>, opened: Box<Opened>) {
             record.ended(Ended::Completed);
         }
     }
-    drop(open);
+    drop((place, open));
 }
 
 async fn shake_hands(
@@ -184,13 +201,23 @@ fn rejected(context: &Context, interception: &Interception, permit: &Permit, cli
     );
 }
 
-async fn converse(context: &Arc<Context>, channel: &Arc<Channel>, mut stream: Decrypted, sight: Sight, stall: StallLimit) {
+async fn converse(
+    context: &Context,
+    conversation: &Arc<Conversation>,
+    channel: &Channel,
+    mut stream: Decrypted,
+    sight: Sight,
+    stall: StallLimit,
+) {
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     stream.get_mut().1.set_buffer_limit(Some(SEALED));
     let stream = Observed::new(stream, sight);
     let handle = {
-        let (context, channel, stall) = (context.clone(), channel.clone(), stall.clone());
-        move |request| inspected::exchange(context.clone(), channel.clone(), stall.clone(), request)
+        let (conversation, stall) = (conversation.clone(), stall.clone());
+        move |request| {
+            let (context, channel) = conversation.now();
+            inspected::exchange(context, channel, stall.clone(), request)
+        }
     };
     let idle = channel.permit.idle_timeout();
     let served = if is_http2 {

@@ -35,7 +35,7 @@ pub struct Interception {
     /// TLS towards clients.
     pub servers: Servers,
     /// Connections to the cloud.
-    pub secure: Secure,
+    pub secure: Arc<Secure>,
     /// What the CA's certificate says.
     pub authority: Facts,
     /// Where that certificate is, for people.
@@ -49,7 +49,7 @@ pub struct Interception {
     /// What becomes of a client that rejects our certificate.
     pub on_rejection: OnRejection,
     /// Who did.
-    pub fallbacks: Fallbacks,
+    pub fallbacks: Arc<Fallbacks>,
 }
 
 /// What clients were seen to do with our certificate for a host.

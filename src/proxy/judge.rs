@@ -68,7 +68,7 @@ fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judge
 
 /// Refuses a message, or lets it pass where the mode only observes; counted as a message in either case.
 fn refuse(context: &Context, metrics: &ServiceMetrics, refusal: Refusal) -> Judged {
-    let is_observed = context.engine.load().policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;
+    let is_observed = context.engine.policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;
     metrics.inspected(if is_observed { Inspected::WouldDeny } else { Inspected::Deny });
     if is_observed { Judged::Observed(refusal) } else { Judged::Refused(refusal) }
 }

@@ -2,8 +2,8 @@
 
 use super::arrive::{Arrived, arrive_raw};
 use super::carry::carry;
-use super::context::Context;
 use super::establish::allow;
+use super::live::Live;
 use super::tunnel::Tunnel;
 use crate::audit::Start;
 use crate::destination::Destination;
@@ -13,15 +13,17 @@ use crate::metrics::Protocol;
 use std::sync::Arc;
 
 /// Serves one connection to a relay.
-pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, destination: Destination, accepted: Accepted) {
-    let Some(Arrived { socket, peer, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Relay).await else { return };
+pub async fn connection(live: Arc<Live>, entrance: Arc<Entrance>, destination: Destination, accepted: Accepted) {
+    let arrived = arrive_raw(&live.context(), &entrance, accepted, Protocol::Relay).await;
+    let Some(Arrived { socket, peer, open, .. }) = arrived else { return };
+    let context = live.context();
     let client = peer.address;
     let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });
     match allow(&context, &mut record, client, &destination).await {
         Ok((permit, way)) => {
             record.answered(200);
-            let tunnel = Tunnel { client: socket, way, ahead: Vec::new(), permit, record, open };
-            carry(context, tunnel).await;
+            let tunnel = Tunnel { context, client: socket, way, ahead: Vec::new(), permit, record, open };
+            carry(live, tunnel).await;
         }
         // There is no protocol yet to say it in: the log and the metrics carry the reason.
         Err(refusal) => {

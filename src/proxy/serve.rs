@@ -5,6 +5,7 @@ use super::context::Context;
 use super::entry::Entry;
 use super::establish::Request;
 use super::identify::Caller;
+use super::live::Live;
 use super::respond::refuse_head;
 use super::{carry, connect, http1, streams};
 use crate::destination::Malformed;
@@ -22,19 +23,20 @@ use tokio::time::timeout;
 const FIRST_ROOM: usize = 1024;
 
 /// Serves one connection.
-pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, accepted: Accepted) {
+pub async fn connection(live: Arc<Live>, entrance: Arc<Entrance>, accepted: Accepted) {
+    let context = live.context();
     let Some(Arrived { socket, peer, open, http2 }) = arrive(&context, &entrance, accepted).await else { return };
     if http2 {
         // Few, and large.
-        return Box::pin(streams::serve(context, socket, peer, open)).await;
+        return Box::pin(streams::serve(live, socket, peer, open)).await;
     }
-    http1_connection(context, socket, peer, open).await;
+    http1_connection(live, &context, socket, peer, open).await;
 }
 
-async fn http1_connection(context: Arc<Context>, mut stream: Socket, peer: Peer, open: Counted) {
+async fn http1_connection(live: Arc<Live>, context: &Context, mut stream: Socket, peer: Peer, open: Counted) {
     let client = peer.address;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
-    let opening = match timeout(context.limits.head, read_head(&context, &mut stream, &mut bytes)).await {
+    let opening = match timeout(context.limits.head, read_head(context, &mut stream, &mut bytes)).await {
         Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default(), Form::Absolute).map(|head| (head.opening, length)),
         // Nobody asked anything: an open port check, a pre-connection, or a client that hung up.
         Ok(Ok(None)) => return,
@@ -46,14 +48,14 @@ async fn http1_connection(context: Arc<Context>, mut stream: Socket, peer: Peer,
         Ok((Opening::Connect(destination, host, credentials), length)) => {
             let request = Request { client, destination, host, caller: Caller { named: peer.name, credentials } };
             bytes.drain(..length);
-            connect::serve(context, stream, open, request, bytes).await;
+            connect::serve(live, stream, open, request, bytes).await;
         }
         Ok((Opening::Http, _)) => {
-            if let Some(tunnel) = http1::connection(context.clone(), stream, bytes, Entry::forward(peer, open)).await {
-                carry::carry(context, tunnel).await;
+            if let Some(tunnel) = http1::connection(live.clone(), stream, bytes, Entry::forward(peer, open)).await {
+                carry::carry(live, tunnel).await;
             }
         }
-        Err(malformed) => refuse_head(&context, stream, client, malformed).await,
+        Err(malformed) => refuse_head(context, stream, client, malformed).await,
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::arrive::{Arrived, arrive_raw};
 use super::carry::carry;
-use super::context::Context;
 use super::establish::allow;
+use super::live::Live;
 use super::tunnel::{RULE, Tunnel, alert, not_tls, read_hello};
 use crate::audit::{Record, Start};
 use crate::destination::{Destination, Host};
@@ -19,7 +19,8 @@ use std::sync::Arc;
 use tokio::time::timeout;
 
 /// Serves one connection.
-pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u16, accepted: Accepted) {
+pub async fn connection(live: Arc<Live>, entrance: Arc<Entrance>, port: u16, accepted: Accepted) {
+    let context = live.context();
     let Some(Arrived { mut socket, peer, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Sni).await else { return };
     let mut reader = HelloReader::new();
     let read = tokio::select! {
@@ -35,6 +36,7 @@ pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u1
         Ok(Some(Progress::NeedMore) | None) => Err(not_tls("the connection ended within the ClientHello")),
         Err(_) => Err(not_tls("no complete ClientHello arrived in time")),
     };
+    let context = live.context();
     let mut record = context.record(Start { client: peer.address, protocol: Protocol::Sni, method: "-" });
     let allowed = match named {
         Ok(destination) => allow(&context, &mut record, peer.address, &destination).await,
@@ -43,7 +45,7 @@ pub async fn connection(context: Arc<Context>, entrance: Arc<Entrance>, port: u1
     match allowed {
         Ok((permit, way)) => {
             record.answered(200);
-            carry(context, Tunnel { client: socket, way, ahead: reader.into_raw(), permit, record, open }).await;
+            carry(live, Tunnel { context, client: socket, way, ahead: reader.into_raw(), permit, record, open }).await;
         }
         Err(refusal) => refuse(socket, record, &refusal).await,
     }

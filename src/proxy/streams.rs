@@ -3,10 +3,10 @@
 
 use super::arrive::Peer;
 use super::carry::carry;
-use super::context::Context;
 use super::establish::{Request, establish};
 use super::http2::{MAX_OWN_RESETS, MAX_PENDING_RESETS};
 use super::identify::Caller;
+use super::live::Live;
 use super::respond::{add_decision_id, refused};
 use super::tunnel::Tunnel;
 use crate::audit::{Record, Start};
@@ -36,7 +36,8 @@ const SEND_BUFFER: usize = 64 * 1024;
 const MAX_HEADERS: u32 = 64 * 1024;
 
 /// Serves a connection until its end.
-pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Counted) {
+pub async fn serve(live: Arc<Live>, socket: Socket, peer: Peer, open: Counted) {
+    let context = live.context();
     let shaking = builder().handshake::<_, Bytes>(socket);
     let Ok(Ok(mut connection)) = timeout(context.limits.head, shaking).await else { return };
     // Each stream holds one of these, and its tunnel after it.
@@ -73,7 +74,7 @@ pub async fn serve(context: Arc<Context>, socket: Socket, peer: Peer, open: Coun
         };
         match accepted {
             Some(Ok((request, respond))) => {
-                let work = Work { context: context.clone(), peer: peer.clone(), open: open.another(streams.clone()) };
+                let work = Work { live: live.clone(), peer: peer.clone(), open: open.another(streams.clone()) };
                 tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
             }
             Some(Err(error)) => {
@@ -100,7 +101,7 @@ fn builder() -> Builder {
 
 /// One stream.
 struct Work {
-    context: Arc<Context>,
+    live: Arc<Live>,
     peer: Peer,
     /// Its own place under the limit: each tunnel has an upstream connection. `None`: there is no more.
     open: Option<Counted>,
@@ -110,9 +111,10 @@ impl Work {
     async fn stream(self, request: http::Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         let is_connect = request.method() == Method::CONNECT;
         let method = if is_connect { "CONNECT" } else { "-" };
-        let mut record = self.context.record(Start { client: self.peer.address, protocol: Protocol::ConnectH2, method });
+        let context = self.live.context();
+        let mut record = context.record(Start { client: self.peer.address, protocol: Protocol::ConnectH2, method });
         let asked = match (self.open, read(&self.peer, &request)) {
-            (Some(open), Ok(asked)) => establish(&self.context, &mut record, &asked).await.map(|established| (established, open)),
+            (Some(open), Ok(asked)) => establish(&context, &mut record, &asked).await.map(|established| (established, open)),
             (None, _) => Err(crate::listener::accept::no_seat()),
             (_, Err(refusal)) => Err(refusal),
         };
@@ -124,8 +126,8 @@ impl Work {
         let Ok(send) = accept(&mut respond, &record) else { return };
         record.answered(200);
         let client = Socket::layered(Stream::new(send, request.into_body()));
-        let tunnel = Tunnel { client, way, ahead: Vec::new(), permit, record, open };
-        carry(self.context, tunnel).await;
+        let tunnel = Tunnel { context, client, way, ahead: Vec::new(), permit, record, open };
+        carry(self.live, tunnel).await;
     }
 }
 

@@ -4,7 +4,9 @@ use super::context::Context;
 use super::entry::Inner;
 use super::establish::{Way, dial};
 use super::interception::Interception;
+use super::live::Live;
 use super::respond::{Answer, send_and_close};
+use super::standing::{Carrier, Place};
 use crate::audit::{Ended, Record};
 use crate::contain::contained;
 use crate::destination::Host;
@@ -42,6 +44,8 @@ const HANDSHAKE: u8 = 0x16;
 
 /// Two connections that belong together, and all that is known about them.
 pub struct Tunnel {
+    /// What was in force when it was decided.
+    pub context: Arc<Context>,
     /// The client's side.
     pub client: Socket,
     /// The way to the cloud.
@@ -94,6 +98,8 @@ impl Spoken {
 
 /// A client that was let in and shakes hands with us instead of the cloud.
 pub struct Opened {
+    /// What was in force when it was decided.
+    pub context: Arc<Context>,
     /// The client's side.
     pub client: Socket,
     /// Its ClientHello, which was checked.
@@ -122,16 +128,16 @@ pub enum Next {
 }
 
 /// Checks the first bytes and sends the tunnel on its way; one that is served request by request is given back.
-pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
-    let Tunnel { mut client, way, ahead, permit, mut record, open } = tunnel;
+pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
+    let Tunnel { context, mut client, way, ahead, permit, mut record, open } = tunnel;
     let way = match way {
         Way::Tunnel(upstream) if permit.check() == HelloCheck::PlainHttp => {
-            let plain = plain_http(context, client, upstream, ahead, permit, record, open).await;
+            let plain = plain_http(&context, client, upstream, ahead, permit, record, open).await;
             return plain.map_or(Next::Done, Next::Plain);
         }
         way => way,
     };
-    let first = match first_bytes(context, &mut record, &mut client, ahead, &permit).await {
+    let first = match first_bytes(&context, &mut record, &mut client, ahead, &permit).await {
         Ok(first) => first,
         Err(Stop::ClientClosed) => {
             record.ended(Ended::ClientClosed);
@@ -147,7 +153,7 @@ pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
     let upstream = match way {
         Way::Tunnel(upstream) => upstream,
         // What observing lets through although its hello is wrong cannot be decrypted: it stays a tunnel.
-        Way::Intercept(..) if record.is_observed() => match dial(context, &record, &permit).await {
+        Way::Intercept(..) if record.is_observed() => match dial(&context, &record, &permit).await {
             Ok(upstream) => upstream,
             Err(refusal) => {
                 record.refused(&refusal);
@@ -161,17 +167,22 @@ pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
                 refuse_inside(client, record, &refusal, Spoken::by(&first)).await;
                 return Next::Done;
             }
-            let opened = Opened { client, ahead: first, permit, record, open, interception, http2 };
+            let opened = Opened { context, client, ahead: first, permit, record, open, interception, http2 };
             return Next::Intercept(Box::new(opened));
         }
     };
     record.allowed();
     record.metrics().covered(Coverage::Tunnelled);
-    let pace = context.quotas.pace(record.client().ip(), record.service());
-    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(pace);
-    let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };
+    let slowed = context.quotas.pace(record.client().ip(), record.service());
+    let reached = context.dialer.reached(&permit, &upstream);
+    let place = live.stand(&context, &permit, record.client(), &open, Carrier::Tunnel(reached));
+    let member = place.member().clone();
+    record.carried(member.fate());
+    let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(slowed);
+    let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, place, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
-    tokio::spawn(contained(carried, context.metrics.clone()));
+    let task = tokio::spawn(contained(carried, context.metrics.clone()));
+    member.ended_by(task.abort_handle());
     Next::Done
 }
 
@@ -180,6 +191,7 @@ struct Carried {
     relay: Relay,
     record: Record,
     _shown: Shown,
+    place: Place,
     _open: Counted,
 }
 
@@ -187,7 +199,11 @@ impl Future for Carried {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
-        let end = task::ready!(Pin::new(&mut self.relay).poll(cx));
+        let Poll::Ready(end) = Pin::new(&mut self.relay).poll(cx) else {
+            let (up, down) = self.relay.bytes();
+            self.place.member().moved(up + down);
+            return Poll::Pending;
+        };
         match end {
             End::Completed => self.record.ended(Ended::Completed),
             End::ClientBroke => self.record.ended(Ended::ClientClosed),

@@ -49,6 +49,12 @@ impl Reception {
         Ok(Self { files, config, seen: Mutex::new(seen) })
     }
 
+    /// Where its files are.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {

@@ -55,6 +55,19 @@ impl Dialer {
         self.parents.iter().flat_map(Parents::members)
     }
 
+    /// Whether a connection that was made before could be made again: to an address that is no listener of ours and not refused.
+    #[must_use]
+    pub fn permits(&self, address: SocketAddr) -> bool {
+        !self.is_own(address) && refused_class(address.ip(), &self.exceptions).is_none()
+    }
+
+    /// The address that was connected to, where the destination itself was: behind a parent it is not known.
+    #[must_use]
+    pub fn reached(&self, permit: &Permit, upstream: &Socket) -> Option<SocketAddr> {
+        let is_direct = self.parents.as_ref().is_none_or(|parents| parents.are_passed_by(permit));
+        upstream.tcp().filter(|_| is_direct)?.peer_addr().ok()
+    }
+
     /// Connects to the permitted destination, or to a parent proxy that connects to it.
     ///
     /// # Errors

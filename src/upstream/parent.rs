@@ -251,6 +251,12 @@ impl Parents {
         self.members.iter()
     }
 
+    /// Whether a destination is reached without any of them.
+    #[must_use]
+    pub fn are_passed_by(&self, permit: &Permit) -> bool {
+        self.routes.indices(permit).is_empty()
+    }
+
     /// The parents that a destination goes through, those that failed a moment ago last; none if it is reached directly.
     #[must_use]
     pub fn in_turn(&self, permit: &Permit) -> Vec<&Member> {

@@ -101,6 +101,11 @@ impl Pool {
         }
     }
 
+    /// Closes what waits for a next request to other destinations than these.
+    pub fn retain(&self, mut may_stay: impl FnMut(&Destination) -> bool) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|destination, _| may_stay(destination));
+    }
+
     /// Closes what nobody used for too long, or what the upstream closed.
     pub fn sweep(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -219,6 +219,12 @@ impl Secure {
         opening.entry(destination.clone()).or_default().clone()
     }
 
+    /// Closes idle connections to other destinations than these, and begins nothing more on those in use.
+    pub fn retain(&self, may_stay: impl Fn(&Destination) -> bool) {
+        self.pool.retain(&may_stay);
+        self.shared.retain(&may_stay);
+    }
+
     /// Closes what nobody used for too long.
     pub fn sweep(&self) {
         self.pool.sweep();

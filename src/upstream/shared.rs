@@ -179,6 +179,11 @@ impl Shared {
         Ok(Lease { member, sender })
     }
 
+    /// Gives up the connections to other destinations than these: streams on them may finish, none is begun.
+    pub fn retain(&self, mut may_stay: impl FnMut(&Destination) -> bool) {
+        lock(&self.members).retain(|destination, _| may_stay(destination));
+    }
+
     /// Closes what nobody used for too long, or what the upstream closed.
     pub fn sweep(&self) {
         lock(&self.members).retain(|_, members| {

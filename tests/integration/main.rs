@@ -26,6 +26,7 @@ mod plain_http;
 mod policy;
 mod quota;
 mod relay;
+mod reload;
 mod resilience;
 mod scanning;
 mod series;

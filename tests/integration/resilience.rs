@@ -1,7 +1,7 @@
 //! What must not stop the proxy: a log nobody reads, a hang-up, a network that loses queries, clients that may not ask.
 
 use crate::support::client::{Closing, Problem, RawClient, client_hello, connect_tunnel, within_deadline};
-use crate::support::daemon::{Daemon, Reading};
+use crate::support::daemon::{Daemon, IN_FORCE, Reading};
 use crate::support::dns::DnsServer;
 use crate::support::origin::{Behaviour, HttpOrigin, RawOrigin, ScriptedOrigin};
 use crate::support::policy::PolicyFile;
@@ -32,7 +32,7 @@ async fn a_log_that_nobody_reads_does_not_stop_the_proxy() {
 }
 
 #[tokio::test]
-async fn a_hang_up_is_answered_in_the_log_and_ends_nothing() {
+async fn a_hang_up_reloads_and_ends_nothing() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;
     let mut daemon = Daemon::start(&Setup::new().host("api.imagicle.com", origin.addr()).text()).await;
     let mut client = connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("the tunnel opens");
@@ -40,7 +40,7 @@ async fn a_hang_up_is_answered_in_the_log_and_ends_nothing() {
     client.send(&hello).await;
     assert_eq!(client.read_exact(hello.len()).await, hello);
     daemon.hang_up();
-    daemon.wait_for_line("the hang-up is noticed", |line| line["message"].as_str().is_some_and(|text| text.contains("SIGHUP"))).await;
+    daemon.wait_for_said(IN_FORCE, 1).await;
     client.send(b"unmoved").await;
     assert_eq!(client.read_exact(7).await, b"unmoved");
     is_refused(daemon.proxy).await;

@@ -6,9 +6,10 @@ mod client;
 mod cloud;
 
 use super::{NO, OK, failed, load, print, run, start_log};
-use crate::app::{Addresses, App};
+use crate::app::{Addresses, App, Orders};
 use crate::config::{Config, LogFormat};
 use crate::source::Source;
+use crate::supervisor::Supervisor;
 use crate::tls::authority::{self, Paths};
 use cases::Outcome;
 use cloud::Cloud;
@@ -97,15 +98,15 @@ async fn demonstrate(chosen: Option<Config>, once: bool) -> Result<u8, String> {
         config.policy = chosen.policy;
     }
     let interception_root = folder.make_authority(&mut config)?;
-    let app = App::bind(config)?;
+    let app = App::bind(config, Supervisor::default())?;
     let addresses = app.addresses().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(app.run(
-        async {
-            let _ = stopped.await;
-        },
-        std::future::pending(),
-    ));
+    // Nobody asks this proxy to reload.
+    let (_, reloads) = tokio::sync::mpsc::channel(1);
+    let shutdown = async {
+        let _ = stopped.await;
+    };
+    let running = tokio::spawn(app.run(Orders { shutdown, hurry: std::future::pending(), reloads }));
     let outcomes = cases::run_all(&cloud, &addresses, &interception_root).await?;
     print(&table(&outcomes));
     let wrong = outcomes.iter().filter(|outcome| !outcome.is_as_expected()).count();

@@ -8,6 +8,7 @@ use crate::support::pki::Pki;
 use crate::support::proxy::Setup;
 use crate::support::scrape::{Scrape, wait_for_decisions, wait_until};
 use ucx_egress::app::App;
+use ucx_egress::supervisor::Supervisor;
 
 const HOST: &str = "api.imagicle.com";
 const CONNECT: &[u8] = b"CONNECT api.imagicle.com:443 HTTP/1.1\r\nHost: api.imagicle.com:443\r\n\r\n";
@@ -153,7 +154,7 @@ fn files_that_do_not_fit_end_the_start_with_their_names() {
         reception.write(&reception.pki);
         reception.replace(file, text);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let bound = runtime.block_on(async { App::bind(reception.configure(Setup::new(), "").config()) });
+        let bound = runtime.block_on(async { App::bind(reception.configure(Setup::new(), "").config(), Supervisor::default()) });
         let error = bound.expect_err("the files are unfit");
         assert!(error.contains(said) && error.contains(file), "{error}");
     }

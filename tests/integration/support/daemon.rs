@@ -3,11 +3,17 @@
 use crate::support::client::within_deadline;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+
+/// What is logged when a reload has succeeded.
+pub const IN_FORCE: &str = "another configuration is in force";
+/// And when it has not.
+pub const NOT_TAKEN: &str = "the configuration was not taken; the previous one stays in force";
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_ucx-egress");
@@ -31,7 +37,8 @@ pub struct Daemon {
     child: Child,
     log: watch::Receiver<Vec<Value>>,
     reading: watch::Sender<Reading>,
-    _folder: TempDir,
+    folder: TempDir,
+    format: String,
 }
 
 impl Daemon {
@@ -45,7 +52,15 @@ impl Daemon {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("config.toml");
         std::fs::write(&file, format!("{config}\n[log]\nformat = \"{format}\"\n")).expect("the configuration is written");
-        let mut child = Command::new(BINARY)
+        Self::start_in(folder, format, |_| {}).await
+    }
+
+    /// Starts the binary with the configuration that is in the folder, and with what `prepare` adds to its environment.
+    pub async fn start_in(folder: TempDir, format: &str, prepare: impl FnOnce(&mut Command)) -> Self {
+        let file = folder.path().join("config.toml");
+        let mut command = Command::new(BINARY);
+        prepare(&mut command);
+        let mut child = command
             .arg("--config")
             .arg(&file)
             .arg("run")
@@ -67,7 +82,7 @@ impl Daemon {
         let address = |name| addresses(&listening, name).first().copied().expect("the log line names the address");
         let (proxy, admin) = (address("proxy"), address("admin"));
         let (relays, snis) = (addresses(&listening, "relays"), addresses(&listening, "snis"));
-        Self { proxy, admin, relays, snis, child, log, reading, _folder: folder }
+        Self { proxy, admin, relays, snis, child, log, reading, folder, format: format.to_owned() }
     }
 
     /// The process id.
@@ -97,6 +112,48 @@ impl Daemon {
     /// Sends a hang-up, as reload tools and closing terminals do.
     pub fn hang_up(&self) {
         rustix::process::kill_process(self.process(), rustix::process::Signal::HUP).expect("the process takes the signal");
+    }
+
+    /// Where its configuration is: `config.toml`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Replaces the configuration in one step, as careful editors do. Nobody is told.
+    pub fn rewrite(&self, config: &str) {
+        let (new, file) = (self.folder().join("config.toml.new"), self.folder().join("config.toml"));
+        let text = format!("{config}\n[log]\nformat = \"{}\"\n", self.format);
+        std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &file)).expect("the configuration is replaced");
+    }
+
+    /// Replaces the configuration, asks for a reload and waits until the proxy says that another one is in force.
+    pub async fn reload(&mut self, config: &str) -> Value {
+        self.ask_reload(config, IN_FORCE).await
+    }
+
+    /// Replaces the configuration, asks for a reload and waits until the proxy says that it was not taken; gives the error.
+    pub async fn reload_in_vain(&mut self, config: &str) -> String {
+        let line = self.ask_reload(config, NOT_TAKEN).await;
+        line["error"].as_str().expect("the line has the error").to_owned()
+    }
+
+    async fn ask_reload(&mut self, config: &str, message: &str) -> Value {
+        self.rewrite(config);
+        let before = self.said(message).len();
+        self.hang_up();
+        self.wait_for_said(message, before + 1).await
+    }
+
+    /// Waits until a message was logged so often; gives its last line.
+    pub async fn wait_for_said(&mut self, message: &str, times: usize) -> Value {
+        let count = |lines: &[Value]| lines.iter().filter(|line| line["message"] == message).count();
+        self.wait_for_lines(message, |lines| count(lines) >= times).await;
+        self.said(message).last().cloned().expect("just seen")
+    }
+
+    /// The lines with a message so far.
+    pub fn said(&self, message: &str) -> Vec<Value> {
+        self.lines().into_iter().filter(|line| line["message"] == message).collect()
     }
 
     /// Open file descriptors.

@@ -4,11 +4,12 @@ use crate::support::client::within_deadline;
 use crate::support::policy::PolicyFile;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use ucx_egress::app::{Addresses, App};
+use ucx_egress::app::{Addresses, App, Orders};
 use ucx_egress::config::Config;
 use ucx_egress::source::Source;
+use ucx_egress::supervisor::Supervisor;
 
 /// A configuration in the making. Loopback addresses are allowed upstream, and names resolve to nothing but what is set.
 pub struct Setup {
@@ -123,15 +124,15 @@ pub struct Proxy {
 
 impl Proxy {
     pub fn start(config: Config) -> Self {
-        let app = App::bind(config).expect("free loopback ports are to be had");
+        let app = App::bind(config, Supervisor::default()).expect("free loopback ports are to be had");
         let addresses = app.addresses().clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(app.run(
-            async {
-                let _ = stopped.await;
-            },
-            std::future::pending(),
-        ));
+        // Reloads are tried with the binary.
+        let (_, reloads) = mpsc::channel(1);
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        let running = tokio::spawn(app.run(Orders { shutdown, hurry: std::future::pending(), reloads }));
         Self { addresses, stop, running }
     }
 

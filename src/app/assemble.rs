@@ -1,0 +1,148 @@
+//! From a configuration to what exchanges need. After a reload what is the same goes on: pools, caches, buckets, sessions.
+
+use super::listening::Bound;
+use crate::access::{Access, Loaded};
+use crate::audit::Journal;
+use crate::config::clients::AccessConfig;
+use crate::config::interception::InterceptionConfig;
+use crate::config::{Config, Outside};
+use crate::metrics::Metrics;
+use crate::proxy::budget::Budget;
+use crate::proxy::hop::Pseudonym;
+use crate::proxy::interception::Interception;
+use crate::proxy::{Context, Engine};
+use crate::quota::Quotas;
+use crate::tls::authority::Authority;
+use crate::tls::leaf::{Counters, Leaves};
+use crate::tls::server::Servers;
+use crate::upstream::parent::{Parent, Parents};
+use crate::upstream::secure::Secure;
+use crate::upstream::tls::Clients;
+use crate::upstream::{Dialer, Resolver};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The configuration in force, and what it was made of.
+#[derive(Debug, Clone)]
+pub(super) struct Basis {
+    pub(super) context: Arc<Context>,
+    outside: Outside,
+}
+
+/// Passwords that go on, and the accounts that they are given.
+type Accounts = Option<(Arc<Access>, Loaded)>;
+
+/// A configuration that is ready to be put in force.
+#[derive(Debug)]
+pub(super) struct Assembled {
+    pub(super) basis: Basis,
+    /// Accounts for the passwords that go on.
+    accounts: Accounts,
+}
+
+impl Assembled {
+    /// Says in the metrics what is in force now.
+    pub(super) fn announce(self) -> Basis {
+        if let Some((access, accounts)) = self.accounts {
+            access.take(accounts);
+        }
+        let Context { metrics, engine, interception, .. } = &*self.basis.context;
+        metrics.policy_in_force(engine.policy.hash());
+        let expiry = interception.as_ref().and_then(|interception| interception.authority.not_after.duration_since(UNIX_EPOCH).ok());
+        metrics.ca_expiry.set(expiry.map_or(0.0, |since| since.as_secs_f64()));
+        self.basis
+    }
+}
+
+/// Makes all that exchanges need; nothing that is in force changes.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, before: Option<&Basis>) -> Result<Assembled, String> {
+    let known = before.map(|basis| &*basis.context);
+    let metrics = known.map_or_else(|| Arc::new(Metrics::new()), |known| known.metrics.clone());
+    let journal = known.map_or_else(|| Arc::new(Journal::default()), |known| known.journal.clone());
+    let is_same_outside = before.is_some_and(|basis| basis.outside == config.outside);
+    let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
+    let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
+    let dialer = dialer.with_parents(parents(&config, &metrics)?);
+    let reached = known.filter(|_| is_same_outside);
+    let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics, known, reached)).transpose()?;
+    let quotas = known.map(|known| &known.quotas).filter(|quotas| quotas.configs().eq(config.quotas.iter())).cloned();
+    let quotas = quotas.unwrap_or_else(|| Arc::new(Quotas::new(config.quotas, &metrics)));
+    let engine = Engine::new(config.policy, &metrics);
+    let (access, accounts) = access(config.access, known.and_then(|known| known.access.as_ref()))?;
+    let context = Context {
+        generation: known.map_or(0, |known| known.generation + 1),
+        engine,
+        dialer,
+        pool: reached.map_or_else(Arc::default, |known| known.pool.clone()),
+        access,
+        interception,
+        quotas,
+        entrances: bound.iter().map(|bound| (bound.address(), bound.entrance().clone())).collect(),
+        limits: config.limits,
+        pseudonym: Pseudonym::new(format!("ucx-egress-{}", journal.instance())),
+        metrics,
+        journal,
+    };
+    Ok(Assembled { basis: Basis { context: Arc::new(context), outside: config.outside }, accounts })
+}
+
+/// Passwords. Those of the same file go on with the answers that are known.
+fn access(config: Option<AccessConfig>, known: Option<&Arc<Access>>) -> Result<(Option<Arc<Access>>, Accounts), String> {
+    let Some(AccessConfig { file, realm }) = config else { return Ok((None, None)) };
+    match known.filter(|known| known.is_of(&file.path, &realm)) {
+        Some(known) => Ok((Some(known.clone()), Some((known.clone(), file)))),
+        None => Ok((Some(Arc::new(Access::new(file, &realm)?)), None)),
+    }
+}
+
+/// The parent proxies; roots are read only if one of them speaks TLS.
+fn parents(config: &Config, metrics: &Metrics) -> Result<Parents, String> {
+    let is_any_secure = config.routes.parents.iter().any(Parent::is_secure);
+    let clients = is_any_secure.then(|| Clients::new(&config.ca_files)).transpose()?;
+    Ok(Parents::new(config.routes.clone(), clients.as_ref(), metrics))
+}
+
+/// Loads the CA and all that stands on it. The same CA goes on with its leaves and sessions, the same way to the cloud (`reached`) with
+/// its connections.
+fn interception(
+    config: &Config,
+    section: &InterceptionConfig,
+    metrics: &Arc<Metrics>,
+    known: Option<&Context>,
+    reached: Option<&Context>,
+) -> Result<Arc<Interception>, String> {
+    let hosts = config.policy.intercepted_hosts();
+    let unfit = |error: String| format!("{}: {error}", section.place);
+    let authority = Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|error| unfit(error.to_string()))?;
+    let facts = authority.facts().clone();
+    let known = known.and_then(|known| known.interception.as_ref());
+    let servers = if let Some(known) = known.filter(|known| known.authority == facts) {
+        known.servers.clone()
+    } else {
+        let counters = Counters { cached: metrics.leaves_cached.clone(), minted: metrics.leaves_minted.clone() };
+        Servers::new(&Arc::new(Leaves::new(authority, counters).map_err(unfit)?)).map_err(unfit)?
+    };
+    let secure = if let Some(reached) = reached.and_then(|reached| reached.interception.as_ref()) {
+        reached.secure.clone()
+    } else {
+        Arc::new(Secure::new(Clients::new(&config.ca_files).map_err(unfit)?, metrics, config.connect_deadline))
+    };
+    // Another CA may be one that the client trusts.
+    let fallbacks = known.filter(|known| known.authority == facts && known.on_rejection == section.on_rejection);
+    let budget = known.map(|known| &known.budget).filter(|budget| budget.limit() == config.inspection.max_held);
+    Ok(Arc::new(Interception {
+        servers,
+        secure,
+        authority: facts,
+        certificate_path: section.paths.certificate.clone(),
+        max_message: config.inspection.max_message,
+        inspector: config.inspection.inspector.clone(),
+        budget: budget.cloned().unwrap_or_else(|| Budget::new(config.inspection.max_held)),
+        on_rejection: section.on_rejection,
+        fallbacks: fallbacks.map_or_else(Arc::default, |known| known.fallbacks.clone()),
+    }))
+}

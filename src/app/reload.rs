@@ -1,0 +1,137 @@
+//! A new configuration in place of the one in force: all of it or nothing. It is read, compiled, asked its canaries, its sockets are
+//! bound and its files loaded before anything changes; an error leaves everything as it was.
+
+use super::assemble::{Assembled, assemble};
+use super::running::Running;
+use super::{Parts, bind_all};
+use crate::config::Config;
+use crate::policy::canary;
+use crate::stamp::Stamp;
+use std::path::PathBuf;
+
+/// What made the proxy read its configuration again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// SIGHUP.
+    Asked,
+    /// One of its files.
+    Changed,
+}
+
+/// The files of the configuration in force, or of the last that was tried.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    files: Vec<PathBuf>,
+    seen: Stamp,
+    /// How they looked when a change was seen first: they may still be written.
+    unsettled: Option<Stamp>,
+    is_on: bool,
+}
+
+impl Watch {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            files: config.files.clone(),
+            seen: config.seen.clone(),
+            unsettled: None,
+            is_on: config.reload_on_change && config.path().is_some(),
+        }
+    }
+
+    /// Whether they have changed and stood still since the last look. Reads the file system: not for the event loop.
+    pub(super) fn look(&mut self) -> bool {
+        if !self.is_on {
+            return false;
+        }
+        let now = self.now();
+        if now == self.seen {
+            self.unsettled = None;
+            return false;
+        }
+        if self.unsettled.as_ref() == Some(&now) {
+            return true;
+        }
+        self.unsettled = Some(now);
+        false
+    }
+
+    fn now(&self) -> Stamp {
+        Stamp::of(self.files.iter().map(PathBuf::as_path))
+    }
+}
+
+/// A configuration that can be put in force.
+struct Next {
+    assembled: Assembled,
+    parts: Parts,
+    watch: Watch,
+}
+
+impl Running {
+    /// Reads the configuration again and puts it in force if all of it is fit.
+    pub(super) async fn reload(&mut self, cause: Cause) {
+        tracing::info!(?cause, "reading the configuration again");
+        self.supervisor.reloading();
+        // Before the reading: what changes in between is seen at the next look.
+        let seen = self.watch.now();
+        match self.prepare().await {
+            Ok(next) => self.put_in_force(next).await,
+            Err(error) => {
+                self.watch.seen = seen;
+                self.watch.unsettled = None;
+                self.shown.reloads.rejected(&error);
+                self.basis.context.metrics.reloads.failed();
+                tracing::error!(error, "the configuration was not taken; the previous one stays in force");
+            }
+        }
+        self.supervisor.ready();
+    }
+
+    async fn prepare(&self) -> Result<Next, String> {
+        let path = self.path.clone();
+        // Files and compilation: not for the event loop.
+        let loaded = tokio::task::spawn_blocking(move || Config::load(path.as_deref())).await;
+        let config = loaded.map_err(|error| format!("the reading ended early: {error}"))?.map_err(|located| located.to_string())?;
+        canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
+        let watch = Watch::new(&config);
+        let parts = bind_all(&config, self.sockets.again(), &self.bound)?;
+        let (bound, basis, own) = (parts.bound.clone(), self.basis.clone(), parts.addresses.all().collect());
+        let assembling = tokio::task::spawn_blocking(move || assemble(config, &bound, own, Some(&basis))).await;
+        let assembled = assembling.map_err(|error| format!("the loading ended early: {error}"))??;
+        Ok(Next { assembled, parts, watch })
+    }
+
+    async fn put_in_force(&mut self, next: Next) {
+        let Next { assembled, parts, watch } = next;
+        let before = self.basis.context.engine.policy.hash().to_owned();
+        self.basis = assembled.announce();
+        let context = self.basis.context.clone();
+        let ended = self.live.replace(&context);
+        for warning in &parts.warnings {
+            tracing::warn!(place = warning.place, "{}", warning.message);
+        }
+        let log_changed = parts.log != self.log;
+        self.watch = watch;
+        self.gate.set_limit(parts.max_connections);
+        self.drain = parts.drain;
+        self.shown.discovery.store(parts.discovery.clone());
+        self.take_over(parts).await;
+        self.shown.reloads.applied();
+        context.metrics.reloads.ok();
+        let (hash, mode) = (context.engine.policy.hash(), context.engine.policy.options().mode);
+        tracing::info!(policy_hash = hash, policy_hash_before = before, ?mode, ended, "another configuration is in force");
+        if log_changed {
+            tracing::warn!("log.format has changed; that takes effect when the proxy is started anew");
+        }
+    }
+
+    /// Accepts with the new listeners, then no longer with the old ones; sockets of both are the same.
+    async fn take_over(&mut self, mut parts: Parts) {
+        let loops = self.spawn(&parts);
+        let before = std::mem::replace(&mut self.loops, loops);
+        before.stop().await;
+        parts.sockets.close_unused();
+        self.bound = parts.bound;
+        self.sockets = parts.sockets;
+    }
+}

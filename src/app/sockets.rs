@@ -1,0 +1,104 @@
+//! Listening sockets: bound once, kept over reloads, taken over from a service manager that holds them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Connections the kernel may hold for a listener before they are accepted.
+const BACKLOG: u32 = 4_096;
+
+/// A listening socket.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    listener: Arc<TcpListener>,
+    /// As the configuration writes it.
+    configured: SocketAddr,
+    /// As it is; a port that was 0 in the configuration is the real one here.
+    pub(super) local: SocketAddr,
+}
+
+impl Held {
+    /// What accepting from it needs.
+    pub(super) fn into_parts(self) -> (Arc<TcpListener>, SocketAddr) {
+        (self.listener, self.local)
+    }
+}
+
+/// Sockets that may be used again, and those that were.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    free: Vec<Held>,
+    taken: Vec<Held>,
+}
+
+impl Sockets {
+    /// Those that a service manager holds for us: a client that connects while no process is there waits for the next one.
+    ///
+    /// # Errors
+    /// When one of them cannot be used, with the remedy.
+    pub(super) fn inherited(sockets: Vec<std::net::TcpListener>) -> Result<Self, String> {
+        let take_over = |socket: std::net::TcpListener| {
+            let taken = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
+            let listener = taken.map_err(|error| format!("a socket of the service manager cannot be used: {error}"))?;
+            let local = local_address(&listener)?;
+            Ok(Held { listener: Arc::new(listener), configured: local, local })
+        };
+        Ok(Self { free: sockets.into_iter().map(take_over).collect::<Result<_, String>>()?, taken: Vec::new() })
+    }
+
+    /// Those that are in use, to be used again.
+    pub(super) fn again(&self) -> Self {
+        Self { free: self.taken.clone(), taken: Vec::new() }
+    }
+
+    /// Closes those that nobody took, and gives their addresses.
+    pub(super) fn close_unused(&mut self) -> Vec<SocketAddr> {
+        self.free.drain(..).map(|held| held.local).collect()
+    }
+
+    /// The socket of an address: one that is there, or a new one.
+    ///
+    /// # Errors
+    /// A sentence with the key of the configuration and the remedy.
+    pub(super) fn take(&mut self, address: SocketAddr, key: &str) -> Result<Held, String> {
+        let held = if let Some(index) = self.free.iter().position(|held| is_for(held.configured, address)) {
+            // In their order: ports that are 0 in the configuration stay those of their listeners.
+            Held { configured: address, ..self.free.remove(index) }
+        } else {
+            let listener = bind(address, key)?;
+            let local = local_address(&listener)?;
+            Held { listener: Arc::new(listener), configured: address, local }
+        };
+        self.taken.push(held.clone());
+        Ok(held)
+    }
+}
+
+/// A service manager's socket on all addresses of both families serves those that are written as all of one.
+fn is_for(held: SocketAddr, wanted: SocketAddr) -> bool {
+    held == wanted || (held.port() == wanted.port() && held.ip().is_unspecified() && wanted.ip().is_unspecified() && held.is_ipv6())
+}
+
+/// Binds one address.
+fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, String> {
+    let bound = (|| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart must not wait for the previous process's connections to time out.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    })();
+    bound.map_err(|error| {
+        let remedy = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another process listens there; stop it (`ss -ltnp` names it) or choose another port",
+            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address; write one of its own, or 0.0.0.0",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another port, or grant CAP_NET_BIND_SERVICE",
+            _ => "choose another address",
+        };
+        format!("{key} {address}: {error}; {remedy}")
+    })
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr, String> {
+    listener.local_addr().map_err(|error| format!("a listener has no address: {error}"))
+}

@@ -1,0 +1,29 @@
+//! `[reload]`: whether a change of the files is enough, and which files those are.
+
+use super::File;
+use crate::source::Source;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// `[reload]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reload {
+    /// Whether the configuration is read again when one of its files changes.
+    pub(super) on_change: bool,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self { on_change: true }
+    }
+}
+
+impl File {
+    /// The files that the configuration names, but for those that are read again by themselves (passwords, the proxy's certificate).
+    pub(super) fn files(&self, source: &Source) -> Vec<PathBuf> {
+        let interception = self.interception.iter().flat_map(super::InterceptionSection::files);
+        let written = self.policy.file().into_iter().chain(self.inspection.files()).chain(self.upstream.files()).chain(interception);
+        written.map(|written| source.path(written)).collect()
+    }
+}

@@ -1,0 +1,211 @@
+//! What stands: tunnels and intercepted connections, which live for hours and outlive the configuration that let them in. A new
+//! configuration ends those that it no longer allows, and a proxy that stops those on which nothing moves.
+
+use super::context::Context;
+use super::interception::Interception;
+use crate::audit::Fate;
+use crate::destination::Destination;
+use crate::listener::accept::Counted;
+use crate::policy::{Permit, Subject, Treatment};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::task::AbortHandle;
+
+/// What carries a connection that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// Bytes are relayed; to which address, where the destination is reached directly.
+    Tunnel(Option<SocketAddr>),
+    /// It is decrypted.
+    Intercepted,
+}
+
+/// A connection that stands, as far as it is asked about it again.
+#[derive(Debug)]
+pub struct Member {
+    /// The client.
+    pub client: SocketAddr,
+    /// Where it goes.
+    pub destination: Destination,
+    carrier: Carrier,
+    /// The listener it came in by.
+    listener: SocketAddr,
+    fate: Arc<Fate>,
+    end: OnceLock<AbortHandle>,
+    /// Changes whenever something moves.
+    pulse: AtomicU64,
+}
+
+impl Member {
+    /// What its records ask when they are cut.
+    #[must_use]
+    pub fn fate(&self) -> &Arc<Fate> {
+        &self.fate
+    }
+
+    /// Something moved: `total` bytes by now.
+    pub fn moved(&self, total: u64) {
+        self.pulse.store(total, Ordering::Relaxed);
+    }
+
+    /// Says how it is ended; at once if that was decided meanwhile.
+    pub fn ended_by(&self, end: AbortHandle) {
+        let end = self.end.get_or_init(|| end);
+        if self.fate.is_sealed() {
+            end.abort();
+        }
+    }
+
+    fn end(&self) {
+        if let Some(end) = self.end.get() {
+            end.abort();
+        }
+    }
+
+    /// Ends it because the configuration no longer allows it.
+    pub fn revoke(&self) {
+        self.fate.revoke();
+        self.end();
+    }
+
+    /// Ends it because the proxy stops.
+    fn dismiss(&self) {
+        self.fate.dismiss();
+        self.end();
+    }
+}
+
+/// All that stands.
+#[derive(Debug, Default)]
+pub struct Standing {
+    members: Mutex<Members>,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    next: u64,
+    /// Of the configuration that all members were last held against.
+    generation: u64,
+    all: HashMap<u64, Arc<Member>>,
+}
+
+/// A member's place; it is left when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    standing: Arc<Standing>,
+    number: u64,
+    member: Arc<Member>,
+}
+
+impl Place {
+    /// What stands there.
+    #[must_use]
+    pub fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.standing.lock().all.remove(&self.number);
+    }
+}
+
+impl Standing {
+    /// Takes a place for what a configuration of this generation let in; true if there is a newer one that was not asked yet.
+    #[must_use]
+    pub fn enter(
+        self: &Arc<Self>,
+        generation: u64,
+        permit: &Permit,
+        client: SocketAddr,
+        open: &Counted,
+        carrier: Carrier,
+    ) -> (Place, bool) {
+        let member = Arc::new(Member {
+            client,
+            destination: permit.destination().clone(),
+            carrier,
+            listener: open.listener(),
+            fate: Arc::default(),
+            end: OnceLock::new(),
+            pulse: AtomicU64::new(0),
+        });
+        let mut members = self.lock();
+        let number = members.next;
+        members.next += 1;
+        members.all.insert(number, member.clone());
+        (Place { standing: self.clone(), number, member }, members.generation != generation)
+    }
+
+    /// Ends what a new configuration no longer allows; how many those are.
+    pub fn hold_against(&self, context: &Context) -> usize {
+        let members: Vec<Arc<Member>> = {
+            let mut members = self.lock();
+            members.generation = context.generation;
+            members.all.values().cloned().collect()
+        };
+        members.iter().filter(|member| !context.hold(member)).count()
+    }
+
+    /// How many there are, and how far each tunnel is.
+    #[must_use]
+    pub fn pulses(&self) -> HashMap<u64, u64> {
+        let members = self.lock();
+        let tunnels = members.all.iter().filter(|(_, member)| matches!(member.carrier, Carrier::Tunnel(_)));
+        tunnels.map(|(number, member)| (*number, member.pulse.load(Ordering::Relaxed))).collect()
+    }
+
+    /// Ends the tunnels on which nothing moved since these were taken; how many those are.
+    pub fn dismiss_silent(&self, since: &HashMap<u64, u64>) -> usize {
+        let silent: Vec<Arc<Member>> = {
+            let members = self.lock();
+            let is_silent = |number: &u64, member: &Member| since.get(number) == Some(&member.pulse.load(Ordering::Relaxed));
+            members.all.iter().filter(|(number, member)| is_silent(number, member)).map(|(_, member)| member.clone()).collect()
+        };
+        for member in &silent {
+            member.dismiss();
+        }
+        silent.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Context {
+    /// Ends what this configuration does not allow; whether it stands on.
+    pub fn hold(&self, member: &Member) -> bool {
+        let stands = self.still_allows(member);
+        if !stands {
+            member.revoke();
+        }
+        stands
+    }
+
+    /// Whether what stands could be set up anew: the client let in, the destination allowed and treated alike, its address permitted.
+    fn still_allows(&self, member: &Member) -> bool {
+        let client = member.client.ip();
+        let is_let_in = self.entrances.get(&member.listener).is_none_or(|entrance| entrance.admit(client).is_ok());
+        let decision = self.engine.policy.decide(&Subject { client, destination: &member.destination });
+        let Some(permit) = decision.permit.filter(|_| is_let_in) else { return false };
+        match member.carrier {
+            Carrier::Intercepted => self.intercepts(client, &permit).is_some(),
+            Carrier::Tunnel(upstream) => {
+                let is_permitted = upstream.is_none_or(|address| self.dialer.permits(address));
+                // While observing, what cannot be decrypted stays a tunnel.
+                is_permitted && (self.is_observing() || self.intercepts(client, &permit).is_none())
+            }
+        }
+    }
+
+    /// Interception, where it is configured, meant for the service, and not given up for this client.
+    #[must_use]
+    pub fn intercepts(&self, client: IpAddr, permit: &Permit) -> Option<&Arc<Interception>> {
+        let interception = self.interception.as_ref().filter(|_| permit.treatment() == Treatment::Intercept)?;
+        (!interception.fallbacks.has(client, &permit.destination().host)).then_some(interception)
+    }
+}

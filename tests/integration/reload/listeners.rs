@@ -1,0 +1,84 @@
+//! Listeners come and go with the configuration; those that stay lose no connection.
+
+use super::{A, allowing, both, echoes, echoing};
+use crate::support::client::{RawClient, client_hello};
+use crate::support::daemon::Daemon;
+use crate::support::origin::{Behaviour, RawOrigin};
+use crate::support::proxy::Setup;
+use std::net::{SocketAddr, TcpListener};
+use tokio::net::TcpStream;
+
+/// A port that is free now.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+async fn relayed(relay: SocketAddr) -> RawClient {
+    let mut client = RawClient::connect(relay).await;
+    let hello = client_hello(Some(A));
+    client.send(&hello).await;
+    assert_eq!(client.read_exact(hello.len()).await, hello);
+    client
+}
+
+#[tokio::test]
+async fn a_relay_comes_moves_and_goes() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = || both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section("[reload]\non_change = false");
+    let with = |at: SocketAddr| setup().section(&format!("[[relay]]\naddress = \"{at}\"\ndestination = \"{A}:443\""));
+    let (first, second) = (free(), free());
+    let mut daemon = Daemon::start(&setup().text()).await;
+    let mut tunnel = echoing(daemon.proxy, A).await;
+    daemon.reload(&with(first).text()).await;
+    let mut client = relayed(first).await;
+    daemon.reload(&with(second).text()).await;
+    TcpStream::connect(first).await.expect_err("nobody listens there any more");
+    relayed(second).await;
+    echoes(&mut client, b"what it opened goes on").await;
+    daemon.reload(&setup().text()).await;
+    TcpStream::connect(second).await.expect_err("nobody listens there any more");
+    echoes(&mut client, b"and on").await;
+    echoes(&mut tunnel, b"as before").await;
+}
+
+/// One that cannot be had leaves all as they were, those before it in the file too.
+#[tokio::test]
+async fn all_listeners_or_none() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let setup = || both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section("[reload]\non_change = false");
+    let relay = |setup: Setup, at: SocketAddr| setup.section(&format!("[[relay]]\naddress = \"{at}\"\ndestination = \"{A}:443\""));
+    let (first, second) = (free(), taken.local_addr().expect("it is bound"));
+    let mut daemon = Daemon::start(&setup().text()).await;
+    let error = daemon.reload_in_vain(&relay(relay(setup(), first), second).text()).await;
+    assert!(error.contains(&format!("relay.address {second}")), "{error}");
+    TcpStream::connect(first).await.expect_err("it was not opened for nothing");
+    echoing(daemon.proxy, A).await;
+}
+
+/// A listener that stays takes connections all the time: none is refused while fifty reloads go by.
+#[tokio::test]
+async fn no_connection_is_refused_meanwhile() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = |limit: u32| {
+        let section = format!("[limits]\nmax_connections = {limit}\n[reload]\non_change = false");
+        both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section(&section)
+    };
+    let mut daemon = Daemon::start(&setup(1_000).text()).await;
+    let proxy = daemon.proxy;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let dialling = tokio::spawn(async move {
+        let mut opened = 0_u32;
+        while !*stopped.borrow() {
+            echoing(proxy, A).await;
+            opened += 1;
+        }
+        opened
+    });
+    for round in 0..50 {
+        daemon.reload(&setup(1_001 + round).text()).await;
+    }
+    stop.send_replace(true);
+    let opened = dialling.await.expect("every tunnel opened");
+    assert!(opened > 50, "{opened} tunnels went by");
+}
