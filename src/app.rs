@@ -8,6 +8,7 @@ mod reload;
 mod running;
 mod showing;
 mod sockets;
+mod watch;
 
 use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
@@ -22,7 +23,6 @@ use crate::supervisor::Supervisor;
 use arc_swap::ArcSwap;
 use assemble::{Basis, assemble};
 use listening::{Bound, bind_proxy, bind_relay, bind_sni};
-use reload::Watch;
 use running::Running;
 use rustix::process::{Resource, getrlimit};
 use sockets::{Held, Sockets};
@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
+use watch::Watch;
 
 /// Descriptors beside those of tunnels: listeners, log, name servers, admin, idle upstream connections, refused clients.
 pub const SPARE_DESCRIPTORS: usize = 400;

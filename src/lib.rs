@@ -20,7 +20,7 @@
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows) |
 //! | [`contain`] | a panic ends one task and is counted |
-//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`) |
+//! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`), tried before a reload (`canary`) |
 //! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; `reception` (TLS to the proxy); for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
 //! | [`stall`] | a connection whose peer must take what it is sent |
@@ -29,10 +29,11 @@
 //! | [`listener`] | `accept` (loop, limits, panics), `entrance` (whom it lets in), `balancer` (the PROXY protocol), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `Record`: emitted once for each exchange, on drop |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
-//! | [`proxy`] | `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
-//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
+//! | [`proxy`] | `live` (the configuration in force, for what outlives it), `standing` (tunnels and decrypted connections, held against a new one); `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `conversation` (over reloads), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` with `reloads`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
-//! | [`app`] | the only place that wires things: `Config` → `App` → `run(shutdown)` |
+//! | [`supervisor`] | the service manager: told what the proxy does, holds its sockets, its watchdog |
+//! | [`app`] | the only place that wires things: `Config` → `App` → `run`; `assemble` (what exchanges need), `sockets` and `listening`, `running`, `reload`, `drain` |
 //! | [`cli`] | one file a verb |
 //!
 //! # The request path
@@ -70,6 +71,8 @@
 //! 11. `forbid(unsafe_code)`
 //! 12. every `config/*.toml` loads in the tests
 //! 13. no byte of a refused message leaves; a released one leaves as it came
+//! 14. a reload puts all of a configuration in force or nothing; an exchange keeps the one that it began with, and what stands longer is
+//!     held against the new one
 //!
 //! # Lexicon
 //!

@@ -3,62 +3,10 @@
 
 use super::assemble::{Assembled, assemble};
 use super::running::Running;
+use super::watch::{Cause, Watch};
 use super::{Parts, bind_all};
 use crate::config::Config;
 use crate::policy::canary;
-use crate::stamp::Stamp;
-use std::path::PathBuf;
-
-/// What made the proxy read its configuration again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// SIGHUP.
-    Asked,
-    /// One of its files.
-    Changed,
-}
-
-/// The files of the configuration in force, or of the last that was tried.
-#[derive(Debug, Default)]
-pub(super) struct Watch {
-    files: Vec<PathBuf>,
-    seen: Stamp,
-    /// How they looked when a change was seen first: they may still be written.
-    unsettled: Option<Stamp>,
-    is_on: bool,
-}
-
-impl Watch {
-    pub(super) fn new(config: &Config) -> Self {
-        Self {
-            files: config.files.clone(),
-            seen: config.seen.clone(),
-            unsettled: None,
-            is_on: config.reload_on_change && config.path().is_some(),
-        }
-    }
-
-    /// Whether they have changed and stood still since the last look. Reads the file system: not for the event loop.
-    pub(super) fn look(&mut self) -> bool {
-        if !self.is_on {
-            return false;
-        }
-        let now = self.now();
-        if now == self.seen {
-            self.unsettled = None;
-            return false;
-        }
-        if self.unsettled.as_ref() == Some(&now) {
-            return true;
-        }
-        self.unsettled = Some(now);
-        false
-    }
-
-    fn now(&self) -> Stamp {
-        Stamp::of(self.files.iter().map(PathBuf::as_path))
-    }
-}
 
 /// A configuration that can be put in force.
 struct Next {
@@ -77,8 +25,7 @@ impl Running {
         match self.prepare().await {
             Ok(next) => self.put_in_force(next).await,
             Err(error) => {
-                self.watch.seen = seen;
-                self.watch.unsettled = None;
+                self.watch.tried(seen);
                 self.shown.reloads.rejected(&error);
                 self.basis.context.metrics.reloads.failed();
                 tracing::error!(error, "the configuration was not taken; the previous one stays in force");

@@ -2,8 +2,8 @@
 
 use super::assemble::Basis;
 use super::listening::{self, Bound};
-use super::reload::{Cause, Watch};
 use super::sockets::Sockets;
+use super::watch::{Cause, Watch};
 use super::{Parts, showing};
 use crate::access::{Access, Refreshed};
 use crate::admin::Shown;

@@ -31,6 +31,7 @@ mod resilience;
 mod scanning;
 mod series;
 mod smoke;
+mod supervised;
 mod support;
 mod vectors;
 mod verbs;

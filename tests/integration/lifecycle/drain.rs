@@ -99,3 +99,32 @@ async fn idle_connections_do_not_hold_up_the_stop() {
     assert_eq!((code, records(&lines).len()), (Some(0), 1));
     assert_eq!(kept.read_to_end().await, b"");
 }
+
+/// A stopping proxy does not wait for tunnels on which nothing moves, and waits for those on which something does.
+#[tokio::test]
+async fn idle_tunnels_are_told_from_busy_ones() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let (mut daemon, mut busy, mut idle) = {
+        let daemon = Daemon::start(&Setup::new().host(HOST, origin.addr()).section(LONG).text()).await;
+        let (busy, idle) = (echoing_tunnel(daemon.proxy).await, echoing_tunnel(daemon.proxy).await);
+        daemon.signal();
+        (daemon, busy, idle)
+    };
+    let mut closing = std::pin::pin!(idle.read_until_closed());
+    let mut pause = interval(Duration::from_millis(50));
+    loop {
+        tokio::select! {
+            _ = closing.as_mut() => break,
+            _ = pause.tick() => echoes(&mut busy).await,
+        }
+    }
+    echoes(&mut busy).await;
+    let silent = daemon.wait_for_said("tunnels on which nothing moved were ended", 1).await;
+    assert_eq!(silent["silent"], 1, "{silent}");
+    busy.finish().await;
+    busy.read_to_end().await;
+    let (code, lines) = daemon.ended().await;
+    let records = records(&lines);
+    let reasons: Vec<_> = records.iter().map(|record| record["reason"].as_str().unwrap_or_default()).collect();
+    assert_eq!((code, reasons), (Some(0), vec!["shutting_down", ""]));
+}
