@@ -10,9 +10,13 @@ mod showing;
 mod sockets;
 mod watch;
 
+use crate::access::Access;
 use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
+use crate::admin::guard::{Guard, REALM};
 use crate::admin::reloads::Reloads;
+use crate::config::admin::GuardConfig;
+use crate::config::shown::shown;
 use crate::config::{Config, LogFormat};
 use crate::listener::accept::Gate;
 use crate::metrics::{ListenerKind, Metrics};
@@ -20,6 +24,7 @@ use crate::policy::pac::Scheme;
 use crate::proxy::{Context, Live};
 use crate::source::Located;
 use crate::supervisor::Supervisor;
+use crate::tls::reception::Reception;
 use arc_swap::ArcSwap;
 use assemble::{Basis, assemble};
 use listening::{Bound, bind_proxy, bind_relay, bind_sni};
@@ -30,7 +35,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use watch::Watch;
@@ -47,6 +52,7 @@ const SWEEP_TICK: Duration = Duration::from_secs(10);
 pub struct App {
     basis: Basis,
     parts: Parts,
+    guard: Arc<Guard>,
     watch: Watch,
     path: Option<PathBuf>,
     supervisor: Arc<Supervisor>,
@@ -65,6 +71,9 @@ struct Parts {
     max_connections: usize,
     log: LogFormat,
     warnings: Vec<Located>,
+    /// The configuration as people read it.
+    configuration: Arc<String>,
+    guard: GuardConfig,
 }
 
 /// Where an [`App`] listens; ports that were 0 in the configuration are the real ones here.
@@ -101,15 +110,16 @@ impl App {
     /// # Errors
     /// A sentence with the remedy: an address is taken, not this machine's or not permitted, names cannot be resolved, or the
     /// interception CA is unfit.
-    pub fn bind(config: Config, supervisor: Supervisor) -> Result<Self, String> {
+    pub fn bind(mut config: Config, supervisor: Supervisor) -> Result<Self, String> {
         let sockets = Sockets::inherited(supervisor.take_sockets())?;
         let (watch, path) = (Watch::new(&config), config.path());
-        let mut parts = bind_all(&config, sockets, &[])?;
+        let mut parts = bind_all(&mut config, sockets, &[])?;
         for address in parts.sockets.close_unused() {
             tracing::warn!(%address, "the service manager holds a socket that no listener of the configuration uses");
         }
+        let guard = Arc::new(guard(std::mem::take(&mut parts.guard), None)?);
         let basis = assemble(config, &parts.bound, parts.addresses.all().collect(), None)?.announce();
-        Ok(Self { basis, parts, watch, path, supervisor: Arc::new(supervisor) })
+        Ok(Self { basis, parts, guard, watch, path, supervisor: Arc::new(supervisor) })
     }
 
     /// Where it listens.
@@ -129,36 +139,69 @@ impl App {
     pub async fn run<S: Future<Output = ()>, H: Future<Output = ()>>(self, orders: Orders<S, H>) {
         let Orders { shutdown, hurry, reloads } = orders;
         let mut running = self.start();
+        let keeping = tokio::spawn(running.shown.history.clone().keep(running.live.clone()));
         let (live, supervisor) = (running.live.clone(), running.supervisor.clone());
         let (sweeping, beating) = (tokio::spawn(sweep(live.clone())), supervisor.clone());
         let watchdog = tokio::spawn(async move { beating.keep_saying_so().await });
         supervisor.ready();
         running.until(shutdown, reloads).await;
         supervisor.stopping(running.drain);
-        running.basis.context.journal.stopping();
+        running.basis.context.journal.leaving();
         running.close().await;
         tokio::select! {
-            () = drain::drained(&running.gate, live.standing(), running.drain) => {}
+            () = drain::drained(&running.gate, &live, running.drain) => {}
             () = hurry => {}
         }
+        // Also when it was hurried: what is cut now ends as shutting_down.
+        running.basis.context.journal.stopping();
         sweeping.abort();
         watchdog.abort();
+        keeping.abort();
         running.loops.stop().await;
     }
 
     fn start(self) -> Running {
-        let Self { basis, parts, watch, path, supervisor } = self;
+        let Self { basis, parts, guard, watch, path, supervisor } = self;
         let (live, gate) = (Live::new(basis.context.clone()), Gate::new(parts.max_connections));
-        let discovery = ArcSwap::new(parts.discovery.clone());
-        let shown = Arc::new(Shown { live: live.clone(), discovery, reloads: Reloads::default() });
+        let shown = Arc::new(Shown {
+            live: live.clone(),
+            discovery: ArcSwap::new(parts.discovery.clone()),
+            guard: ArcSwap::new(guard),
+            configuration: ArcSwap::new(parts.configuration.clone()),
+            receptions: ArcSwap::from_pointee(receptions(&parts.bound)),
+            reloads: Reloads::default(),
+            history: Arc::default(),
+            started: SystemTime::now(),
+        });
         let loops = running::spawn(&live, &gate, &shown, &parts);
         let Parts { sockets, bound, drain, log, .. } = parts;
         Running { live, gate, shown, basis, sockets, bound, loops, drain, watch, log, path, supervisor }
     }
 }
 
+fn receptions(bound: &[Bound]) -> Vec<Arc<Reception>> {
+    bound.iter().filter_map(|bound| bound.reception().cloned()).collect()
+}
+
+/// Who is shown anything. Passwords of the same file go on with the answers that are known.
+fn guard(config: GuardConfig, before: Option<&Guard>) -> Result<Guard, String> {
+    let GuardConfig { hosts, accounts, token } = config;
+    let known = before.and_then(|before| before.access.as_ref());
+    let access = match accounts {
+        None => None,
+        Some(accounts) => match known.filter(|known| known.is_of(&accounts.path, REALM)) {
+            Some(known) => {
+                known.take(accounts);
+                Some(known.clone())
+            }
+            None => Some(Arc::new(Access::new(accounts, REALM)?)),
+        },
+    };
+    Ok(Guard { hosts, access, token })
+}
+
 /// Takes or binds every socket of a configuration.
-fn bind_all(config: &Config, mut sockets: Sockets, before: &[Bound]) -> Result<Parts, String> {
+fn bind_all(config: &mut Config, mut sockets: Sockets, before: &[Bound]) -> Result<Parts, String> {
     let mut bound = bind_proxy(config.listener.clone(), &mut sockets, before)?;
     for relay in &config.relays {
         bound.push(bind_relay(relay.clone(), &mut sockets)?);
@@ -175,6 +218,8 @@ fn bind_all(config: &Config, mut sockets: Sockets, before: &[Bound]) -> Result<P
         max_connections: config.max_connections.unwrap_or_else(affordable_connections),
         log: config.log,
         warnings: config.warnings.clone(),
+        configuration: Arc::new(shown(config)?),
+        guard: std::mem::take(&mut config.guard),
         sockets,
         bound,
         admin,

@@ -1,7 +1,7 @@
 //! What clients need to know: the PAC file, `NO_PROXY`, how each platform is set up.
 
 use super::Shown;
-use super::page::{Page, TEXT, page};
+use super::page::{Asked, CSS, HTML, Page, TEXT, page};
 use super::setup::{self, Facts};
 use crate::destination::Destination;
 use crate::policy::pac::{Scheme, Told, pac};
@@ -12,8 +12,6 @@ use http::{HeaderValue, StatusCode};
 use std::net::SocketAddr;
 
 const PAC: &str = "application/x-ns-proxy-autoconfig";
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
 /// A client follows a change of policy within five minutes.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("max-age=300");
 /// Text, and the one style sheet; no script, no form, no frame.
@@ -59,7 +57,8 @@ fn specific(listener: SocketAddr, local: SocketAddr) -> SocketAddr {
 }
 
 /// The answer, if it is one of these pages.
-pub(super) fn answer(shown: &Shown, path: &str, local: SocketAddr) -> Option<Page> {
+pub(super) fn answer(shown: &Shown, asked: &Asked) -> Option<Page> {
+    let (path, local) = (asked.path.as_str(), asked.local);
     let context = shown.live.context();
     let policy = &context.engine.policy;
     let discovery = shown.discovery.load();

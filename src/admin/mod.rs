@@ -1,7 +1,10 @@
-//! What is shown: metrics, health and status on the admin listener, and what clients need to know there and on a listener of its
-//! own. Read only.
+//! What is shown: a page with its JSON, metrics and health on the admin listener, and what clients need to know there and on a listener
+//! of its own. Read only.
 
+mod api;
 pub mod discovery;
+pub mod guard;
+pub mod history;
 mod page;
 pub mod reloads;
 mod setup;
@@ -9,17 +12,27 @@ mod status;
 
 use crate::listener::Accepted;
 use crate::proxy::Live;
+use crate::tls::reception::Reception;
 use arc_swap::ArcSwap;
 use discovery::Discovery;
-use http::StatusCode;
-use page::{Page, TEXT, page};
+use guard::Guard;
+use history::History;
+use http::header::{CONTENT_SECURITY_POLICY, HeaderName};
+use http::{HeaderValue, StatusCode};
+use page::{Asked, CSS, HTML, Page, TEXT, page};
 use reloads::Reloads;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-const JSON: &str = "application/json";
 /// The exposition format's own type.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+/// Our own script, style and data; nothing from elsewhere, nothing inline, no frame around it.
+const OWN_ALONE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+/// Nobody else's page embeds ours, or what it asks for.
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 
 /// What there is to show.
 #[derive(Debug)]
@@ -28,31 +41,66 @@ pub struct Shown {
     pub live: Arc<Live>,
     /// What clients are told of it.
     pub discovery: ArcSwap<Discovery>,
+    /// Who is let in.
+    pub guard: ArcSwap<Guard>,
+    /// The configuration in force, as people read it.
+    pub configuration: ArcSwap<String>,
+    /// TLS to the proxy itself.
+    pub receptions: ArcSwap<Vec<Arc<Reception>>>,
     /// What became of reloads.
     pub reloads: Reloads,
+    /// The last hour.
+    pub history: Arc<History>,
+    /// When the process was started.
+    pub started: SystemTime,
 }
 
 /// Serves one connection to the admin listener.
 pub async fn connection(shown: Arc<Shown>, accepted: Accepted) {
-    page::serve(accepted, |path, local| answer(&shown, path, local)).await;
+    page::serve(accepted, |asked| answer(shown.clone(), asked)).await;
 }
 
 /// Serves one connection to the listener that shows clients what they need and nothing else.
 pub async fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) {
     let nothing = || page(StatusCode::NOT_FOUND, TEXT, "here are /proxy.pac, /wpad.dat, /no-proxy and /setup/\n");
-    page::serve(accepted, |path, local| discovery::answer(&shown, path, local).unwrap_or_else(nothing)).await;
+    page::serve(accepted, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
 }
 
-fn answer(shown: &Shown, path: &str, local: SocketAddr) -> Page {
+async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
+    let guard = shown.guard.load_full();
+    let mut answer = match guard.admit(&asked).await {
+        Ok(()) => show(&shown, &asked),
+        Err(refusal) => *refusal,
+    };
+    answer.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), SAME_ORIGIN);
+    answer
+}
+
+fn show(shown: &Arc<Shown>, asked: &Asked) -> Page {
     let context = shown.live.context();
-    match path {
+    match asked.path.as_str() {
+        "/" => own(HTML, include_str!("static/index.html")),
+        "/page.css" => own(CSS, include_str!("static/page.css")),
+        "/page.js" => own(JAVASCRIPT, include_str!("static/page.js")),
+        "/charts.js" => own(JAVASCRIPT, include_str!("static/charts.js")),
+        "/icon.svg" => own("image/svg+xml", include_str!("static/icon.svg")),
         "/metrics" => page(StatusCode::OK, METRICS, context.metrics.text()),
         "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
-        "/readyz" if context.journal.is_stopping() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+        "/readyz" if context.journal.is_leaving() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
         "/readyz" => page(StatusCode::OK, TEXT, "ready\n"),
-        "/api/status" => page(StatusCode::OK, JSON, status::document(&context, &shown.reloads)),
-        _ => discovery::answer(shown, path, local).unwrap_or_else(|| page(StatusCode::NOT_FOUND, TEXT, HERE)),
+        _ => {
+            let found = api::answer(shown, &context, asked).or_else(|| discovery::answer(shown, asked));
+            found.unwrap_or_else(|| page(StatusCode::NOT_FOUND, TEXT, HERE))
+        }
     }
 }
 
-const HERE: &str = "here are /metrics, /healthz, /readyz, /api/status, /proxy.pac, /wpad.dat, /no-proxy and /setup/\n";
+/// A part of the page, which is part of the program.
+fn own(content_type: &'static str, text: &'static str) -> Page {
+    let mut answer = page(StatusCode::OK, content_type, text);
+    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, OWN_ALONE);
+    answer
+}
+
+const HERE: &str = "here are / (a page), /metrics, /healthz, /readyz, /api/status, /api/decisions, /api/history, /api/events, /api/explain, /api/configuration, \
+                    /api/policy.json, /api/policy.csv, /ca.pem, /proxy.pac, /wpad.dat, /no-proxy and /setup/\n";

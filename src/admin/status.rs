@@ -1,31 +1,38 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
-use super::reloads::Reloads;
+use super::Shown;
+use crate::destination::Destination;
 use crate::error::Reason;
 use crate::metrics::{Coverage, QuotaCounters, ServiceMetrics};
 use crate::policy::{Mode, ServiceInfo};
 use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
+use crate::proxy::reached::Health;
 use crate::quota::{Limit, Quota};
 use crate::tls::authority::date;
+use crate::tls::reception::Reception;
 use crate::upstream::parent::Member;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The whole document.
-pub fn document(context: &Context, reloads: &Reloads) -> String {
+pub fn document(context: &Context, shown: &Shown) -> String {
     let engine = &context.engine;
     let policy = &engine.policy;
     let services: Vec<Value> = engine.services().map(|(info, metrics)| service(info, metrics)).collect();
     let document = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "ready": !context.journal.is_stopping(),
+        "ready": !context.journal.is_leaving(),
         "policy": {
             "name": policy.name(),
             "hash": policy.hash(),
             "profile": policy.options().profile.label(),
             "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
         },
-        "configuration": reloads.document(),
+        "configuration": shown.reloads.document(),
+        "started": date(shown.started),
+        "certificates": certificates(shown),
+        "upstreams": context.reached.all().iter().map(upstream).collect::<Vec<_>>(),
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
         "quotas": context.quotas.iter().map(quota).collect::<Vec<_>>(),
         "parents": context.dialer.parents().map(parent).collect::<Vec<_>>(),
@@ -68,6 +75,25 @@ fn quota(quota: &Quota) -> Value {
     })
 }
 
+/// Of listener.tls; the interception CA's is with interception.
+fn certificates(shown: &Shown) -> Vec<Value> {
+    let receptions = shown.receptions.load();
+    let expiry = |reception: &Arc<Reception>| json!({ "of": "listener.tls", "not_after": reception.not_after().map(date) });
+    receptions.iter().map(expiry).collect()
+}
+
+fn upstream((destination, health): &(Destination, Health)) -> Value {
+    json!({
+        "destination": destination.to_string(),
+        "up": health.is_up(),
+        "reached": health.ok,
+        "failed": health.failed,
+        "last_reached": health.last_ok.map(|(when, _)| date(when)),
+        "milliseconds": health.last_ok.map(|(_, took)| took.as_secs_f64() * 1_000.0),
+        "last_failure": health.last_failure.map(|(when, reason)| json!({ "at": date(when), "reason": reason.label() })),
+    })
+}
+
 fn parent(member: &Member) -> Value {
     json!({ "parent": member.parent().shown(), "up": member.is_up() })
 }
@@ -87,5 +113,10 @@ fn service(info: &ServiceInfo, metrics: &ServiceMetrics) -> Value {
         },
         "client_rejections": metrics.denials(Reason::ClientRejectedCertificate),
         "personal_data_refused": metrics.denials(Reason::PersonalData),
+        "allowed": metrics.allowances(),
+        "refused": metrics.all_denials(),
+        "would_refuse": metrics.all_would_denials(),
+        "bytes_up": metrics.bytes_up.get(),
+        "bytes_down": metrics.bytes_down.get(),
     })
 }

@@ -77,6 +77,7 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
         generation: known.map_or(0, |known| known.generation + 1),
         engine,
         dialer,
+        reached: known.map_or_else(Arc::default, |known| known.reached.clone()),
         pool: reached.map_or_else(Arc::default, |known| known.pool.clone()),
         access,
         interception,
@@ -119,6 +120,7 @@ fn interception(
     let unfit = |error: String| format!("{}: {error}", section.place);
     let authority = Authority::load(&section.paths, &hosts, SystemTime::now()).map_err(|error| unfit(error.to_string()))?;
     let facts = authority.facts().clone();
+    let certificate_pem = authority.pem();
     let known = known.and_then(|known| known.interception.as_ref());
     let servers = if let Some(known) = known.filter(|known| known.authority == facts) {
         known.servers.clone()
@@ -139,6 +141,7 @@ fn interception(
         secure,
         authority: facts,
         certificate_path: section.paths.certificate.clone(),
+        certificate_pem,
         max_message: config.inspection.max_message,
         inspector: config.inspection.inspector.clone(),
         budget: budget.cloned().unwrap_or_else(|| Budget::new(config.inspection.max_held)),

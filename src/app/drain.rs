@@ -1,7 +1,8 @@
-//! How a proxy stops: what is under way may finish within the drain time, tunnels on which nothing moves are not waited for.
+//! How a proxy stops: whoever has just come in may still ask, what is under way may finish within the drain time, tunnels on which
+//! nothing moves are not waited for.
 
 use crate::listener::accept::Gate;
-use crate::proxy::standing::Standing;
+use crate::proxy::Live;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -12,14 +13,23 @@ const TICK: Duration = Duration::from_millis(20);
 const SILENCE: Duration = Duration::from_secs(3);
 const PART: u32 = 4;
 
+/// Time for those who were let in to ask what they came for: the listener is another process's already, and a client that has connected
+/// to this one must not be sent away. Of a short drain time, a part.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Waits until all connections are gone, or the drain time is over. Tunnels that are silent are ended meanwhile.
-pub(super) async fn drained(gate: &Gate, standing: &Standing, drain: Duration) {
-    let deadline = Instant::now() + drain;
+pub(super) async fn drained(gate: &Gate, live: &Live, drain: Duration) {
+    let (deadline, standing) = (Instant::now() + drain, live.standing());
     let silence = SILENCE.min(drain / PART);
     let (mut pulses, mut look_again) = (standing.pulses(), Instant::now() + silence);
     tracing::info!(connections = gate.open(), tunnels = pulses.len(), drain = drain.as_secs(), "draining");
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let asked_by = Instant::now() + GRACE.min(drain / PART);
+    while gate.open() > 0 && Instant::now() < asked_by {
+        tick.tick().await;
+    }
+    live.context().journal.stopping();
     while gate.open() > 0 && Instant::now() < deadline {
         if Instant::now() >= look_again {
             let silent = standing.dismiss_silent(&pulses);

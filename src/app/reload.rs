@@ -4,14 +4,17 @@
 use super::assemble::{Assembled, assemble};
 use super::running::Running;
 use super::watch::{Cause, Watch};
-use super::{Parts, bind_all};
+use super::{Parts, bind_all, guard, receptions};
+use crate::admin::guard::Guard;
 use crate::config::Config;
 use crate::policy::canary;
+use std::sync::Arc;
 
 /// A configuration that can be put in force.
 struct Next {
     assembled: Assembled,
     parts: Parts,
+    guard: Arc<Guard>,
     watch: Watch,
 }
 
@@ -38,18 +41,19 @@ impl Running {
         let path = self.path.clone();
         // Files and compilation: not for the event loop.
         let loaded = tokio::task::spawn_blocking(move || Config::load(path.as_deref())).await;
-        let config = loaded.map_err(|error| format!("the reading ended early: {error}"))?.map_err(|located| located.to_string())?;
+        let mut config = loaded.map_err(|error| format!("the reading ended early: {error}"))?.map_err(|located| located.to_string())?;
         canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
         let watch = Watch::new(&config);
-        let parts = bind_all(&config, self.sockets.again(), &self.bound)?;
+        let mut parts = bind_all(&mut config, self.sockets.again(), &self.bound)?;
         let (bound, basis, own) = (parts.bound.clone(), self.basis.clone(), parts.addresses.all().collect());
         let assembling = tokio::task::spawn_blocking(move || assemble(config, &bound, own, Some(&basis))).await;
         let assembled = assembling.map_err(|error| format!("the loading ended early: {error}"))??;
-        Ok(Next { assembled, parts, watch })
+        let guard = guard(std::mem::take(&mut parts.guard), Some(&self.shown.guard.load()))?;
+        Ok(Next { assembled, parts, guard: Arc::new(guard), watch })
     }
 
     async fn put_in_force(&mut self, next: Next) {
-        let Next { assembled, parts, watch } = next;
+        let Next { assembled, parts, guard, watch } = next;
         let before = self.basis.context.engine.policy.hash().to_owned();
         self.basis = assembled.announce();
         let context = self.basis.context.clone();
@@ -62,6 +66,9 @@ impl Running {
         self.gate.set_limit(parts.max_connections);
         self.drain = parts.drain;
         self.shown.discovery.store(parts.discovery.clone());
+        self.shown.guard.store(guard);
+        self.shown.configuration.store(parts.configuration.clone());
+        self.shown.receptions.store(Arc::new(receptions(&parts.bound)));
         self.take_over(parts).await;
         self.shown.reloads.applied();
         context.metrics.reloads.ok();

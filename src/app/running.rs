@@ -103,13 +103,14 @@ impl Running {
     /// Reads certificates and passwords again where their files have changed; whether the configuration's have.
     async fn look(&mut self) -> bool {
         let receptions: Vec<Arc<Reception>> = self.bound.iter().filter_map(|bound| bound.reception().cloned()).collect();
-        let access = self.basis.context.access.clone();
+        let admins = self.shown.guard.load().access.clone();
+        let passwords: Vec<Arc<Access>> = self.basis.context.access.iter().cloned().chain(admins).collect();
         let mut watch = std::mem::take(&mut self.watch);
         let looking = move || {
             for reception in &receptions {
                 refresh_certificate(reception);
             }
-            if let Some(access) = &access {
+            for access in &passwords {
                 refresh_passwords(access);
             }
             let has_changed = watch.look();

@@ -1,5 +1,6 @@
 //! The record of one exchange. It is written when it is dropped, so no way out of an exchange can forget it.
 
+use super::feed::{Feed, Shown};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{Protocol, ServiceMetrics};
@@ -10,7 +11,7 @@ use std::fmt;
 use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::sync::watch;
 
@@ -44,18 +45,38 @@ impl fmt::Display for DecisionId {
 pub struct Journal {
     boot: u64,
     next: AtomicU64,
+    leaving: AtomicBool,
     stopping: watch::Sender<bool>,
+    /// What the admin page shows of decisions.
+    pub feed: Feed,
 }
 
 impl Default for Journal {
     fn default() -> Self {
         // The standard library's hash keys are random for each process: enough to tell two runs apart.
-        Self { boot: RandomState::new().hash_one(0_u8), next: AtomicU64::new(1), stopping: watch::Sender::new(false) }
+        Self {
+            boot: RandomState::new().hash_one(0_u8),
+            next: AtomicU64::new(1),
+            leaving: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
+            feed: Feed::default(),
+        }
     }
 }
 
 impl Journal {
-    /// From now on, exchanges that are cut end as `shutting_down`.
+    /// From now on nobody new comes in. Whoever is here may still ask.
+    pub fn leaving(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody new comes in.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// From now on nothing new is begun, and exchanges that are cut end as `shutting_down`.
     pub fn stopping(&self) {
         self.stopping.send_replace(true);
     }
@@ -354,6 +375,26 @@ impl Record {
         self.metrics.answered(self.start.protocol, status);
     }
 
+    fn shown(&self, destination: &str, milliseconds: u64) -> Shown {
+        Shown {
+            at: Shown::now(),
+            decision: self.id.to_string(),
+            verdict: self.verdict.map_or("", Verdict::label),
+            reason: self.reason.map_or("", Reason::label),
+            rule: self.rule.to_string(),
+            client: self.start.client.ip().to_canonical(),
+            protocol: self.start.protocol.label(),
+            method: self.start.method,
+            destination: destination.to_owned(),
+            service: self.service.clone(),
+            status: self.status,
+            ended: self.ended.label(),
+            up: self.up,
+            down: self.down,
+            milliseconds,
+        }
+    }
+
     /// The exchange came to an end.
     pub fn ended(&mut self, ended: Ended) {
         if self.ended == Ended::Cancelled {
@@ -374,6 +415,7 @@ impl Drop for Record {
         let reason = self.reason.map_or("", Reason::label);
         let destination = self.destination.as_ref().map_or_else(String::new, Destination::to_string);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.journal.feed.note(self.reason.is_some(), || self.shown(&destination, milliseconds));
         tracing::info!(
             target: "ucx_egress::exchange",
             decision = %self.id,

@@ -3,6 +3,7 @@
 //! Unknown keys are refused. So are keys of the contract that this version does not have yet: a control that silently does
 //! nothing is worse than none.
 
+pub mod admin;
 pub mod clients;
 pub mod discovery;
 pub mod interception;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod quota;
 pub mod reload;
 pub mod sections;
+pub mod shown;
 pub mod urls;
 pub mod warnings;
 
@@ -21,12 +23,13 @@ use crate::source::{Located, Source};
 use crate::stamp::Stamp;
 use crate::upstream::parent::Routes;
 use crate::upstream::{HostAddress, NameServers};
+use admin::{Admin, GuardConfig};
 use clients::{AccessConfig, Clients};
 use discovery::{DiscoveryConfig, DiscoverySection};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
 use listeners::{Listener, ListenerConfig, RelayConfig, RelaySection, SniConfig, SniSection};
-use sections::{Admin, LimitsSection, Log, Upstream};
+use sections::{LimitsSection, Log, Upstream};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -85,6 +88,8 @@ pub struct Config {
     pub snis: Vec<SniConfig>,
     /// Where metrics and health are served.
     pub admin: SocketAddr,
+    /// To whom.
+    pub guard: GuardConfig,
     /// Where clients learn of the proxy, and by which name.
     pub discovery: DiscoveryConfig,
     /// How much of the proxy may be used.
@@ -124,12 +129,15 @@ pub struct Config {
 }
 
 /// The way to the cloud, as it is written, with the state of the files it names: two that are equal lead there alike.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Outside {
     written: Option<toml::Value>,
     deadlines: [Duration; 2],
     files: Stamp,
 }
+
+// A parent's password may stand in it.
+crate::hidden::hidden!(Outside);
 
 impl Outside {
     fn read(source: &Source, file: &File) -> Result<Self, Located> {
@@ -198,6 +206,7 @@ impl Config {
             relays,
             snis,
             admin,
+            guard: file.admin.guard(source)?,
             discovery,
             quotas: quota::build(source, &file.quota, &policy)?,
             hosts,

@@ -23,7 +23,14 @@ impl File {
     /// The files that the configuration names, but for those that are read again by themselves (passwords, the proxy's certificate).
     pub(super) fn files(&self, source: &Source) -> Vec<PathBuf> {
         let interception = self.interception.iter().flat_map(super::InterceptionSection::files);
-        let written = self.policy.file().into_iter().chain(self.inspection.files()).chain(self.upstream.files()).chain(interception);
+        let written = self
+            .policy
+            .file()
+            .into_iter()
+            .chain(self.inspection.files())
+            .chain(self.upstream.files())
+            .chain(self.admin.files())
+            .chain(interception);
         written.map(|written| source.path(written)).collect()
     }
 }

@@ -10,7 +10,6 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
@@ -47,23 +46,6 @@ pub(super) fn network(source: &Source, text: &Text) -> Result<IpNet, Located> {
 
 pub(super) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
-
-/// `[admin]`
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct Admin {
-    address: Option<Text>,
-}
-
-impl Admin {
-    pub(super) fn span(&self) -> Range<usize> {
-        self.address.as_ref().map_or(0..0, Spanned::span)
-    }
-
-    pub(super) fn address(&self, source: &Source) -> Result<SocketAddr, Located> {
-        self.address.as_ref().map_or(Ok(loopback(9180)), |address| socket_address(source, address))
-    }
 }
 
 /// `[upstream]`

@@ -7,6 +7,7 @@ mod families;
 mod parents;
 mod reload;
 mod service;
+mod totals;
 
 use crate::error::Reason;
 use crate::inspect::Kind;
@@ -19,6 +20,7 @@ use std::sync::OnceLock;
 
 pub use parents::{ParentMetrics, ParentOutcome};
 pub use service::{Coverage, Inspected, ServiceMetrics};
+pub use totals::Totals;
 
 /// The service label of exchanges that belong to no service of the policy.
 pub const NO_SERVICE: &str = "none";

@@ -112,6 +112,24 @@ impl ServiceMetrics {
         self.deny.get(reason as usize).map_or(0, IntCounter::get)
     }
 
+    /// How many exchanges were let through.
+    #[must_use]
+    pub fn allowances(&self) -> u64 {
+        self.allow.get()
+    }
+
+    /// How many were refused, for whatever reason.
+    #[must_use]
+    pub fn all_denials(&self) -> u64 {
+        self.deny.iter().map(IntCounter::get).sum()
+    }
+
+    /// How many were let through that enforcing would refuse.
+    #[must_use]
+    pub fn all_would_denials(&self) -> u64 {
+        self.would_deny.iter().flatten().map(IntCounter::get).sum()
+    }
+
     /// An exchange was let through that enforcing would refuse.
     pub fn would_deny(&self, reason: Reason) {
         if let Some(Some(counter)) = self.would_deny.get(reason as usize) {

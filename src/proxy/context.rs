@@ -2,6 +2,7 @@
 
 use super::hop::Pseudonym;
 use super::interception::Interception;
+use super::reached::Reached;
 use crate::access::Access;
 use crate::audit::{Journal, Record, Start};
 use crate::destination::Destination;
@@ -77,6 +78,8 @@ pub struct Context {
     pub journal: Arc<Journal>,
     /// The way to the cloud.
     pub dialer: Dialer,
+    /// How destinations were reached last.
+    pub reached: Arc<Reached>,
     /// Idle connections for plain HTTP.
     pub pool: Arc<Pool>,
     /// Who may come in by name and password, where that is configured.

@@ -78,7 +78,7 @@ async fn reach(context: &Context, record: &Record, client: SocketAddr, permit: &
     let Some(interception) = intercepting(context, record, client, permit) else {
         return dial(context, record, permit).await.map(Way::Tunnel);
     };
-    let http2 = timed(record, interception.secure.reach(&context.dialer, permit)).await?;
+    let http2 = timed(context, record, permit, interception.secure.reach(&context.dialer, permit)).await?;
     Ok(Way::Intercept(interception.clone(), http2))
 }
 
@@ -130,16 +130,25 @@ pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destin
 /// # Errors
 /// The dialler's refusal.
 pub async fn dial(context: &Context, record: &Record, permit: &Permit) -> Result<Socket, Refusal> {
-    timed(record, context.dialer.dial(permit)).await
+    timed(context, record, permit, context.dialer.dial(permit)).await
 }
 
-/// Measures how long it took to reach an upstream.
+/// Measures how long it took to reach an upstream, and notes how that went.
 ///
 /// # Errors
 /// Those of the attempt.
-pub async fn timed<T>(record: &Record, attempt: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+pub async fn timed<T>(
+    context: &Context,
+    record: &Record,
+    permit: &Permit,
+    attempt: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
     let started = Instant::now();
-    let reached = attempt.await?;
-    record.metrics().upstream_connect.observe(started.elapsed().as_secs_f64());
-    Ok(reached)
+    let reached = attempt.await;
+    let took = started.elapsed();
+    context.reached.note(permit.destination(), reached.as_ref().map(|_| took).map_err(|refusal| refusal.reason));
+    if reached.is_ok() {
+        record.metrics().upstream_connect.observe(took.as_secs_f64());
+    }
+    reached
 }

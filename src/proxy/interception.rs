@@ -40,6 +40,8 @@ pub struct Interception {
     pub authority: Facts,
     /// Where that certificate is, for people.
     pub certificate_path: PathBuf,
+    /// That certificate, PEM.
+    pub certificate_pem: String,
     /// Largest message that is inspected, in bytes.
     pub max_message: usize,
     /// What inspects.

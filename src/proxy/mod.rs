@@ -27,6 +27,7 @@ pub mod judge;
 pub mod live;
 pub mod observed;
 pub mod payload;
+pub mod reached;
 pub mod relayed;
 pub mod release;
 pub mod repeat;

@@ -69,7 +69,7 @@ pub async fn send(context: &Context, route: Route<'_>, permit: &Permit, outgoing
         };
     }
     // Rare, and large: what is sent over a kept connection need not hold it.
-    let mut fresh = Box::pin(timed(record, route.fresh(context, permit))).await?;
+    let mut fresh = Box::pin(timed(context, record, permit, route.fresh(context, permit))).await?;
     match answer(&mut fresh, request, &sent, limit).await {
         Ok(response) => Ok((response, fresh)),
         Err(Failed::Unprocessed(refusal) | Failed::Lost(refusal) | Failed::Final(refusal)) => Err(refusal),

@@ -4,6 +4,8 @@
 //! so a stolen key is of no use against any other host.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
     PKCS_ECDSA_P256_SHA256, PublicKeyData as _, SerialNumber,
@@ -25,6 +27,8 @@ use x509_parser::prelude::FromDer as _;
 const VALIDITY: Duration = Duration::from_hours(24 * 365 * 3);
 /// A new CA is valid from an hour ago, for clients whose clocks are behind.
 const CLOCK_SKEW: Duration = Duration::from_hours(1);
+/// Letters on a line of PEM (RFC 7468 section 2).
+const PEM_LINE: usize = 64;
 /// The permission bits that let others than the owner at the key.
 const OTHERS: u32 = 0o077;
 
@@ -195,6 +199,20 @@ impl Authority {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The certificate, PEM (RFC 7468). What else its file holds is not in it.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        let text = BASE64_STANDARD.encode(&self.certificate);
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        for (index, letter) in text.chars().enumerate() {
+            if index > 0 && index % PEM_LINE == 0 {
+                pem.push('\n');
+            }
+            pem.push(letter);
+        }
+        pem + "\n-----END CERTIFICATE-----\n"
     }
 
     /// The certificate itself.

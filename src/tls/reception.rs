@@ -10,6 +10,7 @@ use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
@@ -35,6 +36,8 @@ pub struct Files {
 pub struct Reception {
     files: Files,
     config: ArcSwap<ServerConfig>,
+    /// The last second of the certificate's validity; none if it cannot be read.
+    expiry: Mutex<Option<SystemTime>>,
     seen: Mutex<Stamp>,
 }
 
@@ -46,7 +49,14 @@ impl Reception {
     pub fn load(files: Files) -> Result<Self, String> {
         let seen = files.stamp();
         let config = ArcSwap::from_pointee(files.read()?);
-        Ok(Self { files, config, seen: Mutex::new(seen) })
+        let expiry = Mutex::new(expiry(&files.certificate));
+        Ok(Self { files, config, expiry, seen: Mutex::new(seen) })
+    }
+
+    /// When its certificate expires.
+    #[must_use]
+    pub fn not_after(&self) -> Option<SystemTime> {
+        *self.expiry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where its files are.
@@ -74,6 +84,7 @@ impl Reception {
         }
         *seen = now;
         self.config.store(Arc::new(self.files.read()?));
+        *self.expiry.lock().unwrap_or_else(PoisonError::into_inner) = expiry(&self.files.certificate);
         Ok(true)
     }
 }
@@ -108,6 +119,14 @@ impl Files {
         config.send_tls13_tickets = 1;
         Ok(config)
     }
+}
+
+/// When the first certificate of a file expires.
+fn expiry(file: &Path) -> Option<SystemTime> {
+    let chain = certificates(file).ok()?;
+    let (_, certificate) = X509Certificate::from_der(chain.first()?).ok()?;
+    let seconds = u64::try_from(certificate.validity().not_after.timestamp()).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 /// The certificates of a PEM file, one at least.

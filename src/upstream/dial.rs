@@ -2,7 +2,7 @@
 
 use super::address::refused_class;
 use super::parent::failure::{Failure, Meaning, of_all};
-use super::parent::{Member, Parents};
+use super::parent::{Member, Parents, Routes};
 use super::resolve::Resolver;
 use super::tls;
 use crate::destination::Destination;
@@ -16,6 +16,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -48,6 +49,12 @@ impl Dialer {
     #[must_use]
     pub fn with_parents(self, parents: Parents) -> Self {
         Self { parents: Some(parents), ..self }
+    }
+
+    /// Which way each destination goes.
+    #[must_use]
+    pub fn routes(&self) -> Arc<Routes> {
+        self.parents.as_ref().map_or_else(Arc::default, |parents| parents.routes().clone())
     }
 
     /// The parent proxies.

@@ -251,6 +251,12 @@ impl Parents {
         self.members.iter()
     }
 
+    /// As configured.
+    #[must_use]
+    pub fn routes(&self) -> &Arc<Routes> {
+        &self.routes
+    }
+
     /// Whether a destination is reached without any of them.
     #[must_use]
     pub fn are_passed_by(&self, permit: &Permit) -> bool {

@@ -16,7 +16,7 @@ fn discovery(proxy: &Proxy) -> SocketAddr {
 
 async fn ask(addr: SocketAddr, method: &str, path: &str) -> (Head, String) {
     let mut client = RawClient::connect(addr).await;
-    client.send(format!("{method} {path} HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n").as_bytes()).await;
+    client.send(format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).await;
     let head = client.read_head().await;
     let body = client.read_to_end().await;
     (head, String::from_utf8(body).expect("text"))

@@ -223,7 +223,7 @@ async fn credentials_are_sent_right_and_shown_nowhere() {
             assert_eq!(parent.heads(), [sent]);
             seen += Scrape::get(daemon.admin).await.text();
             let mut status = RawClient::connect(daemon.admin).await;
-            status.send(b"GET /api/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+            status.send(b"GET /api/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
             let status = String::from_utf8_lossy(&status.read_to_end().await).into_owned();
             assert!(status.contains(&format!("\"parent\": \"{}\"", parent.url())) && status.contains("\"up\": true"), "{status}");
             let (_, lines) = daemon.stop().await;

@@ -193,7 +193,7 @@ async fn the_log_names_the_quota_and_status_has_its_counters() {
         asking(daemon.proxy).await.read_head().await;
     }
     let mut client = RawClient::connect(daemon.admin).await;
-    client.send(b"GET /api/status HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n").await;
+    client.send(b"GET /api/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     client.read_head().await;
     let status: Value = serde_json::from_slice(&client.read_to_end().await).expect("JSON");
     let quota = &status["quotas"][0];
