@@ -3,6 +3,7 @@
 pub mod ca;
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod learn;
 mod lines;
@@ -55,6 +56,8 @@ enum Verb {
     Scan(scan::Arguments),
     /// Propose a shape from a JSON Schema, for a person to review.
     Learn(learn::Arguments),
+    /// Look at everything on the way to the cloud, one line a check: policy, files, DNS, TCP, TLS, HTTP, parents, clock.
+    Doctor(doctor::Arguments),
     /// The interception CA: make it, or show it and how clients come to trust it.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(arguments) => explain::main(config, &arguments),
         Verb::Scan(arguments) => scan::main(config, &arguments),
         Verb::Learn(arguments) => learn::main(config, &arguments),
+        Verb::Doctor(arguments) => doctor::main(config, &arguments),
         Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
         Verb::Demo(arguments) => demo::main(config, &arguments),

@@ -11,6 +11,7 @@ mod client_networks;
 mod configuration;
 mod corpus;
 mod discovery;
+mod doctor;
 mod dual_stack;
 mod entrances;
 mod hello;

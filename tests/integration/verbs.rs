@@ -77,7 +77,7 @@ impl Files {
 async fn help_names_every_verb_and_the_next_step() {
     let help = run(&["--help"]).await;
     assert_eq!(help.code, Some(0));
-    for verb in ["run", "check", "explain", "policy", "demo"] {
+    for verb in ["run", "check", "explain", "doctor", "policy", "demo"] {
         assert!(help.out.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {}", help.out);
         let own = run(&[verb, "--help"]).await;
         assert!(own.code == Some(0) && own.out.contains("Usage: ucx-egress"), "{verb}: {}", own.out);
