@@ -22,6 +22,7 @@ mod lifecycle;
 mod limits;
 mod observe;
 mod outputs;
+mod packaged;
 mod parents;
 mod plain_http;
 mod policy;
