@@ -119,7 +119,8 @@ fn read(text: &str) -> Result<Destination, Malformed> {
 }
 
 /// A client that may reach the destination, if there is one; else any that may use the proxy.
-fn somebody(policy: &Policy, destination: Option<&Destination>) -> IpAddr {
+#[must_use]
+pub fn somebody(policy: &Policy, destination: Option<&Destination>) -> IpAddr {
     let networks = policy.options().clients.iter().chain(policy.options().service_clients.values().flatten());
     let clients: Vec<IpAddr> = networks.map(ipnet::IpNet::addr).collect();
     let may = |client: &IpAddr| {

@@ -64,9 +64,7 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
     let metrics = known.map_or_else(|| Arc::new(Metrics::new()), |known| known.metrics.clone());
     let journal = known.map_or_else(|| Arc::new(Journal::default()), |known| known.journal.clone());
     let is_same_outside = before.is_some_and(|basis| basis.outside == config.outside);
-    let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
-    let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
-    let dialer = dialer.with_parents(parents(&config, &metrics)?);
+    let dialer = dialer(&config, own, &metrics)?;
     let reached = known.filter(|_| is_same_outside);
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics, known, reached)).transpose()?;
     let quotas = known.map(|known| &known.quotas).filter(|quotas| quotas.configs().eq(config.quotas.iter())).cloned();
@@ -89,6 +87,16 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
         journal,
     };
     Ok(Assembled { basis: Basis { context: Arc::new(context), outside: config.outside }, accounts })
+}
+
+/// The way out that a configuration describes. `own` are the addresses that the proxy listens on.
+///
+/// # Errors
+/// A sentence with the remedy: the system's name servers cannot be read, or the roots for parents that speak TLS.
+pub fn dialer(config: &Config, own: Vec<SocketAddr>, metrics: &Metrics) -> Result<Dialer, String> {
+    let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
+    let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
+    Ok(dialer.with_parents(parents(config, metrics)?))
 }
 
 /// Passwords. Those of the same file go on with the answers that are known.

@@ -1,5 +1,6 @@
 //! Listening sockets: bound once, kept over reloads, taken over from a service manager that holds them.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket};
@@ -81,22 +82,34 @@ fn is_for(held: SocketAddr, wanted: SocketAddr) -> bool {
 
 /// Binds one address.
 fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, String> {
-    let bound = (|| {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A restart must not wait for the previous process's connections to time out.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    })();
-    bound.map_err(|error| {
-        let remedy = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another process listens there; stop it (`ss -ltnp` names it) or choose another port",
-            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address; write one of its own, or 0.0.0.0",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another port, or grant CAP_NET_BIND_SERVICE",
-            _ => "choose another address",
-        };
-        format!("{key} {address}: {error}; {remedy}")
-    })
+    claim(address).and_then(|socket| socket.listen(BACKLOG)).map_err(|error| unavailable(address, key, &error))
+}
+
+/// Takes an address, without listening yet.
+fn claim(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart must not wait for the previous process's connections to time out.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Whether an address could be listened on, seen without listening: nobody's connection is taken meanwhile.
+///
+/// # Errors
+/// What keeps it from that, and the sentence that the start would say.
+pub fn may_listen(address: SocketAddr, key: &str) -> Result<(), (io::ErrorKind, String)> {
+    claim(address).map(drop).map_err(|error| (error.kind(), unavailable(address, key, &error)))
+}
+
+fn unavailable(address: SocketAddr, key: &str, error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => "another process listens there; stop it (`ss -ltnp` names it) or choose another port",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address; write one of its own, or 0.0.0.0",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another port, or grant CAP_NET_BIND_SERVICE",
+        _ => "choose another address",
+    };
+    format!("{key} {address}: {error}; {remedy}")
 }
 
 fn local_address(listener: &TcpListener) -> Result<SocketAddr, String> {

@@ -3,15 +3,18 @@
 pub mod ca;
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod learn;
 mod lines;
 pub mod policy;
 pub mod run;
 pub mod scan;
+pub mod shell;
+pub mod version;
 
 use crate::config::{Config, LogFormat};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use lines::Lines;
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -34,11 +37,17 @@ pub const BAD_CONFIG: u8 = 2;
 
 /// Egress proxy between Imagicle UCX Suite servers and the Imagicle Cloud: documented hosts only, every refusal explained.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Next: `ucx-egress demo` shows it all on this machine; `ucx-egress check` says what is in force.")]
+#[command(
+    disable_version_flag = true,
+    after_help = "Next: `ucx-egress demo` shows it all on this machine; `ucx-egress check` says what is in force."
+)]
 struct Arguments {
     /// Configuration file; without it the built-in default runs (config/ucx-egress.toml shows it).
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Print version, commit and the policy's hash; with --config FILE of the policy of that file.
+    #[arg(long, short = 'V')]
+    version: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -55,12 +64,18 @@ enum Verb {
     Scan(scan::Arguments),
     /// Propose a shape from a JSON Schema, for a person to review.
     Learn(learn::Arguments),
+    /// Look at everything on the way to the cloud, one line a check: policy, files, DNS, TCP, TLS, HTTP, parents, clock.
+    Doctor(doctor::Arguments),
     /// The interception CA: make it, or show it and how clients come to trust it.
     #[command(subcommand)]
     Ca(ca::Verb),
     /// The allow list as data.
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// What a shell completes verbs and options by.
+    Completion(shell::Completion),
+    /// The manual page; with --directory one for each verb.
+    Man(shell::Manual),
     /// The whole product on loopback: a stand-in cloud, real requests, a table of verdicts.
     Demo(demo::Arguments),
 }
@@ -68,16 +83,22 @@ enum Verb {
 /// Reads the arguments, runs the verb, gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Arguments { config, verb } = Arguments::parse();
+    let Arguments { config, version, verb } = Arguments::parse();
     let config = config.as_deref();
+    if version {
+        return ExitCode::from(version::main(config));
+    }
     ExitCode::from(match verb.unwrap_or(Verb::Run) {
         Verb::Run => run::main(config),
         Verb::Check => check::main(config),
         Verb::Explain(arguments) => explain::main(config, &arguments),
         Verb::Scan(arguments) => scan::main(config, &arguments),
         Verb::Learn(arguments) => learn::main(config, &arguments),
+        Verb::Doctor(arguments) => doctor::main(config, &arguments),
         Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
+        Verb::Completion(arguments) => shell::completion(Arguments::command(), &arguments),
+        Verb::Man(arguments) => shell::manual(Arguments::command(), &arguments),
         Verb::Demo(arguments) => demo::main(config, &arguments),
     })
 }

@@ -102,6 +102,8 @@ pub struct Config {
     pub name_servers: NameServers,
     /// Parent proxies, and what goes through them.
     pub routes: Arc<Routes>,
+    /// The password for parent proxies, if a file holds it.
+    pub parent_password_file: Option<PathBuf>,
     /// Roots added to the system's.
     pub ca_files: Vec<PathBuf>,
     /// Names and passwords, if clients are asked for them.
@@ -213,6 +215,7 @@ impl Config {
             allow_addresses: file.upstream.allow_addresses(source)?,
             name_servers: file.upstream.name_servers(source)?,
             routes,
+            parent_password_file: file.upstream.password_file(source),
             ca_files: file.upstream.ca_files(source),
             access,
             interception: file.interception.as_ref().map(|section| section.build(source)).transpose()?,

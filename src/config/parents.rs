@@ -12,6 +12,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use toml::Spanned;
 
+/// What is said of a password that everybody on the machine may read.
+pub const EXPOSED: &str = "everybody on this machine can read the password in this file; chmod 600 it";
 /// In place of a parent: reached without one.
 const DIRECT: &str = "direct";
 /// Collects parents, each once.
@@ -111,6 +113,11 @@ impl Upstream {
         Ok(Some(first.to_owned()))
     }
 
+    /// Where the password is, relative to the configuration.
+    pub(super) fn password_file(&self, source: &Source) -> Option<std::path::PathBuf> {
+        self.parent_password_file.as_ref().map(|file| source.path(file.get_ref()))
+    }
+
     fn no_proxy(&self, source: &Source) -> Result<Option<host_set::HostSet<Option<u16>>>, Located> {
         if self.no_proxy.is_empty() {
             return Ok(None);
@@ -182,7 +189,7 @@ impl Upstream {
             found.push(source.error(span, message));
         }
         if let Some(file) = self.parent_password_file.as_ref().filter(|file| read_by_all(&source.path(file.get_ref()))) {
-            found.push(source.error(file.span(), "everybody on this machine can read the password in this file; chmod 600 it"));
+            found.push(source.error(file.span(), EXPOSED));
         }
     }
 }

@@ -243,7 +243,10 @@ fn not_a_certificate(path: &Path) -> Unusable {
 }
 
 /// A key that others can read is not a secret any more.
-fn check_key_file(path: &Path) -> Result<(), Unusable> {
+///
+/// # Errors
+/// A sentence that names the file, what is wrong and what to do.
+pub fn check_key_file(path: &Path) -> Result<(), Unusable> {
     let shown = path.display();
     let metadata = fs::metadata(path).map_err(|error| Unusable(format!("{shown}: {error}; `ucx-egress ca init` makes a CA")))?;
     if !metadata.is_file() {

@@ -75,6 +75,22 @@ impl Dialer {
         upstream.tcp().filter(|_| is_direct)?.peer_addr().ok()
     }
 
+    /// The addresses of a destination, whether or not they may be connected to.
+    ///
+    /// # Errors
+    /// `resolve_failed`.
+    pub async fn look_up(&self, destination: &Destination) -> Result<Vec<SocketAddr>, Refusal> {
+        self.resolver.resolve(destination).await
+    }
+
+    /// Connects to the permitted destination by way of one parent, as [`Dialer::dial`] would if there were no other.
+    ///
+    /// # Errors
+    /// As [`Dialer::dial`].
+    pub async fn dial_by(&self, member: &Member, permit: &Permit) -> Result<Socket, Refusal> {
+        self.by_way_of(member, permit.destination(), Instant::now() + self.deadline).await.map_err(|failure| failure.refusal)
+    }
+
     /// Connects to the permitted destination, or to a parent proxy that connects to it.
     ///
     /// # Errors
@@ -165,7 +181,10 @@ impl Dialer {
     }
 
     /// The addresses that may be connected to. One bad address does not spoil the others, and is never fallen back to.
-    fn checked(&self, resolved: &[SocketAddr]) -> Result<Vec<SocketAddr>, Refusal> {
+    ///
+    /// # Errors
+    /// `loop_detected`, or `address_not_allowed` if none is left.
+    pub fn checked(&self, resolved: &[SocketAddr]) -> Result<Vec<SocketAddr>, Refusal> {
         if resolved.iter().any(|address| self.is_own(*address)) {
             return Err(looped());
         }

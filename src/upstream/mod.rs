@@ -3,6 +3,7 @@
 pub mod address;
 pub mod connection;
 pub mod dial;
+pub mod examine;
 pub mod form;
 pub mod ocsp;
 pub mod parent;

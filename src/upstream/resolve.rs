@@ -70,6 +70,23 @@ pub enum NameServers {
     Fixed(Vec<SocketAddr>),
 }
 
+impl NameServers {
+    /// Their addresses, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let list =
+            |servers: Vec<String>, whose: &str| format!("{}{whose}", if servers.is_empty() { "none".into() } else { servers.join(", ") });
+        match self {
+            Self::Fixed(servers) => list(servers.iter().map(ToString::to_string).collect(), ""),
+            Self::System => {
+                let servers =
+                    system_servers().map(|(config, _)| config.name_servers().iter().map(|server| server.ip.to_string()).collect());
+                list(servers.unwrap_or_default(), " (/etc/resolv.conf)")
+            }
+        }
+    }
+}
+
 /// Resolves destinations.
 #[derive(Debug)]
 pub struct Resolver {

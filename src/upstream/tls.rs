@@ -43,7 +43,7 @@ fn client(verifier: &Arc<Verifier>, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>,
     Ok(Arc::new(config))
 }
 
-fn roots(ca_files: &[PathBuf]) -> Result<RootCertStore, String> {
+pub(super) fn roots(ca_files: &[PathBuf]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
@@ -65,10 +65,10 @@ fn roots(ca_files: &[PathBuf]) -> Result<RootCertStore, String> {
 
 /// Web PKI verification, and what it leaves out: a stapled OCSP response that says "revoked".
 #[derive(Debug)]
-struct Verifier(Arc<WebPkiServerVerifier>);
+pub(super) struct Verifier(Arc<WebPkiServerVerifier>);
 
 impl Verifier {
-    fn new(roots: RootCertStore) -> Result<Self, String> {
+    pub(super) fn new(roots: RootCertStore) -> Result<Self, String> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().map(Self).map_err(|error| error.to_string())
     }

@@ -2,7 +2,7 @@
 //! requests go through a real proxy; a table shows each verdict beside the one expected.
 
 mod cases;
-mod client;
+pub(super) mod client;
 mod cloud;
 
 use super::{NO, OK, failed, load, print, run, start_log};
@@ -13,6 +13,7 @@ use crate::supervisor::Supervisor;
 use crate::tls::authority::{self, Paths};
 use cases::Outcome;
 use cloud::Cloud;
+pub(super) use cloud::TEST_BODY;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fmt::Write as _;

@@ -23,7 +23,8 @@ const SCHEMES: &[&str] = &["Negotiate", "NTLM", "Kerberos", "Digest", "Bearer"];
 /// Squid's words for a destination that it did not reach. One misspelt host must not take the parent away from all others.
 const DESTINATION_FAILED: &[&[u8]] = &[b"ERR_DNS_FAIL", b"ERR_CONNECT_FAIL", b"ERR_CANNOT_FORWARD", b"ERR_READ_TIMEOUT"];
 
-const CREDENTIALS: RuleName = RuleName::Builtin("upstream.parent-credentials");
+/// The rule of a parent that wants credentials, or others.
+pub const CREDENTIALS: RuleName = RuleName::Builtin("upstream.parent-credentials");
 const REFUSED: RuleName = RuleName::Builtin("upstream.parent-refused");
 const FAILED: RuleName = RuleName::Builtin("upstream.parent-failed");
 

@@ -4,7 +4,7 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::ParentOutcome;
 
 /// The rule of a parent that cannot be reached or verified.
-const UNREACHED: RuleName = RuleName::Builtin("upstream.parent");
+pub const UNREACHED: RuleName = RuleName::Builtin("upstream.parent");
 
 /// What follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

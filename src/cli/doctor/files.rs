@@ -1,0 +1,54 @@
+//! Files that hold secrets: who may read them, and who owns them.
+
+use super::line::{Area, Line};
+use crate::config::Config;
+use crate::tls::authority::check_key_file;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// Everybody on the machine.
+const OTHERS: u32 = 0o007;
+
+/// A line for each.
+pub(super) fn lines(config: &Config) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(section) = &config.interception {
+        lines.push(ca_key(&section.paths.key));
+    }
+    let tls = config.listener.tls.as_ref().map(|tls| (&*tls.files.key, "the private key of listener.tls"));
+    let passwords = config.access.as_ref().map(|access| (&*access.file.path, "the password file of clients.htpasswd"));
+    let parents = config.parent_password_file.as_deref().map(|file| (file, "the password for the parent proxy"));
+    lines.extend([tls, passwords, parents].into_iter().flatten().map(|(path, what)| secret(path, what)));
+    if lines.is_empty() {
+        lines.push(Line::ok(Area::Files, "secrets", "the configuration names no file that holds one"));
+    }
+    lines
+}
+
+/// By the rules without which the proxy does not start.
+fn ca_key(path: &Path) -> Line {
+    match check_key_file(path) {
+        Ok(()) => Line::ok(Area::Files, path.display().to_string(), seen(path, "the CA's key")),
+        Err(unusable) => Line::fail(Area::Files, path.display().to_string(), "").sentence(&unusable.0, "see `ucx-egress ca show`"),
+    }
+}
+
+fn secret(path: &Path, what: &str) -> Line {
+    let subject = path.display().to_string();
+    match path.metadata() {
+        Err(error) => Line::fail(Area::Files, subject, format!("{what} cannot be looked at: {error}"))
+            .remedy("check the path, and that the proxy's user may enter the folder"),
+        Ok(file) if file.mode() & OTHERS != 0 => {
+            let mode = file.mode() & 0o777;
+            Line::fail(Area::Files, subject, format!("{what}: everybody on this machine may read or change it (mode {mode:03o})"))
+                .remedy(format!("chmod 640 {0}, or 600; and give it the proxy's user or group", path.display()))
+        }
+        Ok(_) => Line::ok(Area::Files, subject, seen(path, what)),
+    }
+}
+
+/// Mode and owner: whether that is the proxy's user is for the reader to see.
+fn seen(path: &Path, what: &str) -> String {
+    let facts = path.metadata().map(|file| format!("mode {:03o}, user {}, group {}", file.mode() & 0o777, file.uid(), file.gid()));
+    format!("{what}: {}", facts.unwrap_or_default())
+}
