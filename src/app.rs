@@ -6,7 +6,7 @@ mod showing;
 use crate::access::{Access, Refreshed};
 use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
-use crate::audit::Journal;
+use crate::audit::{Audit, InForce, Journal};
 use crate::config::Config;
 use crate::config::interception::InterceptionConfig;
 use crate::listener::accept::Gate;
@@ -117,6 +117,12 @@ impl App {
         &self.context.metrics
     }
 
+    /// Decision ids and audit files; [`crate::audit::Event::Stopped`] closes these when no exchange is left.
+    #[must_use]
+    pub fn journal(&self) -> Arc<Journal> {
+        self.context.journal.clone()
+    }
+
     /// Serves until `shutdown` resolves, then lets open connections finish within the drain time. Connections still open
     /// after that end with the runtime, each with its record.
     /// When `hurry` resolves, nothing is waited for any more.
@@ -193,7 +199,8 @@ fn affordable_connections() -> usize {
 fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
     let metrics = Arc::new(Metrics::new());
     let dialer = dialer.with_parents(parents(&config, &metrics)?);
-    let journal = Arc::new(Journal::default());
+    let audit = config.audit.clone().map(|settings| Audit::open(settings, in_force(&config), &metrics.audit)).transpose()?;
+    let journal = Arc::new(Journal::audited(audit));
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics)).transpose()?;
     let quotas = Quotas::new(config.quotas, &metrics);
     let engine = Engine::new(config.policy, &metrics);
@@ -211,6 +218,17 @@ fn context(config: Config, dialer: Dialer) -> Result<Arc<Context>, String> {
         limits: config.limits,
         pseudonym,
     }))
+}
+
+/// What the audit says of a configuration.
+fn in_force(config: &Config) -> InForce {
+    InForce {
+        policy: config.policy.hash().to_owned(),
+        config: config.sha256.clone(),
+        mode: config.policy.options().mode.label().to_owned(),
+        rules: config.policy.rules().len() as u64,
+        interception: config.interception.is_some(),
+    }
 }
 
 /// The parent proxies; roots are read only if one of them speaks TLS.

@@ -1,8 +1,9 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
+use crate::audit::sink::Health;
 use crate::error::Reason;
 use crate::metrics::{Coverage, QuotaCounters, ServiceMetrics};
-use crate::policy::{Mode, ServiceInfo};
+use crate::policy::ServiceInfo;
 use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
 use crate::quota::{Limit, Quota};
@@ -22,9 +23,10 @@ pub fn document(context: &Context) -> String {
             "name": policy.name(),
             "hash": policy.hash(),
             "profile": policy.options().profile.label(),
-            "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
+            "mode": policy.options().mode.label(),
         },
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
+        "audit": context.journal.audit().map(|audit| self::audit(&audit.health())),
         "quotas": context.quotas.iter().map(quota).collect::<Vec<_>>(),
         "parents": context.dialer.parents().map(parent).collect::<Vec<_>>(),
         "services": services,
@@ -43,6 +45,23 @@ fn interception(interception: &Interception, hosts: &[String]) -> Value {
         "max_message_bytes": interception.max_message,
         "on_client_rejection": if interception.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
         "clients_tunnelled_after_rejection": interception.fallbacks.count(),
+    })
+}
+
+fn audit(health: &Health) -> Value {
+    let [written, lost, refused] = health.counts;
+    json!({
+        "healthy": health.is_healthy,
+        "on_failure": health.on_failure.label(),
+        "path": health.folder.display().to_string(),
+        "file": health.position.file,
+        "seq": health.position.seq,
+        "hash": health.position.hash,
+        "key_fingerprint_sha256": health.fingerprint,
+        "waiting": health.waiting,
+        "written": written,
+        "lost": lost,
+        "refused": refused,
     })
 }
 

@@ -1,53 +1,60 @@
 //! The record of one exchange. It is written when it is dropped, so no way out of an exchange can forget it.
 
+use super::entry::{Decision, Event};
+use super::id::DecisionId;
+use super::sink::Audit;
+use super::tally::{Counted, Tally};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
-use crate::metrics::{Protocol, ServiceMetrics};
+use crate::metrics::{Coverage, Protocol, ServiceMetrics};
 use crate::policy::Verdict;
+use ipnet::IpNet;
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
-use std::fmt;
 use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
 use tokio::sync::watch;
 
-/// Names one decision in the answer, the log and the audit. Unique across restarts and replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecisionId {
-    boot: u64,
-    number: u64,
-}
-
-impl DecisionId {
-    /// Bytes of the longest one: twelve digits, a hyphen, sixteen digits.
-    pub const MAX_LENGTH: usize = 29;
-}
-
-impl fmt::Display for DecisionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:012x}-{:x}", self.boot & 0xffff_ffff_ffff, self.number)
-    }
-}
-
-/// Gives out decision ids and knows whether the proxy is stopping.
+/// Gives out decision ids, knows whether the proxy is stopping, and holds the audit files where there are any.
 #[derive(Debug)]
 pub struct Journal {
     boot: u64,
     next: AtomicU64,
     stopping: watch::Sender<bool>,
+    audit: Option<Audit>,
 }
 
 impl Default for Journal {
     fn default() -> Self {
         // The standard library's hash keys are random for each process: enough to tell two runs apart.
-        Self { boot: RandomState::new().hash_one(0_u8), next: AtomicU64::new(1), stopping: watch::Sender::new(false) }
+        Self { boot: RandomState::new().hash_one(0_u8), next: AtomicU64::new(1), stopping: watch::Sender::new(false), audit: None }
     }
 }
 
 impl Journal {
+    /// One that writes audit files.
+    #[must_use]
+    pub fn audited(audit: Option<Audit>) -> Self {
+        Self { audit, ..Self::default() }
+    }
+
+    /// The audit files, where they are configured.
+    #[must_use]
+    pub fn audit(&self) -> Option<&Audit> {
+        self.audit.as_ref()
+    }
+
+    /// Writes down what happens beside exchanges, where there are audit files. [`Event::Stopped`] blocks until all is written: it is
+    /// for the end of the process, when no exchange is left.
+    pub fn note(&self, event: Event) {
+        if let Some(audit) = &self.audit {
+            audit.note(event);
+        }
+    }
+
     /// From now on, exchanges that are cut end as `shutting_down`.
     pub fn stopping(&self) {
         self.stopping.send_replace(true);
@@ -114,6 +121,26 @@ pub struct Start {
     pub method: &'static str,
 }
 
+/// Under what an exchange begins, for the audit.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// The policy's hash.
+    pub policy: Arc<str>,
+    /// The network of `clients.allow` that the client is in.
+    pub network: Option<IpNet>,
+}
+
+/// What only the audit wants to know of an exchange.
+#[derive(Debug)]
+struct Audited {
+    /// Whether there is a place for its record.
+    has_place: bool,
+    basis: Basis,
+    endpoint: Option<Arc<str>>,
+    coverage: Option<Coverage>,
+    tally: Option<Arc<Mutex<Tally>>>,
+}
+
 /// One exchange.
 #[derive(Debug)]
 pub struct Record {
@@ -132,6 +159,7 @@ pub struct Record {
     detail: Cow<'static, str>,
     status: u16,
     ended: Ended,
+    audited: Option<Box<Audited>>,
     /// Bytes from the client to the upstream.
     pub up: u64,
     /// Bytes from the upstream to the client.
@@ -139,9 +167,20 @@ pub struct Record {
 }
 
 impl Record {
-    /// Starts a record. `service` and `metrics` are those of the pseudo-service until the decision names another.
+    /// Starts a record. `service` and `metrics` are those of the pseudo-service until the decision names another; `basis` is asked for
+    /// where there are audit files.
     #[must_use]
-    pub fn new(journal: &Arc<Journal>, start: Start, service: &Arc<str>, metrics: &Arc<ServiceMetrics>) -> Self {
+    pub fn new(
+        journal: &Arc<Journal>,
+        start: Start,
+        service: &Arc<str>,
+        metrics: &Arc<ServiceMetrics>,
+        basis: impl FnOnce() -> Basis,
+    ) -> Self {
+        let audited = journal.audit.as_ref().map(|audit| {
+            let has_place = audit.has_place();
+            Box::new(Audited { has_place, basis: basis(), endpoint: None, coverage: None, tally: None })
+        });
         Self {
             journal: journal.clone(),
             id: journal.id(),
@@ -158,6 +197,7 @@ impl Record {
             detail: Cow::Borrowed(""),
             status: 0,
             ended: Ended::Cancelled,
+            audited,
             up: 0,
             down: 0,
         }
@@ -191,6 +231,44 @@ impl Record {
     #[must_use]
     pub fn metrics(&self) -> &Arc<ServiceMetrics> {
         &self.metrics
+    }
+
+    /// Whether the exchange may go on as far as the audit is concerned: where files are to be written and cannot be, none begins.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub fn admitted(&self) -> Result<(), Refusal> {
+        let has_place = self.audited.as_ref().is_none_or(|audited| audited.has_place);
+        if has_place || !self.journal.audit.as_ref().is_some_and(Audit::is_closed_without) {
+            return Ok(());
+        }
+        let detail = "the audit cannot be written, and nothing goes out unrecorded (audit.on_failure); the log says why";
+        Err(Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("audit.path")))
+    }
+
+    /// The policy's rule for the endpoint.
+    pub fn endpoint(&mut self, rule: &RuleName) {
+        if let (Some(audited), RuleName::Policy(name)) = (&mut self.audited, rule) {
+            audited.endpoint = Some(name.clone());
+        }
+    }
+
+    /// What was done with the payload of an exchange that passes.
+    pub fn covered(&mut self, coverage: Coverage) {
+        self.metrics.covered(coverage);
+        if let Some(audited) = &mut self.audited {
+            audited.coverage = Some(coverage);
+        }
+    }
+
+    /// Where inspection counts for this exchange.
+    #[must_use]
+    pub fn counted(&mut self) -> Counted {
+        let tally = match &mut self.audited {
+            Some(audited) => audited.tally.get_or_insert_default().clone(),
+            None => Arc::default(),
+        };
+        Counted::new(self.metrics.clone(), tally)
     }
 
     /// Where the exchange wants to go.
@@ -339,5 +417,39 @@ impl Drop for Record {
             milliseconds,
             "exchange"
         );
+        self.audit(milliseconds);
+    }
+}
+
+impl Record {
+    /// Hands over what the audit says of the exchange.
+    fn audit(&mut self, milliseconds: u64) {
+        let (Some(audited), Some(audit)) = (self.audited.take(), &self.journal.audit) else { return };
+        if !audited.has_place {
+            return audit.without_place();
+        }
+        let Audited { basis, endpoint, coverage, tally, .. } = *audited;
+        let tally = tally.map(|tally| std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner)));
+        audit.record(Decision {
+            at: SystemTime::now(),
+            id: self.id,
+            verdict: self.verdict.map_or("", Verdict::label),
+            reason: self.reason.map_or("", Reason::label),
+            service: self.service.clone(),
+            rule: self.rule.clone(),
+            endpoint,
+            protocol: self.start.protocol.label(),
+            method: self.start.method,
+            status: self.status,
+            ended: self.ended.label(),
+            coverage: coverage.map_or("none", Coverage::label),
+            tally: tally.unwrap_or_default(),
+            up: self.up,
+            down: self.down,
+            milliseconds,
+            policy: basis.policy,
+            client: self.start.client.ip(),
+            network: basis.network,
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+pub mod audit;
 pub mod ca;
 pub mod check;
 pub mod demo;
@@ -61,6 +62,9 @@ enum Verb {
     /// The allow list as data.
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// Audit files: whether they are whole.
+    #[command(subcommand)]
+    Audit(audit::Verb),
     /// The whole product on loopback: a stand-in cloud, real requests, a table of verdicts.
     Demo(demo::Arguments),
 }
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
         Verb::Learn(arguments) => learn::main(config, &arguments),
         Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
+        Verb::Audit(verb) => audit::main(&verb),
         Verb::Demo(arguments) => demo::main(config, &arguments),
     })
 }

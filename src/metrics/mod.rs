@@ -3,6 +3,7 @@
 //! Label values come from the policy and from closed lists, never from traffic: no client can add a time series. All families
 //! are present at zero from the start, so a dashboard can tell "nothing happened" from "not measured".
 
+mod audit;
 mod families;
 mod parents;
 mod service;
@@ -15,6 +16,7 @@ use prometheus::{Encoder, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGau
 use service::Acted;
 use std::sync::OnceLock;
 
+pub use audit::AuditMetrics;
 pub use parents::{ParentMetrics, ParentOutcome};
 pub use service::{Coverage, Inspected, ServiceMetrics};
 
@@ -108,6 +110,8 @@ pub struct Metrics {
     findings: IntCounterVec,
     rejection_fallbacks: IntCounterVec,
     parents: ParentFamilies,
+    /// What becomes of audit records.
+    pub audit: AuditMetrics,
     /// TLS with clients to the proxy itself.
     pub listener_handshakes: Handshakes,
     /// TLS with clients of intercepted connections.
@@ -236,6 +240,7 @@ impl Metrics {
                 &["service"],
             ),
             parents: ParentFamilies::new(&family),
+            audit: AuditMetrics::new(&family),
             listener_handshakes: Handshakes::new(&handshakes, "listener"),
             client_handshakes: Handshakes::new(&handshakes, "client"),
             upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
@@ -362,10 +367,6 @@ fn register_quiet_families(family: &Families) {
         reloads.with_label_values(&[outcome]);
     }
     family.gauge("config_last_reload_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970.").set(now());
-    let audit = family.counters("audit_records_total", "Audit records, by what became of them.", &["outcome"]);
-    for outcome in ["written", "failed"] {
-        audit.with_label_values(&[outcome]);
-    }
     #[cfg(target_os = "linux")]
     family
         .0
@@ -404,6 +405,7 @@ mod tests {
         "config_last_reload_timestamp_seconds",
         "ca_expiry_timestamp_seconds",
         "audit_records_total",
+        "audit_healthy",
         "rejection_fallbacks_total",
         "parent_connects_total",
         "parent_failovers_total",

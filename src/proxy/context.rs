@@ -3,7 +3,7 @@
 use super::hop::Pseudonym;
 use super::interception::Interception;
 use crate::access::Access;
-use crate::audit::{Journal, Record, Start};
+use crate::audit::{Basis, Journal, Record, Start};
 use crate::error::Refusal;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
@@ -32,6 +32,7 @@ pub struct Limits {
 pub struct Engine {
     /// The compiled policy.
     pub policy: Policy,
+    hash: Arc<str>,
     services: Vec<Labelled>,
     none: Labelled,
 }
@@ -47,7 +48,7 @@ impl Engine {
         let labelled = |service: &ServiceInfo| (service.id.clone(), Arc::new(metrics.service(&service.id)));
         let services = policy.services().iter().map(labelled).collect();
         let none = labelled(policy.service(ServiceId::NONE));
-        Self { policy, services, none }
+        Self { hash: policy.hash().into(), policy, services, none }
     }
 
     /// Every service of the policy with its handles.
@@ -93,7 +94,8 @@ impl Context {
     pub fn record(&self, start: Start) -> Record {
         let engine = self.engine.load();
         let (service, metrics) = engine.service(ServiceId::NONE);
-        Record::new(&self.journal, start, service, metrics)
+        let basis = || Basis { policy: engine.hash.clone(), network: engine.policy.network_of(start.client.ip()) };
+        Record::new(&self.journal, start, service, metrics, basis)
     }
 
     /// Whether refusals by policy are only recorded.

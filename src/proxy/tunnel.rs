@@ -166,7 +166,7 @@ pub async fn run(context: &Context, tunnel: Tunnel) -> Next {
         }
     };
     record.allowed();
-    record.metrics().covered(Coverage::Tunnelled);
+    record.covered(Coverage::Tunnelled);
     let pace = context.quotas.pace(record.client().ip(), record.service());
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(pace);
     let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, _open: open };

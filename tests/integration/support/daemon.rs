@@ -42,13 +42,23 @@ impl Daemon {
 
     /// Starts the binary with its log in this format. Lines of text are kept whole, as JSON strings.
     pub async fn start_logging(config: &str, format: &str) -> Self {
+        Self::start_behind(config, format, "").await
+    }
+
+    /// Starts the binary behind a shell command that prepares its process.
+    pub async fn start_after(config: &str, prepare: &str) -> Self {
+        Self::start_behind(config, "json", &format!("{prepare}; ")).await
+    }
+
+    async fn start_behind(config: &str, format: &str, prepare: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("config.toml");
         std::fs::write(&file, format!("{config}\n[log]\nformat = \"{format}\"\n")).expect("the configuration is written");
-        let mut child = Command::new(BINARY)
-            .arg("--config")
+        let mut child = Command::new("/bin/sh")
+            .arg("-c")
+            .arg(format!("{prepare}exec \"$0\" --config \"$1\" run"))
+            .arg(BINARY)
             .arg(&file)
-            .arg("run")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -107,6 +117,17 @@ impl Daemon {
     /// The lines logged so far.
     pub fn lines(&self) -> Vec<Value> {
         self.log.borrow().clone()
+    }
+
+    /// Kills the process: nothing in it can act on that.
+    pub fn kill(&self) {
+        rustix::process::kill_process(self.process(), rustix::process::Signal::KILL).expect("the process takes the signal");
+    }
+
+    /// Bounds how large a file of the process may become, as a full disk does; writing more then fails.
+    pub fn bound_files(&self, bytes: Option<u64>) {
+        let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(Some(self.process()), rustix::process::Resource::Fsize, limit).expect("the process takes the limit");
     }
 
     /// Sends SIGTERM and does not wait.
