@@ -28,6 +28,7 @@
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`listener`] | `accept` (loop, limits, panics), `entrance` (whom it lets in), `balancer` (the PROXY protocol), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `record`: emitted once for each exchange, on drop, to the log, the metrics and the files; `tally` (what inspection counted in it); the files: `queue` and `sink` (what exchanges see), `writer` and `batch` (the one thread), `chain`, `key`, `entry` (the lines), `files`, `lines`, `verify` |
+//! | [`report`] | evidence for a period: `figures` (one pass over verified lines), `evidence` (joined with the policy), `html`, `chart`, `csv` |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
 //! | [`proxy`] | `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
 //! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
@@ -117,6 +118,8 @@ pub mod upstream;
 pub mod listener;
 
 pub mod audit;
+
+pub mod report;
 
 pub mod relay;
 

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod learn;
 mod lines;
 pub mod policy;
+pub mod report;
 pub mod run;
 pub mod scan;
 
@@ -65,6 +66,8 @@ enum Verb {
     /// Audit files: whether they are whole.
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Dated evidence from audit files: what went where, documented how, inspected how far, refused why.
+    Report(report::Arguments),
     /// The whole product on loopback: a stand-in cloud, real requests, a table of verdicts.
     Demo(demo::Arguments),
 }
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Verb::Ca(verb) => ca::main(config, &verb),
         Verb::Policy(verb) => policy::main(config, &verb),
         Verb::Audit(verb) => audit::main(&verb),
+        Verb::Report(arguments) => report::main(config, &arguments),
         Verb::Demo(arguments) => demo::main(config, &arguments),
     })
 }

@@ -3,6 +3,7 @@
 mod content;
 mod killed;
 mod outage;
+mod report;
 mod rotation;
 mod tampering;
 

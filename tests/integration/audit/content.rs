@@ -14,9 +14,9 @@ use serde_json::Value;
 
 /// Nobody's, and nowhere else.
 const PERSON: &str = "quaglia";
-const BODY: &str = r#"{"note":"ludovico.quaglia@kunde.example.org","phone":"+393331000003"}"#;
+pub const BODY: &str = r#"{"note":"ludovico.quaglia@kunde.example.org","phone":"+393331000003"}"#;
 
-async fn intercepting(folder: &Folder, sections: &str) -> (Daemon, Ca, TlsOrigin) {
+pub async fn intercepting(folder: &Folder, sections: &str) -> (Daemon, Ca, TlsOrigin) {
     let pki = Pki::new();
     let origin = TlsOrigin::start(&pki, &[API], &[b"http/1.1"]).await;
     let ca = Ca::new(&pki, &[API]);
