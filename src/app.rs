@@ -15,6 +15,7 @@ use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
 use crate::admin::guard::{Guard, REALM};
 use crate::admin::reloads::Reloads;
+use crate::audit::{InForce, Journal, Settings};
 use crate::config::admin::GuardConfig;
 use crate::config::shown::shown;
 use crate::config::{Config, LogFormat};
@@ -27,7 +28,7 @@ use crate::supervisor::Supervisor;
 use crate::tls::reception::Reception;
 use arc_swap::ArcSwap;
 pub use assemble::dialer;
-use assemble::{Basis, assemble};
+use assemble::{Basis, assemble, in_force};
 use listening::{Bound, bind_proxy, bind_relay, bind_sni};
 use running::Running;
 use rustix::process::{Resource, getrlimit};
@@ -55,6 +56,7 @@ pub struct App {
     basis: Basis,
     parts: Parts,
     guard: Arc<Guard>,
+    in_force: InForce,
     watch: Watch,
     path: Option<PathBuf>,
     supervisor: Arc<Supervisor>,
@@ -72,6 +74,7 @@ struct Parts {
     drain: Duration,
     max_connections: usize,
     log: LogFormat,
+    audit: Option<Settings>,
     warnings: Vec<Located>,
     /// The configuration as people read it.
     configuration: Arc<String>,
@@ -120,8 +123,9 @@ impl App {
             tracing::warn!(%address, "the service manager holds a socket that no listener of the configuration uses");
         }
         let guard = Arc::new(guard(std::mem::take(&mut parts.guard), None)?);
+        let in_force = in_force(&config);
         let basis = assemble(config, &parts.bound, parts.addresses.all().collect(), None)?.announce();
-        Ok(Self { basis, parts, guard, watch, path, supervisor: Arc::new(supervisor) })
+        Ok(Self { basis, parts, guard, in_force, watch, path, supervisor: Arc::new(supervisor) })
     }
 
     /// Where it listens.
@@ -134,6 +138,12 @@ impl App {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.basis.context.metrics
+    }
+
+    /// Decision ids and audit files; [`crate::audit::Event::Stopped`] closes these when no exchange is left.
+    #[must_use]
+    pub fn journal(&self) -> Arc<Journal> {
+        self.basis.context.journal.clone()
     }
 
     /// Serves until the shutdown is ordered, then lets open connections finish within the drain time. Connections still open after that
@@ -163,7 +173,7 @@ impl App {
     }
 
     fn start(self) -> Running {
-        let Self { basis, parts, guard, watch, path, supervisor } = self;
+        let Self { basis, parts, guard, in_force, watch, path, supervisor } = self;
         let (live, gate) = (Live::new(basis.context.clone()), Gate::new(parts.max_connections));
         let shown = Arc::new(Shown {
             live: live.clone(),
@@ -176,8 +186,8 @@ impl App {
             started: SystemTime::now(),
         });
         let loops = running::spawn(&live, &gate, &shown, &parts);
-        let Parts { sockets, bound, drain, log, .. } = parts;
-        Running { live, gate, shown, basis, sockets, bound, loops, drain, watch, log, path, supervisor }
+        let Parts { sockets, bound, drain, log, audit, .. } = parts;
+        Running { live, gate, shown, basis, sockets, bound, loops, drain, watch, log, audit, in_force, path, supervisor }
     }
 }
 
@@ -219,6 +229,7 @@ fn bind_all(config: &mut Config, mut sockets: Sockets, before: &[Bound]) -> Resu
         drain: config.drain,
         max_connections: config.max_connections.unwrap_or_else(affordable_connections),
         log: config.log,
+        audit: config.audit.clone(),
         warnings: config.warnings.clone(),
         configuration: Arc::new(shown(config)?),
         guard: std::mem::take(&mut config.guard),

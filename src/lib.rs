@@ -28,7 +28,8 @@
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `examine` (TLS that is looked at), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`explain`] | the decision that a destination would get, with all that explains it |
 //! | [`listener`] | `accept` (loop, limits, panics), `entrance` (whom it lets in), `balancer` (the PROXY protocol), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
-//! | [`audit`] | `Record`: emitted once for each exchange, on drop |
+//! | [`audit`] | `record`: emitted once for each exchange, on drop, to the log, the metrics and the files; `tally` (what inspection counted in it); the files: `queue` and `sink` (what exchanges see), `writer` and `batch` (the one thread), `chain`, `key`, `entry` (the lines), `files`, `lines`, `verify` |
+//! | [`report`] | evidence for a period: `figures` (one pass over verified lines), `evidence` (joined with the policy), `html`, `chart`, `csv` |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
 //! | [`proxy`] | `live` (the configuration in force, for what outlives it), `standing` (tunnels and decrypted connections, held against a new one); `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `conversation` (over reloads), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
 //! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` with `reloads`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
@@ -54,7 +55,8 @@
 //! 7. where interception is configured and the service is to be inspected, the TLS handshake with the cloud comes before the 200
 //!    ([`upstream::secure`]), the one with the client behind the ClientHello ([`proxy::intercept`]); each request inside is decided
 //!    again by method and path, held, judged, and released as it came ([`proxy::inspected`])
-//! 8. the [`audit::Record`] is dropped: one log line, also when the exchange was cancelled
+//! 8. the [`audit::Record`] is dropped: one log line and one audit line, also when the exchange was cancelled. It reserved its place
+//!    when it started: where audit files are to be written and cannot be, nothing begins
 //!
 //! # Invariants
 //!
@@ -122,6 +124,8 @@ pub mod explain;
 pub mod listener;
 
 pub mod audit;
+
+pub mod report;
 
 pub mod relay;
 

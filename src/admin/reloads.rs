@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::tls::authority::date;
+use crate::audit::moment::seconds;
 
 /// What became of the reloads so far.
 #[derive(Debug)]
@@ -46,10 +46,10 @@ impl Reloads {
     pub(super) fn document(&self) -> Value {
         let state = self.lock();
         json!({
-            "loaded": date(state.loaded),
+            "loaded": seconds(state.loaded),
             "applied": state.applied,
             "rejected": state.rejected,
-            "error": state.error.as_ref().map(|(at, error)| json!({ "at": date(*at), "message": error })),
+            "error": state.error.as_ref().map(|(at, error)| json!({ "at": seconds(*at), "message": error })),
         })
     }
 

@@ -1,10 +1,12 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
 use super::Shown;
+use crate::audit::moment::seconds;
+use crate::audit::sink;
 use crate::destination::Destination;
 use crate::error::Reason;
 use crate::metrics::{Coverage, QuotaCounters, ServiceMetrics};
-use crate::policy::{Mode, ServiceInfo};
+use crate::policy::ServiceInfo;
 use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
 use crate::proxy::reached::Health;
@@ -27,13 +29,14 @@ pub fn document(context: &Context, shown: &Shown) -> String {
             "name": policy.name(),
             "hash": policy.hash(),
             "profile": policy.options().profile.label(),
-            "mode": if policy.options().mode == Mode::Observe { "observe" } else { "enforce" },
+            "mode": policy.options().mode.label(),
         },
         "configuration": shown.reloads.document(),
-        "started": date(shown.started),
+        "started": seconds(shown.started),
         "certificates": certificates(shown),
         "upstreams": context.reached.all().iter().map(upstream).collect::<Vec<_>>(),
         "interception": context.interception.as_ref().map(|interception| self::interception(interception, &policy.intercepted_hosts())),
+        "audit": context.journal.audit().map(|audit| self::audit(&audit.health())),
         "quotas": context.quotas.iter().map(quota).collect::<Vec<_>>(),
         "parents": context.dialer.parents().map(parent).collect::<Vec<_>>(),
         "services": services,
@@ -52,6 +55,23 @@ fn interception(interception: &Interception, hosts: &[String]) -> Value {
         "max_message_bytes": interception.max_message,
         "on_client_rejection": if interception.on_rejection == OnRejection::Fail { "fail" } else { "tunnel" },
         "clients_tunnelled_after_rejection": interception.fallbacks.count(),
+    })
+}
+
+fn audit(health: &sink::Health) -> Value {
+    let [written, lost, refused] = health.counts;
+    json!({
+        "healthy": health.is_healthy,
+        "on_failure": health.on_failure.label(),
+        "path": health.folder.display().to_string(),
+        "file": health.position.file,
+        "seq": health.position.seq,
+        "hash": health.position.hash,
+        "key_fingerprint_sha256": health.fingerprint,
+        "waiting": health.waiting,
+        "written": written,
+        "lost": lost,
+        "refused": refused,
     })
 }
 
@@ -88,9 +108,9 @@ fn upstream((destination, health): &(Destination, Health)) -> Value {
         "up": health.is_up(),
         "reached": health.ok,
         "failed": health.failed,
-        "last_reached": health.last_ok.map(|(when, _)| date(when)),
+        "last_reached": health.last_ok.map(|(when, _)| seconds(when)),
         "milliseconds": health.last_ok.map(|(_, took)| took.as_secs_f64() * 1_000.0),
-        "last_failure": health.last_failure.map(|(when, reason)| json!({ "at": date(when), "reason": reason.label() })),
+        "last_failure": health.last_failure.map(|(when, reason)| json!({ "at": seconds(when), "reason": reason.label() })),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::listening::Bound;
 use crate::access::{Access, Loaded};
-use crate::audit::Journal;
+use crate::audit::{Audit, InForce, Journal};
 use crate::config::clients::AccessConfig;
 use crate::config::interception::InterceptionConfig;
 use crate::config::{Config, Outside};
@@ -62,7 +62,12 @@ impl Assembled {
 pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, before: Option<&Basis>) -> Result<Assembled, String> {
     let known = before.map(|basis| &*basis.context);
     let metrics = known.map_or_else(|| Arc::new(Metrics::new()), |known| known.metrics.clone());
-    let journal = known.map_or_else(|| Arc::new(Journal::default()), |known| known.journal.clone());
+    let journal = if let Some(known) = known {
+        known.journal.clone()
+    } else {
+        let audit = config.audit.clone().map(|settings| Audit::open(settings, in_force(&config), &metrics.audit)).transpose()?;
+        Arc::new(Journal::audited(audit))
+    };
     let is_same_outside = before.is_some_and(|basis| basis.outside == config.outside);
     let dialer = dialer(&config, own, &metrics)?;
     let reached = known.filter(|_| is_same_outside);
@@ -97,6 +102,17 @@ pub fn dialer(config: &Config, own: Vec<SocketAddr>, metrics: &Metrics) -> Resul
     let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
     let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
     Ok(dialer.with_parents(parents(config, metrics)?))
+}
+
+/// What the audit says of a configuration.
+pub(super) fn in_force(config: &Config) -> InForce {
+    InForce {
+        policy: config.policy.hash().to_owned(),
+        config: config.sha256.clone(),
+        mode: config.policy.options().mode.label().to_owned(),
+        rules: config.policy.rules().len() as u64,
+        interception: config.interception.is_some(),
+    }
 }
 
 /// Passwords. Those of the same file go on with the answers that are known.

@@ -1,11 +1,12 @@
 //! A new configuration in place of the one in force: all of it or nothing. It is read, compiled, asked its canaries, its sockets are
 //! bound and its files loaded before anything changes; an error leaves everything as it was.
 
-use super::assemble::{Assembled, assemble};
+use super::assemble::{Assembled, assemble, in_force};
 use super::running::Running;
 use super::watch::{Cause, Watch};
 use super::{Parts, bind_all, guard, receptions};
 use crate::admin::guard::Guard;
+use crate::audit::{Event, InForce, Settings};
 use crate::config::Config;
 use crate::policy::canary;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ struct Next {
     assembled: Assembled,
     parts: Parts,
     guard: Arc<Guard>,
+    in_force: InForce,
     watch: Watch,
 }
 
@@ -31,6 +33,7 @@ impl Running {
                 self.watch.tried(seen);
                 self.shown.reloads.rejected(&error);
                 self.basis.context.metrics.reloads.failed();
+                self.basis.context.journal.note(Event::Reloaded { is_ok: false, in_force: self.in_force.clone() });
                 tracing::error!(error, "the configuration was not taken; the previous one stays in force");
             }
         }
@@ -45,15 +48,16 @@ impl Running {
         canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
         let watch = Watch::new(&config);
         let mut parts = bind_all(&mut config, self.sockets.again(), &self.bound)?;
+        let in_force = in_force(&config);
         let (bound, basis, own) = (parts.bound.clone(), self.basis.clone(), parts.addresses.all().collect());
         let assembling = tokio::task::spawn_blocking(move || assemble(config, &bound, own, Some(&basis))).await;
         let assembled = assembling.map_err(|error| format!("the loading ended early: {error}"))??;
         let guard = guard(std::mem::take(&mut parts.guard), Some(&self.shown.guard.load()))?;
-        Ok(Next { assembled, parts, guard: Arc::new(guard), watch })
+        Ok(Next { assembled, parts, guard: Arc::new(guard), in_force, watch })
     }
 
     async fn put_in_force(&mut self, next: Next) {
-        let Next { assembled, parts, guard, watch } = next;
+        let Next { assembled, parts, guard, in_force, watch } = next;
         let before = self.basis.context.engine.policy.hash().to_owned();
         self.basis = assembled.announce();
         let context = self.basis.context.clone();
@@ -61,7 +65,9 @@ impl Running {
         for warning in &parts.warnings {
             tracing::warn!(place = warning.place, "{}", warning.message);
         }
-        let log_changed = parts.log != self.log;
+        let (log_changed, audit_changed) = (parts.log != self.log, !Settings::are_alike(parts.audit.as_ref(), self.audit.as_ref()));
+        context.journal.note(Event::Reloaded { is_ok: true, in_force: in_force.clone() });
+        self.in_force = in_force;
         self.watch = watch;
         self.gate.set_limit(parts.max_connections);
         self.drain = parts.drain;
@@ -76,6 +82,9 @@ impl Running {
         tracing::info!(policy_hash = hash, policy_hash_before = before, ?mode, ended, "another configuration is in force");
         if log_changed {
             tracing::warn!("log.format has changed; that takes effect when the proxy is started anew");
+        }
+        if audit_changed {
+            tracing::warn!("[audit] has changed; that takes effect when the proxy is started anew");
         }
     }
 

@@ -7,6 +7,7 @@ use super::watch::{Cause, Watch};
 use super::{Parts, showing};
 use crate::access::{Access, Refreshed};
 use crate::admin::Shown;
+use crate::audit::{InForce, Settings};
 use crate::config::LogFormat;
 use crate::listener::accept::Gate;
 use crate::proxy::Live;
@@ -36,6 +37,8 @@ pub(super) struct Running {
     pub(super) drain: Duration,
     pub(super) watch: Watch,
     pub(super) log: LogFormat,
+    pub(super) audit: Option<Settings>,
+    pub(super) in_force: InForce,
     /// Where the configuration is; none, it is the built-in one.
     pub(super) path: Option<PathBuf>,
     pub(super) supervisor: Arc<Supervisor>,

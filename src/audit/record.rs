@@ -1,108 +1,20 @@
 //! The record of one exchange. It is written when it is dropped, so no way out of an exchange can forget it.
 
-use super::feed::{Feed, Shown};
+use super::entry::Decision;
+use super::fate::{Fate, revoked};
+use super::feed::Shown;
+use super::id::DecisionId;
+use super::journal::Journal;
+use super::tally::{Counted, Tally};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
-use crate::metrics::{Protocol, ServiceMetrics};
+use crate::metrics::{Coverage, Protocol, ServiceMetrics};
 use crate::policy::Verdict;
+use ipnet::IpNet;
 use std::borrow::Cow;
-use std::collections::hash_map::RandomState;
-use std::fmt;
-use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::time::Instant;
-use tokio::sync::watch;
-
-/// Said of what stood and is ended.
-#[must_use]
-pub fn revoked() -> Refusal {
-    let detail = "the configuration was reloaded and does not allow this connection any more; `ucx-egress explain` says why";
-    Refusal::new(Reason::RevokedByReload, detail, RuleName::Builtin("reload"))
-}
-
-/// Names one decision in the answer, the log and the audit. Unique across restarts and replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecisionId {
-    boot: u64,
-    number: u64,
-}
-
-impl DecisionId {
-    /// Bytes of the longest one: twelve digits, a hyphen, sixteen digits.
-    pub const MAX_LENGTH: usize = 29;
-}
-
-impl fmt::Display for DecisionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:012x}-{:x}", self.boot & 0xffff_ffff_ffff, self.number)
-    }
-}
-
-/// Gives out decision ids and knows whether the proxy is stopping.
-#[derive(Debug)]
-pub struct Journal {
-    boot: u64,
-    next: AtomicU64,
-    leaving: AtomicBool,
-    stopping: watch::Sender<bool>,
-    /// What the admin page shows of decisions.
-    pub feed: Feed,
-}
-
-impl Default for Journal {
-    fn default() -> Self {
-        // The standard library's hash keys are random for each process: enough to tell two runs apart.
-        Self {
-            boot: RandomState::new().hash_one(0_u8),
-            next: AtomicU64::new(1),
-            leaving: AtomicBool::new(false),
-            stopping: watch::Sender::new(false),
-            feed: Feed::default(),
-        }
-    }
-}
-
-impl Journal {
-    /// From now on nobody new comes in. Whoever is here may still ask.
-    pub fn leaving(&self) {
-        self.leaving.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether nobody new comes in.
-    #[must_use]
-    pub fn is_leaving(&self) -> bool {
-        self.leaving.load(Ordering::Relaxed)
-    }
-
-    /// From now on nothing new is begun, and exchanges that are cut end as `shutting_down`.
-    pub fn stopping(&self) {
-        self.stopping.send_replace(true);
-    }
-
-    /// Whether the proxy is stopping.
-    #[must_use]
-    pub fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
-    /// Resolves when the proxy stops: connections on which nothing is under way end then.
-    pub async fn stopped(&self) {
-        // It fails only without a sender, which is this journal itself.
-        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
-    }
-
-    /// Six hexadecimal digits that tell this process from others, for `Via`.
-    #[must_use]
-    pub fn instance(&self) -> String {
-        format!("{:06x}", self.boot & 0xff_ffff)
-    }
-
-    fn id(&self) -> DecisionId {
-        DecisionId { boot: self.boot, number: self.next.fetch_add(1, Ordering::Relaxed) }
-    }
-}
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
 
 /// How an allowed exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,37 +43,6 @@ impl Ended {
     }
 }
 
-/// What becomes of exchanges when what carries them is ended from outside.
-#[derive(Debug, Default)]
-pub struct Fate(AtomicU8);
-
-impl Fate {
-    const REVOKED: u8 = 1;
-    const DISMISSED: u8 = 2;
-
-    /// The configuration no longer allows it.
-    pub fn revoke(&self) {
-        self.0.store(Self::REVOKED, Ordering::Relaxed);
-    }
-
-    /// The proxy stops, and nothing moves.
-    pub fn dismiss(&self) {
-        self.0.store(Self::DISMISSED, Ordering::Relaxed);
-    }
-
-    /// Whether it is decided.
-    #[must_use]
-    pub fn is_sealed(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
-    }
-
-    /// Whether the configuration no longer allows it.
-    #[must_use]
-    pub fn is_revoked(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == Self::REVOKED
-    }
-}
-
 /// What is known when an exchange starts.
 #[derive(Debug, Clone, Copy)]
 pub struct Start {
@@ -171,6 +52,26 @@ pub struct Start {
     pub protocol: Protocol,
     /// The method, from a closed list.
     pub method: &'static str,
+}
+
+/// Under what an exchange begins, for the audit.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// The policy's hash.
+    pub policy: Arc<str>,
+    /// The network of `clients.allow` that the client is in.
+    pub network: Option<IpNet>,
+}
+
+/// What only the audit wants to know of an exchange.
+#[derive(Debug)]
+struct Audited {
+    /// Whether there is a place for its record.
+    has_place: bool,
+    basis: Basis,
+    endpoint: Option<Arc<str>>,
+    coverage: Option<Coverage>,
+    tally: Option<Arc<Mutex<Tally>>>,
 }
 
 /// One exchange.
@@ -192,6 +93,7 @@ pub struct Record {
     status: u16,
     ended: Ended,
     fate: Option<Arc<Fate>>,
+    audited: Option<Box<Audited>>,
     /// Bytes from the client to the upstream.
     pub up: u64,
     /// Bytes from the upstream to the client.
@@ -199,9 +101,20 @@ pub struct Record {
 }
 
 impl Record {
-    /// Starts a record. `service` and `metrics` are those of the pseudo-service until the decision names another.
+    /// Starts a record. `service` and `metrics` are those of the pseudo-service until the decision names another; `basis` is asked for
+    /// where there are audit files.
     #[must_use]
-    pub fn new(journal: &Arc<Journal>, start: Start, service: &Arc<str>, metrics: &Arc<ServiceMetrics>) -> Self {
+    pub fn new(
+        journal: &Arc<Journal>,
+        start: Start,
+        service: &Arc<str>,
+        metrics: &Arc<ServiceMetrics>,
+        basis: impl FnOnce() -> Basis,
+    ) -> Self {
+        let audited = journal.audit().map(|audit| {
+            let has_place = audit.has_place();
+            Box::new(Audited { has_place, basis: basis(), endpoint: None, coverage: None, tally: None })
+        });
         Self {
             journal: journal.clone(),
             id: journal.id(),
@@ -219,6 +132,7 @@ impl Record {
             status: 0,
             ended: Ended::Cancelled,
             fate: None,
+            audited,
             up: 0,
             down: 0,
         }
@@ -257,6 +171,44 @@ impl Record {
     #[must_use]
     pub fn metrics(&self) -> &Arc<ServiceMetrics> {
         &self.metrics
+    }
+
+    /// Whether the exchange may go on as far as the audit is concerned: where files are to be written and cannot be, none begins.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub fn admitted(&self) -> Result<(), Refusal> {
+        let has_place = self.audited.as_ref().is_none_or(|audited| audited.has_place);
+        if has_place || !self.journal.audit().is_some_and(super::sink::Audit::is_closed_without) {
+            return Ok(());
+        }
+        let detail = "the audit cannot be written, and nothing goes out unrecorded (audit.on_failure); the log says why";
+        Err(Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("audit.path")))
+    }
+
+    /// The policy's rule for the endpoint.
+    pub fn endpoint(&mut self, rule: &RuleName) {
+        if let (Some(audited), RuleName::Policy(name)) = (&mut self.audited, rule) {
+            audited.endpoint = Some(name.clone());
+        }
+    }
+
+    /// What was done with the payload of an exchange that passes.
+    pub fn covered(&mut self, coverage: Coverage) {
+        self.metrics.covered(coverage);
+        if let Some(audited) = &mut self.audited {
+            audited.coverage = Some(coverage);
+        }
+    }
+
+    /// Where inspection counts for this exchange.
+    #[must_use]
+    pub fn counted(&mut self) -> Counted {
+        let tally = match &mut self.audited {
+            Some(audited) => audited.tally.get_or_insert_default().clone(),
+            None => Arc::default(),
+        };
+        Counted::new(self.metrics.clone(), tally)
     }
 
     /// Where the exchange wants to go.
@@ -436,5 +388,39 @@ impl Drop for Record {
             milliseconds,
             "exchange"
         );
+        self.audit(milliseconds);
+    }
+}
+
+impl Record {
+    /// Hands over what the audit says of the exchange.
+    fn audit(&mut self, milliseconds: u64) {
+        let (Some(audited), Some(audit)) = (self.audited.take(), self.journal.audit()) else { return };
+        if !audited.has_place {
+            return audit.without_place();
+        }
+        let Audited { basis, endpoint, coverage, tally, .. } = *audited;
+        let tally = tally.map(|tally| std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner)));
+        audit.record(Decision {
+            at: SystemTime::now(),
+            id: self.id,
+            verdict: self.verdict.map_or("", Verdict::label),
+            reason: self.reason.map_or("", Reason::label),
+            service: self.service.clone(),
+            rule: self.rule.clone(),
+            endpoint,
+            protocol: self.start.protocol.label(),
+            method: self.start.method,
+            status: self.status,
+            ended: self.ended.label(),
+            coverage: coverage.map_or("none", Coverage::label),
+            tally: tally.unwrap_or_default(),
+            up: self.up,
+            down: self.down,
+            milliseconds,
+            policy: basis.policy,
+            client: self.start.client.ip(),
+            network: basis.network,
+        });
     }
 }

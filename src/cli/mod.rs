@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+pub mod audit;
 pub mod ca;
 pub mod check;
 pub mod demo;
@@ -8,6 +9,7 @@ pub mod explain;
 pub mod learn;
 mod lines;
 pub mod policy;
+pub mod report;
 pub mod run;
 pub mod scan;
 pub mod shell;
@@ -76,6 +78,11 @@ enum Verb {
     Completion(shell::Completion),
     /// The manual page; with --directory one for each verb.
     Man(shell::Manual),
+    /// Audit files: whether they are whole.
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Dated evidence from audit files: what went where, documented how, inspected how far, refused why.
+    Report(report::Arguments),
     /// The whole product on loopback: a stand-in cloud, real requests, a table of verdicts.
     Demo(demo::Arguments),
 }
@@ -99,6 +106,8 @@ pub fn main() -> ExitCode {
         Verb::Policy(verb) => policy::main(config, &verb),
         Verb::Completion(arguments) => shell::completion(Arguments::command(), &arguments),
         Verb::Man(arguments) => shell::manual(Arguments::command(), &arguments),
+        Verb::Audit(verb) => audit::main(&verb),
+        Verb::Report(arguments) => report::main(config, &arguments),
         Verb::Demo(arguments) => demo::main(config, &arguments),
     })
 }

@@ -2,10 +2,12 @@
 
 use super::{OK, failed, load, start_log};
 use crate::app::{Addresses, App, Orders, SPARE_DESCRIPTORS};
+use crate::audit::{Event, Journal};
 use crate::config::Config;
 use crate::supervisor::Supervisor;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -43,12 +45,17 @@ fn serve(config: Config, supervisor: Supervisor) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return failed(format_args!("the runtime does not start: {error}")),
     };
-    let code = runtime.block_on(until_signalled(config, supervisor, log.dropped.clone()));
+    let mut journal = None;
+    let code = runtime.block_on(until_signalled(config, supervisor, log.dropped.clone(), &mut journal));
     runtime.shutdown_timeout(LAST_MOMENT);
+    // Now that every exchange has its record.
+    if let Some(journal) = journal {
+        journal.note(Event::Stopped);
+    }
     code
 }
 
-async fn until_signalled(config: Config, supervisor: Supervisor, dropped: ErrorCounter) -> u8 {
+async fn until_signalled(config: Config, supervisor: Supervisor, dropped: ErrorCounter, journal: &mut Option<Arc<Journal>>) -> u8 {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(terminate), Ok(interrupt), Ok(hangup)) = signals else {
         return failed("signals cannot be handled; is this a container without a signal mask?");
@@ -58,6 +65,7 @@ async fn until_signalled(config: Config, supervisor: Supervisor, dropped: ErrorC
         Ok(app) => app,
         Err(error) => return failed(error),
     };
+    *journal = Some(app.journal());
     app.metrics().count_log_drops(move || dropped.dropped_lines() as u64);
     let Addresses { proxy, tls, relays, snis, admin, discovery } = app.addresses().clone();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?tls, ?relays, ?snis, %admin, ?discovery, "listening");

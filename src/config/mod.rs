@@ -1,9 +1,9 @@
 //! The configuration document: one struct a section, each with `build()`, every error with `file:line:column`.
 //!
-//! Unknown keys are refused. So are keys of the contract that this version does not have yet: a control that silently does
-//! nothing is worse than none.
+//! Unknown keys are refused: a control that silently does nothing is worse than none.
 
 pub mod admin;
+pub mod audit;
 pub mod clients;
 pub mod discovery;
 pub mod interception;
@@ -17,6 +17,8 @@ pub mod shown;
 pub mod urls;
 pub mod warnings;
 
+use crate::audit::Settings as AuditSettings;
+use crate::audit::chain::Hash;
 use crate::policy::Policy;
 use crate::proxy::Limits;
 use crate::source::{Located, Source};
@@ -62,7 +64,7 @@ struct File {
     log: Log,
     interception: Option<InterceptionSection>,
     inspection: InspectionSection,
-    audit: Option<Spanned<toml::Value>>,
+    audit: Option<audit::AuditSection>,
     reload: reload::Reload,
 }
 
@@ -124,6 +126,10 @@ pub struct Config {
     pub max_connections: Option<usize>,
     /// Time exchanges have to finish when the proxy stops.
     pub drain: Duration,
+    /// The audit files, if any are written.
+    pub audit: Option<AuditSettings>,
+    /// SHA-256 of the configuration's text, in hexadecimal.
+    pub sha256: String,
     /// How the log is written.
     pub log: LogFormat,
     /// Rules and settings that can never act, each with its place.
@@ -184,7 +190,6 @@ impl Config {
     /// As [`Config::load`].
     pub fn read(source: &Source) -> Result<Self, Located> {
         let file: File = source.parse()?;
-        file.refuse_what_is_to_come(source)?;
         let files = file.files(source);
         let seen = Stamp::of(files.iter().map(PathBuf::as_path));
         let policy = file.policy.build(source, &file.clients)?;
@@ -226,6 +231,8 @@ impl Config {
             connect_deadline: file.limits.connect.get_ref().0,
             max_connections: file.limits.max_connections.as_ref().map(|most| *most.get_ref()),
             drain: file.limits.drain.get_ref().0,
+            audit: file.audit.as_ref().map(|section| section.build(source)).transpose()?,
+            sha256: Hash::over(&[source.text().as_bytes()]).to_string(),
             log: file.log.format,
             warnings,
         })
@@ -254,15 +261,6 @@ impl File {
                 return Err(source.error(span, format!("{key} {address} is {other} too; give each listener an address of its own")));
             }
             taken.push((address, key));
-        }
-        Ok(())
-    }
-
-    /// Sections that exist in the contract and not yet in this version.
-    fn refuse_what_is_to_come(&self, source: &Source) -> Result<(), Located> {
-        if let Some(section) = &self.audit {
-            let message = format!("[audit] is not in version {} yet; remove the section", env!("CARGO_PKG_VERSION"));
-            return Err(source.error(section.span(), message));
         }
         Ok(())
     }

@@ -58,6 +58,14 @@ fn inspection(config: &Config, aside: &str) -> String {
     )
 }
 
+/// Where decisions are written.
+fn audit(config: &Config) -> String {
+    let Some(audit) = &config.audit else { return "audit          off: decisions are in the log and the metrics only\n".to_owned() };
+    let size = audit.keep.size.map_or_else(String::new, |size| format!(" and {} MiB in all", size >> 20));
+    let (folder, word) = (audit.folder.display(), audit.on_failure.label());
+    format!("audit          {folder} ({word} when it cannot be written), kept {}{size}\n", show(audit.keep.age))
+}
+
 fn report(config: &Config, interception: &str) -> String {
     let policy = &config.policy;
     let options = policy.options();
@@ -68,7 +76,7 @@ fn report(config: &Config, interception: &str) -> String {
         config.admin,
         policy.file(),
         options.profile.label(),
-        if options.mode == crate::policy::Mode::Observe { "observe" } else { "enforce" },
+        options.mode.label(),
         policy.hash(),
         list(&options.clients),
     );
@@ -83,6 +91,7 @@ fn report(config: &Config, interception: &str) -> String {
     for quota in &config.quotas {
         let _ = writeln!(text, "quota          {}", quota.shown());
     }
+    text.push_str(&audit(config));
     text.push_str(interception);
     text.push_str(&upstream(config));
     text.push_str("\nallowed, everything else is refused:\n");

@@ -3,6 +3,7 @@
 //! Label values come from the policy and from closed lists, never from traffic: no client can add a time series. All families
 //! are present at zero from the start, so a dashboard can tell "nothing happened" from "not measured".
 
+mod audit;
 mod families;
 mod parents;
 mod reload;
@@ -18,6 +19,7 @@ use reload::ReloadMetrics;
 use service::Acted;
 use std::sync::OnceLock;
 
+pub use audit::AuditMetrics;
 pub use parents::{ParentMetrics, ParentOutcome};
 pub use service::{Coverage, Inspected, ServiceMetrics};
 pub use totals::Totals;
@@ -112,6 +114,8 @@ pub struct Metrics {
     findings: IntCounterVec,
     rejection_fallbacks: IntCounterVec,
     parents: ParentFamilies,
+    /// What becomes of audit records.
+    pub audit: AuditMetrics,
     /// TLS with clients to the proxy itself.
     pub listener_handshakes: Handshakes,
     /// TLS with clients of intercepted connections.
@@ -242,6 +246,7 @@ impl Metrics {
                 &["service"],
             ),
             parents: ParentFamilies::new(&family),
+            audit: AuditMetrics::new(&family),
             listener_handshakes: Handshakes::new(&handshakes, "listener"),
             client_handshakes: Handshakes::new(&handshakes, "client"),
             upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
@@ -364,10 +369,6 @@ impl Drop for OpenConnection {
 
 /// Families whose events this version does not have yet: present, at zero.
 fn register_quiet_families(family: &Families) {
-    let audit = family.counters("audit_records_total", "Audit records, by what became of them.", &["outcome"]);
-    for outcome in ["written", "failed"] {
-        audit.with_label_values(&[outcome]);
-    }
     #[cfg(target_os = "linux")]
     family
         .0
@@ -402,6 +403,7 @@ mod tests {
         "config_last_reload_timestamp_seconds",
         "ca_expiry_timestamp_seconds",
         "audit_records_total",
+        "audit_healthy",
         "rejection_fallbacks_total",
         "parent_connects_total",
         "parent_failovers_total",

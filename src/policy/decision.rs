@@ -64,9 +64,16 @@ pub struct Permit {
     check: HelloCheck,
     treatment: Treatment,
     idle_timeout: Duration,
+    rule: RuleName,
 }
 
 impl Permit {
+    /// What allowed it.
+    #[must_use]
+    pub fn rule(&self) -> &RuleName {
+        &self.rule
+    }
+
     /// Where the connection may go.
     #[must_use]
     pub fn destination(&self) -> &Destination {
@@ -213,6 +220,7 @@ impl Policy {
             check,
             treatment: service.treatment,
             idle_timeout: service.idle_timeout,
+            rule: RuleName::Policy(rule.name.clone()),
         };
         Decision {
             verdict: Verdict::Allow,
@@ -242,6 +250,7 @@ impl Policy {
             check: HelloCheck::Unchecked,
             treatment: Treatment::Tunnel,
             idle_timeout: self.service(service).idle_timeout,
+            rule: refusal.rule.clone(),
         });
         Decision { verdict, service, rule: refusal.rule.clone(), refusal: Some(refusal), permit }
     }
@@ -264,12 +273,18 @@ impl Policy {
     /// # Errors
     /// `client_not_allowed`.
     pub fn admit(&self, client: IpAddr) -> Result<(), Refusal> {
-        let client = client.to_canonical();
-        if self.options.clients.iter().any(|network: &IpNet| network.contains(&client)) {
+        if self.network_of(client).is_some() {
             return Ok(());
         }
         let detail = "the client's address is in no network of clients.allow; add its network there";
         Err(Refusal::new(Reason::ClientNotAllowed, detail, RuleName::Builtin("clients.allow")))
+    }
+
+    /// The network of `clients.allow` that a client is in.
+    #[must_use]
+    pub fn network_of(&self, client: IpAddr) -> Option<IpNet> {
+        let client = client.to_canonical();
+        self.options.clients.iter().find(|network| network.contains(&client)).copied()
     }
 
     /// Whether a client that may use the proxy may use this service of it.

@@ -87,9 +87,10 @@ pub fn csv(policy: &Policy) -> String {
     text
 }
 
-/// Quoted where needed; a leading `=`, `+`, `-` or `@` is disarmed, since spreadsheets would run it as a formula.
-fn cell(value: &str) -> String {
-    let disarmed = if value.starts_with(['=', '+', '-', '@']) { format!("'{value}") } else { value.to_owned() };
+/// A cell of CSV: quoted where needed; a leading `=`, `+`, `-`, `@`, tab or carriage return is disarmed, since spreadsheets would run it as a formula.
+#[must_use]
+pub fn cell(value: &str) -> String {
+    let disarmed = if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{value}") } else { value.to_owned() };
     if disarmed.contains([',', '"', '\r', '\n']) { format!("\"{}\"", disarmed.replace('"', "\"\"")) } else { disarmed }
 }
 

@@ -22,6 +22,17 @@ pub enum Mode {
     Observe,
 }
 
+impl Mode {
+    /// The word as written in configurations.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Observe => "observe",
+        }
+    }
+}
+
 /// A service of the policy in force; the first is the pseudo-service `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ServiceId(u16);

@@ -4,7 +4,7 @@ use super::hop::Pseudonym;
 use super::interception::Interception;
 use super::reached::Reached;
 use crate::access::Access;
-use crate::audit::{Journal, Record, Start};
+use crate::audit::{Basis, Journal, Record, Start};
 use crate::destination::Destination;
 use crate::error::Refusal;
 use crate::listener::entrance::Entrance;
@@ -36,6 +36,7 @@ pub struct Limits {
 pub struct Engine {
     /// The compiled policy.
     pub policy: Policy,
+    hash: Arc<str>,
     services: Vec<Labelled>,
     none: Labelled,
 }
@@ -50,7 +51,7 @@ impl Engine {
         let labelled = |service: &ServiceInfo| (service.id.clone(), Arc::new(metrics.service(&service.id)));
         let services = policy.services().iter().map(labelled).collect();
         let none = labelled(policy.service(ServiceId::NONE));
-        Self { policy, services, none }
+        Self { hash: policy.hash().into(), policy, services, none }
     }
 
     /// Every service of the policy with its handles.
@@ -102,7 +103,8 @@ impl Context {
     pub fn record(&self, start: Start) -> Record {
         let engine = &self.engine;
         let (service, metrics) = engine.service(ServiceId::NONE);
-        Record::new(&self.journal, start, service, metrics)
+        let basis = || Basis { policy: engine.hash.clone(), network: engine.policy.network_of(start.client.ip()) };
+        Record::new(&self.journal, start, service, metrics, basis)
     }
 
     /// Another configuration is in force: what nobody uses any more is closed, and what is shared keeps only what the other one allows.

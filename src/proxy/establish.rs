@@ -91,16 +91,16 @@ fn intercepting<'a>(context: &'a Context, record: &Record, client: SocketAddr, p
     intercepts
 }
 
-/// A proxy that stops begins nothing new.
+/// A proxy that stops begins nothing new, nor does one whose audit cannot be written.
 ///
 /// # Errors
-/// `shutting_down`.
-pub fn begins(context: &Context) -> Result<(), Refusal> {
+/// `shutting_down`, `overloaded`.
+pub fn begins(context: &Context, record: &Record) -> Result<(), Refusal> {
     if context.journal.is_stopping() {
         let detail = "the proxy is stopping and begins nothing new; try another one, or again in a moment";
         return Err(Refusal::new(Reason::ShuttingDown, detail, RuleName::Builtin("limits.drain")));
     }
-    Ok(())
+    record.admitted()
 }
 
 /// Decides and notes the decision in the record. An allow is counted only when the exchange really passes.
@@ -108,11 +108,12 @@ pub fn begins(context: &Context) -> Result<(), Refusal> {
 /// # Errors
 /// The refusal of the policy.
 pub fn decide(context: &Context, record: &mut Record, client: SocketAddr, destination: &Destination) -> Result<Permit, Refusal> {
-    begins(context)?;
+    begins(context, record)?;
     let engine = &context.engine;
     let decision = engine.policy.decide(&Subject { client: client.ip(), destination });
     let (service, metrics) = engine.service(decision.service);
     record.decided(service, metrics, &decision.rule);
+    record.endpoint(&decision.rule);
     if let (Verdict::WouldDeny, Some(refusal)) = (decision.verdict, &decision.refusal) {
         record.would_deny(refusal);
     }

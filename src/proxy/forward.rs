@@ -86,7 +86,7 @@ impl Drop for AnswerWatcher {
         if let Sent::Call(call) = &self.sent {
             let observed = call.observed().map(|refusal| covered_by(&refusal));
             if let Some(coverage) = self.coverage.map(|coverage| worse(coverage, observed.unwrap_or(coverage))) {
-                self.record.metrics().covered(coverage);
+                self.record.covered(coverage);
             }
             note_call(&mut self.record, call.observed(), call.refusal());
         }

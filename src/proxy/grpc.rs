@@ -8,11 +8,11 @@ use super::context::Context;
 use super::hold::{STEP, owned, too_large};
 use super::interception::Interception;
 use super::judge::{Judged, Part, inspect};
-use crate::audit::DecisionId;
+use crate::audit::{Counted, DecisionId};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect;
 use crate::inspect::grpc::{Broken, Frames, PREFIX};
-use crate::metrics::{Inspected, ServiceMetrics};
+use crate::metrics::Inspected;
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use http::header::CONTENT_TYPE;
@@ -137,7 +137,7 @@ pub struct Messages {
     context: Arc<Context>,
     interception: Arc<Interception>,
     activity: Activity,
-    metrics: Arc<ServiceMetrics>,
+    counted: Counted,
 }
 
 /// The upstream is told no more than that its client cancelled.
@@ -148,18 +148,11 @@ fn cancelled() -> BoxError {
 impl Messages {
     /// Starts with the first message.
     #[must_use]
-    pub fn new(
-        body: Incoming,
-        kind: inspect::Call,
-        call: Arc<Call>,
-        context: Arc<Context>,
-        channel: &Channel,
-        metrics: Arc<ServiceMetrics>,
-    ) -> Self {
+    pub fn new(body: Incoming, kind: inspect::Call, call: Arc<Call>, context: Arc<Context>, channel: &Channel, counted: Counted) -> Self {
         let (interception, activity) = (channel.interception.clone(), channel.activity.clone());
         let frames = Frames::new(interception.max_message);
         let (reservation, deadline, ended, unread) = (None, None, false, false);
-        Self { body, kind, frames, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, metrics }
+        Self { body, kind, frames, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, counted }
     }
 
     /// The next message that may go, if one is complete.
@@ -189,7 +182,7 @@ impl Messages {
         };
         self.number += 1;
         let number = self.number;
-        let judged = inspect(&self.context, &self.metrics, Part::Message(frame.message().len()), || {
+        let judged = inspect(&self.context, &self.counted, Part::Message(frame.message().len()), || {
             self.interception.inspector.grpc_message(&self.kind, number, frame.is_compressed, frame.message())
         });
         self.settle(judged)?;
@@ -207,7 +200,7 @@ impl Messages {
 
     fn released(&self, bytes: &Bytes) {
         self.activity.touch();
-        self.metrics.bytes_up.inc_by(bytes.len() as u64);
+        self.counted.metrics().bytes_up.inc_by(bytes.len() as u64);
         self.call.state().bytes += bytes.len() as u64;
     }
 
@@ -221,10 +214,10 @@ impl Messages {
     /// What cannot be held or cut into messages is refused; where the mode only observes, all that follows passes unread.
     fn give_up(&mut self, refusal: Refusal) -> Result<(), Refusal> {
         if !self.context.is_observing() {
-            self.metrics.inspected(Inspected::Deny);
+            self.counted.inspected(Inspected::Deny);
             return Err(refusal);
         }
-        self.metrics.inspected(Inspected::WouldDeny);
+        self.counted.inspected(Inspected::WouldDeny);
         self.call.state().observed.get_or_insert(refusal);
         self.unread = true;
         self.deadline = None;
@@ -283,7 +276,7 @@ impl Messages {
     }
 
     fn trailers(&mut self, trailers: HeaderMap) -> Result<Option<HeaderMap>, Refusal> {
-        let judged = inspect(&self.context, &self.metrics, Part::Fields, || self.interception.inspector.trailers(&trailers));
+        let judged = inspect(&self.context, &self.counted, Part::Fields, || self.interception.inspector.trailers(&trailers));
         self.settle(judged)?;
         self.end()?;
         Ok(Some(trailers))

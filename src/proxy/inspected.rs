@@ -63,7 +63,7 @@ async fn forward(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     }
     let is_judged_later = matches!(sent, Sent::Call(_));
     if !is_judged_later {
-        record.metrics().covered(coverage);
+        record.covered(coverage);
     }
     record.allowed();
     Ok(Forwarded { answered, sent, coverage: is_judged_later.then_some(coverage) })
@@ -83,9 +83,10 @@ async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Inc
     let (mut parts, body) = request.into_parts();
     record.destination(permit.destination());
     channel.stands()?;
+    record.endpoint(permit.rule());
     let promise = decide(context, channel, record, &parts)?;
     check_authority(context, record, permit.destination(), &parts)?;
-    begins(context)?;
+    begins(context, record)?;
     context.quotas.take(Limit::Requests, channel.client.ip(), Some(record.service()))?;
     check_upgrade(&parts).or_else(|refusal| context.enforce(record, refusal))?;
     check_request(context, &parts.method, &parts.headers).or_else(|refusal| context.enforce(record, refusal))?;
@@ -126,9 +127,9 @@ fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Par
 }
 
 fn judge_head(context: &Context, channel: &Channel, record: &mut Record, parts: &Parts) -> Result<Coverage, Refusal> {
-    let metrics = record.metrics().clone();
+    let counted = record.counted();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let judged = inspect(context, &metrics, Part::Fields, || channel.interception.inspector.head(target, &parts.headers));
+    let judged = inspect(context, &counted, Part::Fields, || channel.interception.inspector.head(target, &parts.headers));
     settle(record, judged)
 }
 

@@ -1,10 +1,11 @@
 //! The inspector's verdict and what it means: counted, timed, contained, turned into a refusal where it must be.
 
 use super::context::Context;
+use crate::audit::Counted;
 use crate::contain::{DEFECT, inspected};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect::{Finding, Verdict};
-use crate::metrics::{Coverage, Inspected, ServiceMetrics};
+use crate::metrics::{Coverage, Inspected};
 use crate::policy;
 use std::time::Instant;
 
@@ -32,26 +33,26 @@ pub enum Part {
 }
 
 /// Runs an inspection. A panic in it is a defect that refuses the message and ends nothing else.
-pub fn inspect(context: &Context, metrics: &ServiceMetrics, part: Part, inspection: impl FnOnce() -> Verdict) -> Judged {
+pub fn inspect(context: &Context, counted: &Counted, part: Part, inspection: impl FnOnce() -> Verdict) -> Judged {
     let started = Instant::now();
     let verdict = inspected(inspection).unwrap_or_else(|| {
         context.metrics.panics.inc();
         Verdict::Uninspectable(DEFECT)
     });
-    metrics.inspection.observe(started.elapsed().as_secs_f64());
+    counted.metrics().inspection.observe(started.elapsed().as_secs_f64());
     match part {
-        Part::Message(bytes) => metrics.inspected_bytes.inc_by(bytes as u64),
+        Part::Message(bytes) => counted.metrics().inspected_bytes.inc_by(bytes as u64),
         Part::Fields if verdict == Verdict::Clean => return Judged::Clean,
         Part::Fields => {}
     }
-    judge(context, metrics, verdict)
+    judge(context, counted, verdict)
 }
 
 /// Turns a verdict into what is done, and counts it.
-fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judged {
+fn judge(context: &Context, counted: &Counted, verdict: Verdict) -> Judged {
     let (refusal, findings) = match verdict {
         Verdict::Clean => {
-            metrics.inspected(Inspected::Allow);
+            counted.inspected(Inspected::Allow);
             return Judged::Clean;
         }
         Verdict::Uninspectable(detail) => (Refusal::new(Reason::Uninspectable, detail, RuleName::Builtin("inspection")), Vec::new()),
@@ -59,17 +60,17 @@ fn judge(context: &Context, metrics: &ServiceMetrics, verdict: Verdict) -> Judge
         Verdict::Undocumented(places) => (undocumented(&places), Vec::new()),
         Verdict::Findings(findings) => (personal_data(&findings), findings),
     };
-    let judged = refuse(context, metrics, refusal);
+    let judged = refuse(context, counted, refusal);
     for finding in &findings {
-        metrics.found(finding.kind, matches!(judged, Judged::Refused(_)));
+        counted.found(finding.kind, matches!(judged, Judged::Refused(_)));
     }
     judged
 }
 
 /// Refuses a message, or lets it pass where the mode only observes; counted as a message in either case.
-fn refuse(context: &Context, metrics: &ServiceMetrics, refusal: Refusal) -> Judged {
+fn refuse(context: &Context, counted: &Counted, refusal: Refusal) -> Judged {
     let is_observed = context.engine.policy.verdict(refusal.reason) == policy::Verdict::WouldDeny;
-    metrics.inspected(if is_observed { Inspected::WouldDeny } else { Inspected::Deny });
+    counted.inspected(if is_observed { Inspected::WouldDeny } else { Inspected::Deny });
     if is_observed { Judged::Observed(refusal) } else { Judged::Refused(refusal) }
 }
 

@@ -61,13 +61,13 @@ pub fn called(context: &Arc<Context>, channel: &Channel, record: &mut Record, pa
     let kind = match Inspector::call(parts.uri.path(), &parts.headers) {
         Ok(kind) => kind,
         Err(detail) => {
-            let metrics = record.metrics().clone();
-            settle(record, inspect(context, &metrics, Part::Fields, || Verdict::Uninspectable(detail)))?;
+            let tally = record.counted();
+            settle(record, inspect(context, &tally, Part::Fields, || Verdict::Uninspectable(detail)))?;
             return Ok(Payload { coverage: Coverage::Uninspectable, ..streamed(channel, record, body) });
         }
     };
     let call = Arc::<Call>::default();
-    let messages = Messages::new(body, kind, call.clone(), context.clone(), channel, record.metrics().clone());
+    let messages = Messages::new(body, kind, call.clone(), context.clone(), channel, record.counted());
     Ok(Payload { body: messages.boxed_unsync(), again: None, sent: Sent::Call(call), coverage: Coverage::Inspected })
 }
 
@@ -96,13 +96,13 @@ pub async fn held(
             return Ok(Payload { body, again: None, sent: Sent::Streamed(upload), coverage: Coverage::Uninspectable });
         }
     };
-    let metrics = record.metrics().clone();
+    let tally = record.counted();
     let mut coverage = settle(
         record,
-        inspect(context, &metrics, Part::Message(held.bytes.len()), || interception.inspector.body(&parts.headers, &held.bytes)),
+        inspect(context, &tally, Part::Message(held.bytes.len()), || interception.inspector.body(&parts.headers, &held.bytes)),
     )?;
     if let Some(trailers) = &held.trailers {
-        let judged = inspect(context, &metrics, Part::Fields, || interception.inspector.trailers(trailers));
+        let judged = inspect(context, &tally, Part::Fields, || interception.inspector.trailers(trailers));
         coverage = worse(coverage, settle(record, judged)?);
         announce_trailers(&mut parts.headers, trailers);
     }
@@ -115,7 +115,7 @@ pub async fn held(
 /// What cannot be held is refused, whatever the reason; where the mode only observes, it passes unread.
 fn pass_unread(context: &Context, record: &mut Record, refusal: Refusal) -> Result<(), Refusal> {
     let is_observing = context.is_observing();
-    record.metrics().inspected(if is_observing { Inspected::WouldDeny } else { Inspected::Deny });
+    record.counted().inspected(if is_observing { Inspected::WouldDeny } else { Inspected::Deny });
     if !is_observing {
         return Err(refusal);
     }

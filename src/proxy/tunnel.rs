@@ -172,7 +172,7 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
         }
     };
     record.allowed();
-    record.metrics().covered(Coverage::Tunnelled);
+    record.covered(Coverage::Tunnelled);
     let slowed = context.quotas.pace(record.client().ip(), record.service());
     let reached = context.dialer.reached(&permit, &upstream);
     let place = live.stand(&context, &permit, record.client(), &open, Carrier::Tunnel(reached));

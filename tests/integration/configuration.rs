@@ -2,6 +2,7 @@
 //!
 //! A person reads these messages in the middle of an outage: line and column must be those of the value, not of the section.
 
+mod audit;
 mod clients;
 mod inspection;
 mod parents;
@@ -176,9 +177,6 @@ const ENTRANCES: &[Wrong] = &[
     ("[[sni]]\naddress = \"127.0.0.1:9180\"", "c.toml:2:11", &["admin.address too"]),
 ];
 
-/// Controls of later versions: refused, since one that silently does nothing is worse than none.
-const TO_COME: &[Wrong] = &[("[audit]\npath = \"audit/\"", "c.toml:1:1", &["[audit]", "yet", "remove the section"])];
-
 /// A site's own policy up to its one endpoint, and the rest with the endpoint's host, port and protocol.
 const POLICY: &str = "format = 1\nname = \"site\"\n[[service]]\nid = \"site\"\npersonal_data = \"unstated\"\n[[service.endpoint]]\n";
 
@@ -283,11 +281,6 @@ fn relays_that_would_never_be_served_are_refused() {
 #[test]
 fn entrances_that_cannot_be_are_refused() {
     assert_wrong(ENTRANCES, |text| read(text).err());
-}
-
-#[test]
-fn controls_of_later_versions_are_refused() {
-    assert_wrong(TO_COME, error_of_configuration);
 }
 
 /// A folder with a configuration that names `policy.toml` beside it.

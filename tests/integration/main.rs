@@ -7,6 +7,7 @@
 mod access;
 mod addresses;
 mod answers;
+mod audit;
 mod client_networks;
 mod configuration;
 mod corpus;

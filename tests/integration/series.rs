@@ -10,7 +10,7 @@ use futures_util::stream::{StreamExt as _, iter};
 use std::collections::HashSet;
 
 /// The families of the contract, by their type.
-const FAMILIES: [(&str, &str); 25] = [
+const FAMILIES: [(&str, &str); 26] = [
     ("build_info", "gauge"),
     ("connections", "gauge"),
     ("connections_total", "counter"),
@@ -32,6 +32,7 @@ const FAMILIES: [(&str, &str); 25] = [
     ("config_last_reload_timestamp_seconds", "gauge"),
     ("ca_expiry_timestamp_seconds", "gauge"),
     ("audit_records_total", "counter"),
+    ("audit_healthy", "gauge"),
     ("panics_total", "counter"),
     ("process_cpu_seconds_total", "counter"),
     ("process_open_fds", "gauge"),
@@ -39,8 +40,13 @@ const FAMILIES: [(&str, &str); 25] = [
 ];
 
 /// Families that say something before anything happened. The scrape's own connection is one.
-const NOT_ZERO: [&str; 4] =
-    ["build_info{", "connections{listener=\"admin\"}", "connections_total{listener=\"admin\"}", "config_last_reload_timestamp_seconds "];
+const NOT_ZERO: [&str; 5] = [
+    "build_info{",
+    "connections{listener=\"admin\"}",
+    "connections_total{listener=\"admin\"}",
+    "config_last_reload_timestamp_seconds ",
+    "audit_healthy ",
+];
 
 fn named(family: &str) -> String {
     if family.starts_with("process_") { family.to_owned() } else { format!("ucx_egress_{family}") }

@@ -1,10 +1,10 @@
 //! Which endpoints are looked at: those of the policy that are exact, and the tenants' that the configuration names.
 
 use super::line::{Area, Line};
-use crate::explain::somebody;
 use crate::config::Config;
 use crate::destination::{Destination, Host};
 use crate::error::RuleName;
+use crate::explain::somebody;
 use crate::policy::{Permit, Rule, Subject, WireProtocol};
 
 /// Endpoints that are looked at; a policy may name thousands, and their owners would not like it.

@@ -49,21 +49,35 @@ impl Daemon {
 
     /// Starts the binary with its log in this format. Lines of text are kept whole, as JSON strings.
     pub async fn start_logging(config: &str, format: &str) -> Self {
+        Self::start_behind(config, format, "").await
+    }
+
+    /// Starts the binary behind a shell command that prepares its process.
+    pub async fn start_after(config: &str, prepare: &str) -> Self {
+        Self::start_behind(config, "json", &format!("{prepare}; ")).await
+    }
+
+    async fn start_behind(config: &str, format: &str, prepare: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("config.toml");
         std::fs::write(&file, format!("{config}\n[log]\nformat = \"{format}\"\n")).expect("the configuration is written");
-        Self::start_in(folder, format, |_| {}).await
+        Self::launch(folder, format, prepare, |_| {}).await
     }
 
     /// Starts the binary with the configuration that is in the folder, and with what `prepare` adds to its environment.
     pub async fn start_in(folder: TempDir, format: &str, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::launch(folder, format, "", prepare).await
+    }
+
+    async fn launch(folder: TempDir, format: &str, before: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let file = folder.path().join("config.toml");
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new("/bin/sh");
         prepare(&mut command);
         let mut child = command
-            .arg("--config")
+            .arg("-c")
+            .arg(format!("{before}exec \"$0\" --config \"$1\" run"))
+            .arg(BINARY)
             .arg(&file)
-            .arg("run")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -164,6 +178,17 @@ impl Daemon {
     /// The lines logged so far.
     pub fn lines(&self) -> Vec<Value> {
         self.log.borrow().clone()
+    }
+
+    /// Kills the process: nothing in it can act on that.
+    pub fn kill(&self) {
+        rustix::process::kill_process(self.process(), rustix::process::Signal::KILL).expect("the process takes the signal");
+    }
+
+    /// Bounds how large a file of the process may become, as a full disk does; writing more then fails.
+    pub fn bound_files(&self, bytes: Option<u64>) {
+        let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(Some(self.process()), rustix::process::Resource::Fsize, limit).expect("the process takes the limit");
     }
 
     /// Sends SIGTERM and does not wait.
