@@ -8,6 +8,7 @@ use super::{Parts, bind_all, guard, receptions};
 use crate::admin::guard::Guard;
 use crate::audit::{Event, InForce, Settings};
 use crate::config::Config;
+use crate::inspect;
 use crate::policy::canary;
 use std::sync::Arc;
 
@@ -46,6 +47,10 @@ impl Running {
         let loaded = tokio::task::spawn_blocking(move || Config::load(path.as_deref())).await;
         let mut config = loaded.map_err(|error| format!("the reading ended early: {error}"))?.map_err(|located| located.to_string())?;
         canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
+        if config.interception.is_some() {
+            let inspector = &config.inspection.inspector;
+            inspect::canary::check(inspector).map_err(|wrong| format!("the new inspection fails its check: {wrong}"))?;
+        }
         let watch = Watch::new(&config);
         let mut parts = bind_all(&mut config, self.sockets.again(), &self.bound)?;
         let in_force = in_force(&config);

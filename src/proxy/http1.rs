@@ -12,7 +12,8 @@ use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
 use crate::socket::Socket;
 use crate::stall::{StallLimit, Stalling};
 use futures_util::FutureExt as _;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// How the connection's exchanges go.
 #[derive(Debug, Clone)]
@@ -80,9 +83,13 @@ where
 {
     let conduct = Conduct { refused: Arc::default(), in_flight: InFlight::default() };
     let answering = service_fn(|request| {
-        let conduct = conduct.clone();
+        let (conduct, journal) = (conduct.clone(), context.journal.clone());
         // A combinator, not an async block: that would hold the future twice.
-        handle(request).map(move |response| {
+        handle(request).map(move |mut response| {
+            if journal.is_leaving() {
+                // The client asks its next request elsewhere, rather than one that crosses our end.
+                response.headers_mut().insert(CONNECTION, CLOSE);
+            }
             conduct.refused.store(is_refusal(&response), Ordering::Relaxed);
             Ok::<_, Infallible>(response.map(|body| body.answering(conduct.in_flight)))
         })

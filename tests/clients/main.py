@@ -12,6 +12,7 @@ import cases_admin
 import cases_balancer
 import cases_denied
 import cases_entrances
+import cases_evidence
 import cases_grpc
 import cases_intercept
 import cases_intercept_formats
@@ -19,6 +20,7 @@ import cases_intercept_grpc
 import cases_intercept_refused
 import cases_intercept_trust
 import cases_ldap
+import cases_operations
 import cases_parents
 import cases_setup
 import cases_web
@@ -28,7 +30,7 @@ from paths import BINARY
 
 GROUPS = (cases_web, cases_grpc, cases_ldap, cases_denied, cases_access, cases_admin, cases_entrances, cases_balancer,
           cases_intercept, cases_intercept_formats, cases_intercept_grpc, cases_intercept_refused,
-          cases_intercept_trust, cases_parents, cases_setup)
+          cases_intercept_trust, cases_parents, cases_setup, cases_evidence, cases_operations)
 CASES = [case for group in GROUPS for case in group.CASES]
 
 

@@ -84,14 +84,15 @@ def _binds(probe: socket.socket, port: int) -> bool:
 class Process:
     """A server of ours, its output kept in a file."""
 
-    def __init__(self, name: str, argv: Sequence[str | Path], log: Path, env: dict[str, str] | None) -> None:
+    def __init__(self, name: str, argv: Sequence[str | Path], log: Path, env: dict[str, str] | None,
+                 pass_fds: Sequence[int] = ()) -> None:
         self.name = name
         self.log = log
         # Should the driver be killed outright, the kernel ends its servers.
         command = ["setpriv", "--pdeathsig", "TERM", *map(str, argv)]
         with log.open("wb") as output:
             self._child = subprocess.Popen(command, env=env or clean_env(), stdin=subprocess.DEVNULL,
-                                           stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+                                           stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=pass_fds)
 
     @property
     def pid(self) -> int:
@@ -145,8 +146,9 @@ class Processes:
         self._logs = logs
         self._started: list[Process] = []
 
-    def start(self, name: str, argv: Sequence[str | Path], env: dict[str, str] | None = None) -> Process:
-        process = Process(name, argv, self._logs / f"{name}.log", env)
+    def start(self, name: str, argv: Sequence[str | Path], env: dict[str, str] | None = None,
+              pass_fds: Sequence[int] = ()) -> Process:
+        process = Process(name, argv, self._logs / f"{name}.log", env, pass_fds)
         self._started.append(process)
         return process
 
