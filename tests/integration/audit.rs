@@ -171,6 +171,29 @@ async fn a_second_process_does_not_write_to_the_same_directory() {
 }
 
 #[tokio::test]
+async fn reloads_are_in_the_chain_and_leave_the_files_where_they_are() {
+    let folder = Folder::new();
+    let other = Folder::new();
+    let in_mode = |folder: &Folder, mode: &str| folder.setup("").section(&format!("[policy]\nmode = \"{mode}\"")).text();
+    let mut daemon = Daemon::start(&in_mode(&folder, "enforce")).await;
+    daemon.reload(&in_mode(&folder, "observe")).await;
+    daemon.reload_in_vain("[listener]\nnothing = 1").await;
+    daemon.reload(&in_mode(&other, "enforce")).await;
+    daemon.wait_for_line("the warning", |line| line["message"].as_str().is_some_and(|text| text.starts_with("[audit] has changed"))).await;
+    assert_eq!(ask(daemon.proxy).await.0, 403);
+    assert_eq!(daemon.terminate().await, Some(0));
+    assert!(!other.path().exists() && folder.verify().ok);
+    let lines = folder.lines();
+    let said = |line: &&Value| {
+        [&line["outcome"], &line["before"]["mode"], &line["now"]["mode"]].map(|word| word.as_str().unwrap_or_default().to_owned())
+    };
+    let reloads: Vec<_> = of_kind(&lines, "reload").iter().map(said).collect();
+    assert_eq!(reloads, [["ok", "enforce", "observe"], ["failed", "observe", "observe"], ["ok", "observe", "enforce"]]);
+    let now = of_kind(&lines, "reload").pop().expect("three")["now"]["policy"].clone();
+    assert_eq!(of_kind(&lines, "decision")[0]["policy"], now, "what is decided after a reload names its policy");
+}
+
+#[tokio::test]
 async fn a_directory_that_cannot_be_made_is_told_at_the_start() {
     let folder = Folder::new();
     std::fs::write(folder.path(), "a file").expect("written");

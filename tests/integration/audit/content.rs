@@ -1,16 +1,21 @@
 //! What is in the lines, and what is in none.
 
 use super::{Folder, of_kind};
-use crate::support::client::exchange;
+use crate::support::clean::{labelled, number};
+use crate::support::client::{DEADLINE, exchange};
 use crate::support::daemon::{Daemon, records};
+use crate::support::http2::message;
 use crate::support::intercept::{API, Ca, request};
-use crate::support::origin::TlsOrigin;
+use crate::support::origin::{TappedOrigin, TlsOrigin};
 use crate::support::passwords::{ALICE, ALICES, Passwords, basic};
 use crate::support::pki::Pki;
 use crate::support::proxy::Setup;
+use crate::support::world::{ADDRESS, HTTP2, World, call};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::{Instant, interval};
 
 /// Nobody's, and nowhere else.
 const PERSON: &str = "quaglia";
@@ -67,6 +72,30 @@ async fn a_decision_says_what_was_inspected_and_found() {
     assert_eq!((&in_force["mode"], &in_force["interception"]), (&"enforce".into(), &true.into()));
     assert_eq!(in_force["policy"], passed["policy"]);
     assert_eq!(in_force["config"].as_str().expect("a hash").len(), 64);
+}
+
+#[tokio::test]
+async fn each_message_of_a_call_is_counted() {
+    let folder = Folder::new();
+    let origin = async |pki: &Pki| TappedOrigin::echoing(pki, &[API], HTTP2).await;
+    let world = World::with(origin, |setup| setup.section(&folder.section(""))).await;
+    let mut client = world.http2().await;
+    let messages = [message(&number(1)), message(&number(2)), message(&labelled(ADDRESS)), message(&number(3))].concat();
+    client.ask(call("/imagicle.Telemetry/Report"), &[&messages], None).await;
+    drop(client);
+    world.what_arrived().await;
+    let deadline = Instant::now() + DEADLINE;
+    let mut pause = interval(Duration::from_millis(10));
+    let line = loop {
+        pause.tick().await;
+        let lines = folder.lines();
+        if let Some(line) = lines.iter().find(|line| line["protocol"] == "http2") {
+            break line.clone();
+        }
+        assert!(Instant::now() < deadline, "the call is recorded");
+    };
+    assert_eq!((&line["messages"], &line["blocked"], &line["reason"]), (&3.into(), &1.into(), &"personal_data".into()), "{line}");
+    assert!(line["findings"].as_array().is_some_and(|found| !found.is_empty()), "{line}");
 }
 
 /// Everything a client can write is somebody's data: hosts, paths, names, passwords, header fields, bodies.

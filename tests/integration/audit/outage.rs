@@ -16,7 +16,8 @@ async fn healthy(daemon: &Daemon, is_healthy: bool) -> Scrape {
 }
 
 async fn status(daemon: &Daemon) -> Value {
-    let (_, body) = exchange(daemon.admin, b"GET /api/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    let request = format!("GET /api/status HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", daemon.admin);
+    let (_, body) = exchange(daemon.admin, request.as_bytes()).await;
     serde_json::from_slice::<Value>(&body).expect("JSON")["audit"].clone()
 }
 
