@@ -9,7 +9,7 @@ use crate::listener::accept::Counted;
 use crate::policy::{Permit, Subject, Treatment};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::task::AbortHandle;
 
@@ -34,8 +34,11 @@ pub struct Member {
     listener: SocketAddr,
     fate: Arc<Fate>,
     end: OnceLock<AbortHandle>,
-    /// Changes whenever something moves.
-    pulse: AtomicU64,
+    /// Bytes to the upstream, and from it.
+    up: AtomicU64,
+    down: AtomicU64,
+    /// Whether the client spoke last: it may wait for an answer.
+    awaits: AtomicBool,
 }
 
 impl Member {
@@ -45,9 +48,17 @@ impl Member {
         &self.fate
     }
 
-    /// Something moved: `total` bytes by now.
-    pub fn moved(&self, total: u64) {
-        self.pulse.store(total, Ordering::Relaxed);
+    /// So many bytes have moved by now.
+    pub fn moved(&self, up: u64, down: u64) {
+        let (before_up, before_down) = (self.up.swap(up, Ordering::Relaxed), self.down.swap(down, Ordering::Relaxed));
+        if (before_up, before_down) != (up, down) {
+            self.awaits.store(before_down == down, Ordering::Relaxed);
+        }
+    }
+
+    fn pulse(&self) -> Pulse {
+        let moved = self.up.load(Ordering::Relaxed).wrapping_add(self.down.load(Ordering::Relaxed));
+        Pulse { moved, awaits: self.awaits.load(Ordering::Relaxed) }
     }
 
     /// Says how it is ended; at once if that was decided meanwhile.
@@ -75,6 +86,15 @@ impl Member {
         self.fate.dismiss();
         self.end();
     }
+}
+
+/// How far a tunnel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Bytes that moved.
+    pub moved: u64,
+    /// Whether the client spoke last.
+    pub awaits: bool,
 }
 
 /// All that stands.
@@ -131,7 +151,9 @@ impl Standing {
             listener: open.listener(),
             fate: Arc::default(),
             end: OnceLock::new(),
-            pulse: AtomicU64::new(0),
+            up: AtomicU64::new(0),
+            down: AtomicU64::new(0),
+            awaits: AtomicBool::new(false),
         });
         let mut members = self.lock();
         let number = members.next;
@@ -150,25 +172,23 @@ impl Standing {
         members.iter().filter(|member| !context.hold(member)).count()
     }
 
-    /// How many there are, and how far each tunnel is.
+    /// How far each tunnel is.
     #[must_use]
-    pub fn pulses(&self) -> HashMap<u64, u64> {
+    pub fn pulses(&self) -> HashMap<u64, Pulse> {
         let members = self.lock();
         let tunnels = members.all.iter().filter(|(_, member)| matches!(member.carrier, Carrier::Tunnel(_)));
-        tunnels.map(|(number, member)| (*number, member.pulse.load(Ordering::Relaxed))).collect()
+        tunnels.map(|(number, member)| (*number, member.pulse())).collect()
     }
 
-    /// Ends the tunnels on which nothing moved since these were taken; how many those are.
-    pub fn dismiss_silent(&self, since: &HashMap<u64, u64>) -> usize {
-        let silent: Vec<Arc<Member>> = {
+    /// Ends these because the proxy stops.
+    pub fn dismiss(&self, numbers: &[u64]) {
+        let members: Vec<Arc<Member>> = {
             let members = self.lock();
-            let is_silent = |number: &u64, member: &Member| since.get(number) == Some(&member.pulse.load(Ordering::Relaxed));
-            members.all.iter().filter(|(number, member)| is_silent(number, member)).map(|(_, member)| member.clone()).collect()
+            numbers.iter().filter_map(|number| members.all.get(number).cloned()).collect()
         };
-        for member in &silent {
+        for member in &members {
             member.dismiss();
         }
-        silent.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Members> {

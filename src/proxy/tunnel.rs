@@ -201,7 +201,7 @@ impl Future for Carried {
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let Poll::Ready(end) = Pin::new(&mut self.relay).poll(cx) else {
             let (up, down) = self.relay.bytes();
-            self.place.member().moved(up + down);
+            self.place.member().moved(up, down);
             return Poll::Pending;
         };
         match end {

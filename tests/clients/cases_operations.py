@@ -93,15 +93,18 @@ def reload(at: Proxy) -> None:
 
 
 @contextlib.contextmanager
-def load(served: Service) -> Iterator[subprocess.Popen[str]]:
-    argv = [sys.executable, HERE / "python" / "load.py", str(served.port), served.root, served.authority.certificate,
-            str(RATE), str(TUNNELS), str(STREAMS)]
-    child = subprocess.Popen([str(arg) for arg in argv], env=clean_env(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def load(served: Service) -> Iterator[list[subprocess.Popen[str]]]:
+    """Requests, tunnels and conversations, each kind in a process of its own so that none waits for another."""
+    argv = [sys.executable, HERE / "python" / "load.py", served.port, served.root, served.authority.certificate]
+    kinds = ((RATE, 0, 0), (0, TUNNELS, 0), (0, 0, STREAMS))
+    children = [subprocess.Popen([str(arg) for arg in (*argv, *kind)], env=clean_env(), text=True, stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE) for kind in kinds]
     try:
-        yield child
+        yield children
     finally:
-        child.kill()
-        child.wait()
+        for child in children:
+            child.kill()
+            child.wait()
 
 
 def nobody_notices(lab: Lab) -> str:
@@ -111,7 +114,8 @@ def nobody_notices(lab: Lab) -> str:
         served = Service(lab, processes, folder)
         first = served.start(lab.binary, "first")
         with load(served) as clients:
-            expect(clients.stdout and clients.stdout.readline() == "standing\n", "the load never stood")
+            for client in clients:
+                expect(client.stdout and client.stdout.readline() == "standing\n", "the load never stood")
             for number in range(RELOADS):
                 is_unfit = number % (RELOADS // UNFIT) == 5
                 served.write(is_gate_open=number % 2 == 1, broken="no policy" if is_unfit else "")
@@ -122,11 +126,12 @@ def nobody_notices(lab: Lab) -> str:
             shutil.copy2(lab.binary, another)
             second = served.start(another, "second")
             first.process.stop(seconds=60)
-            said, _ = clients.communicate(input="", timeout=90)
-        end = json.loads(said)
+            ends = [json.loads(client.communicate(input="", timeout=90)[0]) for client in clients]
         served.socket.close()
-    expect(not end["failures"], f"{len(end['failures'])} failures, the first: {end['failures'][:3]}; {end['counts']}")
-    counts = end["counts"]
+    failures = [failure for end in ends for failure in end["failures"]]
+    counts = {kind: count for end in ends for kind, count in end["counts"].items()}
+    end = ends[0]
+    expect(not failures, f"{len(failures)} failures, the first: {failures[:3]}; {counts}; {first.process.last_words()}")
     for kind in ("kept", "fresh", "gate", "gate refused", "quiet", "words", "conversations"):
         expect(counts.get(kind, 0) > 0, f"{kind}: none; {counts}")
     expect(end["rate"] > 0.9 * RATE, f"{end['rate']} requests a second of {RATE}")

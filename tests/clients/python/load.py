@@ -3,7 +3,7 @@ tunnels, gRPC conversations. Prints one JSON object at the end.
 
 Usage: load.py PROXY_PORT CLOUD_ROOT INTERCEPTION_ROOT REQUESTS_PER_SECOND TUNNELS STREAMS
 
-`gate.imagicle.com` may be refused at any time; whatever else fails is a failure. A kept connection that ends while nothing was asked
+Any of the three numbers may be 0: each kind is best given a process of its own. `gate.imagicle.com` may be refused at any time; whatever else fails is a failure. A kept connection that ends while nothing was asked
 on it is opened anew, and a request that meets that end is repeated once on a fresh one, as HTTP clients do (RFC 9110 section 9.2.2).
 """
 
@@ -206,8 +206,9 @@ async def main() -> None:
         thread.start()
     ready = asyncio.Semaphore(20)
     tasks = [asyncio.create_task(quiet_tunnel(ready)) for _ in range(TUNNELS)]
-    tasks += [asyncio.create_task(kept_worker(RATE * 0.7 / WORKERS)) for _ in range(WORKERS)]
-    tasks += [asyncio.create_task(paced(RATE * 0.2, fresh)), asyncio.create_task(paced(RATE * 0.1, gate))]
+    if RATE:
+        tasks += [asyncio.create_task(kept_worker(RATE * 0.7 / WORKERS)) for _ in range(WORKERS)]
+        tasks += [asyncio.create_task(paced(RATE * 0.2, fresh)), asyncio.create_task(paced(RATE * 0.1, gate))]
     while counts["quiet"] < TUNNELS and not failures:
         await asyncio.sleep(0.1)
     print("standing", flush=True)
