@@ -6,21 +6,15 @@ import subprocess
 from pathlib import Path
 
 from lab_tools import expect, is_ready
+from podman import LIMITS, environment, podman
 from paths import ROOT
-from procs import Done, clean_env, run, wait_for
+from procs import Done, run, wait_for
 
 ADMIN_PORT = 9180
-# What a container on this machine may be given: no more than this process has.
-LIMITS = ["--ulimit", "nofile=10000:10000", "--ulimit", "nproc=4096:4096"]
 
 
 def image(scratch: Path) -> Path:
     return scratch / "image"
-
-
-def podman(scratch: Path, *argv: str | Path) -> list[str | Path]:
-    store = ["--root", scratch / "store", "--runroot", scratch / "run", "--storage-driver", "vfs"]
-    return ["podman", *store, "--cgroup-manager", "cgroupfs", *argv]
 
 
 def running(scratch: Path, *options: str) -> list[str | Path]:
@@ -31,10 +25,6 @@ def running(scratch: Path, *options: str) -> list[str | Path]:
 
 def contained(scratch: Path, *argv: str, options: tuple[str, ...] = ()) -> Done:
     return run([*running(scratch, *options), *argv], timeout=120, env=environment())
-
-
-def environment() -> dict[str, str]:
-    return clean_env(HOME="/root")
 
 
 def build(binary: Path, scratch: Path) -> str:

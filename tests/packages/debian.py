@@ -6,12 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import booted
 from lab_tools import expect, is_ready
 from paths import ROOT
 from procs import Done, clean_env, run, wait_for
 
 RELEASE = "bookworm"
-CACHED = ROOT / "target" / "packages" / f"{RELEASE}.tar"
+CACHED = ROOT / "target" / "packages" / f"{RELEASE}-systemd.tar"
 CONFIGURATION = "etc/ucx-egress/ucx-egress.toml"
 ADMIN_PORT = 19180
 
@@ -21,6 +22,7 @@ def tree(scratch: Path) -> Path:
 
 
 def unmount(scratch: Path) -> None:
+    booted.unmount(scratch)
     if (tree(scratch) / "proc" / "self").exists():
         run(["umount", tree(scratch) / "proc"])
 
@@ -88,7 +90,7 @@ def installed(_binary: Path, scratch: Path) -> str:
         tree(scratch).mkdir()
         expect(run(["tar", "-xf", CACHED, "-C", tree(scratch)]).code == 0, "the kept tree cannot be unpacked")
     else:
-        done = run(["debootstrap", "--variant=minbase", "--include=ca-certificates,adduser", RELEASE, tree(scratch)], timeout=900,
+        done = run(["debootstrap", "--variant=minbase", "--include=ca-certificates,adduser,dbus,systemd,systemd-sysv", RELEASE, tree(scratch)], timeout=900,
                    env=clean_env(HOME="/root"))
         expect(done.code == 0, done.out[-500:])
         run(["tar", "-cf", CACHED, "-C", tree(scratch), "."])
@@ -162,6 +164,7 @@ CASES = [
     ("mandoc reads every page of the manual", readable),
     ("it installs on a clean Debian", installed),
     ("its user starts the proxy", started),
+    *booted.CASES,
     ("an upgrade keeps a changed configuration", upgraded),
     ("removing keeps the configuration, purging takes everything", removed),
 ]

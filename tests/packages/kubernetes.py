@@ -45,7 +45,10 @@ def valid(_binary: Path, _scratch: Path) -> str:
     expect(len(native) >= 7, f"{len(native)} manifests")
     for document in [*native, with_interception()]:
         for version in VERSIONS:
-            kubernetes_validate.validate(document, version, strict=True)
+            try:
+                kubernetes_validate.validate(document, version, strict=True)
+            except kubernetes_validate.ValidationError as error:
+                raise AssertionError(f"{document['kind']} in {version}: {error.message}") from error
     return f"{len(native)} manifests and the component, Kubernetes {', '.join(VERSIONS)}"
 
 

@@ -16,7 +16,7 @@ def copied(scratch: Path) -> list[Path]:
     """The units, with a program and a manual that are there."""
     folder = scratch / "units"
     folder.mkdir(exist_ok=True)
-    for unit in FOLDER.iterdir():
+    for unit in FOLDER.rglob("ucx-egress.*"):
         text = unit.read_text().replace("/usr/bin/ucx-egress ", "/bin/true ").replace("man:ucx-egress(1)", "man:true(1)")
         (folder / unit.name).write_text(text)
     return sorted(folder.iterdir())
@@ -41,7 +41,7 @@ def fits_the_default(binary: Path, _scratch: Path) -> None:
     """The socket unit names addresses that the packaged configuration has."""
     must_run([binary, "--config", ROOT / "config" / "ucx-egress.toml", "check"])
     configured = set(re.findall(r'^address = "(.+)"', (ROOT / "config" / "ucx-egress.toml").read_text(), re.MULTILINE))
-    held = set(re.findall(r"^ListenStream=(.+)", (FOLDER / "ucx-egress.socket").read_text(), re.MULTILINE))
+    held = set(re.findall(r"^ListenStream=(.+)", (FOLDER / "optional" / "ucx-egress.socket").read_text(), re.MULTILINE))
     expect(held == configured, f"the socket unit has {held}, the configuration {configured}")
 
 

@@ -100,7 +100,7 @@ async fn the_proxy_that_runs_is_asked() {
     found.says("listener", "listener.address", "ok", "by the proxy that runs here", "");
     found.says("process", "file descriptors", "ok", "the running proxy's", "");
     let found = examine(&format!("{text}\n[policy]\nprofile = \"strict\"\n"), &[]).await;
-    found.says("admin", &daemon.admin.to_string(), "warn", "another policy", "restart it");
+    found.says("admin", &daemon.admin.to_string(), "warn", "another policy", "reload it");
     // Where nobody listens any more.
     daemon.terminate().await;
     let found = examine(&text, &[]).await;
