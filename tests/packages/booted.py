@@ -29,7 +29,7 @@ def shown(scratch: Path, name: str) -> str:
 
 def get(scratch: Path, path: str) -> str:
     """What the admin listener answers, asked by bash: a small Debian has no other client."""
-    return shell(scratch, f'exec 3<>/dev/tcp/127.0.0.1/9180 && printf "GET {path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n" >&3 && cat <&3')
+    return shell(scratch, f'exec 3<>/dev/tcp/127.0.0.1/9180 && printf "GET {path} HTTP/1.1\\r\\nHost: 127.0.0.1:9180\\r\\nConnection: close\\r\\n\\r\\n" >&3 && cat <&3')
 
 
 def reloads(scratch: Path, outcome: str) -> int:
@@ -99,6 +99,18 @@ def is_watched(_binary: Path, scratch: Path) -> str:
     return "a proxy that hangs is started anew"
 
 
+def writes_its_audit(_binary: Path, scratch: Path) -> None:
+    """Where the unit lets it write, and only there."""
+    shell(scratch, f"printf '[audit]\\npath = \"/var/log/ucx-egress/audit\"\\n' >> {CONFIGURATION} && systemctl restart ucx-egress")
+    get(scratch, "/readyz")
+    listed = shell(scratch, "stat -c '%U %a %n' /var/log/ucx-egress/audit /var/log/ucx-egress/audit/*")
+    expect("ucx-egress 700 /var/log/ucx-egress/audit\n" in listed and "ucx-egress 600" in listed, listed)
+    shell(scratch, f"sed -i 's,/var/log/ucx-egress/audit,/usr/share/audit,' {CONFIGURATION}")
+    systemd(scratch, "systemctl", "restart", "ucx-egress")
+    wait_for("a failed service", lambda: shown(scratch, "ActiveState") == "failed")
+    shell(scratch, f"sed -i '/^.audit.$/,$d' {CONFIGURATION} && systemctl start ucx-egress")
+
+
 def is_handed_sockets(_binary: Path, scratch: Path) -> None:
     shell(scratch, "systemctl stop ucx-egress && systemctl start ucx-egress.socket")
     expect(shown(scratch, "ActiveState") == "inactive", "it runs before anybody came")
@@ -121,5 +133,6 @@ CASES = [
     ("`systemctl reload` takes a configuration, and none that does not load", reloads_in_order),
     ("it does not start over and over with a bad configuration", gives_up_in_order),
     ("systemd's watchdog is told that it lives", is_watched),
+    ("audit files are written where the unit lets it write", writes_its_audit),
     ("systemd may hold its sockets", is_handed_sockets),
 ]

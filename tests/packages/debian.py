@@ -136,7 +136,7 @@ def upgraded(_binary: Path, scratch: Path) -> None:
     control.write_text(re.sub(r"Version: .*", "Version: 0.1.1-1", control.read_text()))
     shipped = newer / CONFIGURATION
     shipped.write_text(shipped.read_text() + "# another version's\n")
-    run(["dpkg-deb", "--root-owner-group", "-b", newer, tree(scratch) / "newer.deb"])
+    run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", newer, tree(scratch) / "newer.deb"], timeout=300)
     must(scratch, "dpkg", "--force-confold", "-i", "/newer.deb")
     expect("0.1.1-1" in must(scratch, "dpkg-query", "-W", "ucx-egress"), "it was not upgraded")
     text = configuration.read_text()
