@@ -108,7 +108,7 @@ fn the_pure_modules_stay_pure() {
 
 #[test]
 fn every_shipped_configuration_loads() {
-    for name in ["ucx-egress.toml", "strict.toml", "observe.toml"] {
+    for name in ["ucx-egress.toml", "strict.toml", "observe.toml", "container/ucx-egress.toml"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
         let config = ucx_egress::config::Config::load(Some(&path)).unwrap_or_else(|error| panic!("{error}"));
         let unexpected: Vec<_> = config.warnings.iter().filter(|warning| !warning.message.contains("observe")).collect();

@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// Everybody on the machine.
 const OTHERS: u32 = 0o007;
+/// Everybody but the owner.
+const NOT_OWNER: u32 = 0o077;
 
 /// A line for each.
 pub(super) fn lines(config: &Config) -> Vec<Line> {
@@ -19,6 +21,10 @@ pub(super) fn lines(config: &Config) -> Vec<Line> {
     let passwords = config.access.as_ref().map(|access| (&*access.file.path, "the password file of clients.htpasswd"));
     let parents = config.parent_password_file.as_deref().map(|file| (file, "the password for the parent proxy"));
     lines.extend([tls, passwords, parents].into_iter().flatten().map(|(path, what)| secret(path, what)));
+    if let Some(audit) = &config.audit {
+        lines.extend(audit.key.exists().then(|| only_own(&audit.key, "the key that signs audit files")));
+        lines.push(folder(&audit.folder, "audit files"));
+    }
     if lines.is_empty() {
         lines.push(Line::ok(Area::Files, "secrets", "the configuration names no file that holds one"));
     }
@@ -44,6 +50,29 @@ fn secret(path: &Path, what: &str) -> Line {
                 .remedy(format!("chmod 640 {0}, or 600; and give it the proxy's user or group", path.display()))
         }
         Ok(_) => Line::ok(Area::Files, subject, seen(path, what)),
+    }
+}
+
+/// What the proxy takes only if nobody else may read it.
+fn only_own(path: &Path, what: &str) -> Line {
+    let (subject, mode) = (path.display().to_string(), path.metadata().map_or(0, |file| file.mode() & 0o777));
+    if mode & NOT_OWNER == 0 {
+        return Line::ok(Area::Files, subject, seen(path, what));
+    }
+    Line::fail(Area::Files, &*subject, format!("{what}: can be read by others (mode {mode:03o})")).remedy(format!("chmod 600 {subject}"))
+}
+
+/// Where files are written: the last part of the path is made, what is above it is not.
+fn folder(path: &Path, what: &str) -> Line {
+    let subject = path.display().to_string();
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.is_dir() {
+        Line::ok(Area::Files, subject, seen(path, what))
+    } else if !path.exists() && above.is_dir() {
+        Line::ok(Area::Files, subject, format!("{what}: the folder is made at the start"))
+    } else {
+        Line::fail(Area::Files, subject, format!("{what}: there is no such folder, and none above it to make it in"))
+            .remedy("mount the volume, or create the folder for the proxy's user, mode 700")
     }
 }
 

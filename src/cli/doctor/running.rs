@@ -49,7 +49,8 @@ fn line(subject: String, version: &str, (hash, ours): (&str, &str), ready: u16) 
     }
     if hash != ours {
         let seen = format!("runs with another policy: hash {hash}, here {ours}");
-        return Line::warn(Area::Admin, subject, seen).remedy("restart it to have this configuration act");
+        return Line::warn(Area::Admin, subject, seen)
+            .remedy("reload it (SIGHUP, `systemctl reload ucx-egress`) to have this configuration act");
     }
     Line::ok(Area::Admin, subject, format!("runs and is ready, version {version}, the same policy"))
 }

@@ -100,7 +100,7 @@ async fn the_proxy_that_runs_is_asked() {
     found.says("listener", "listener.address", "ok", "by the proxy that runs here", "");
     found.says("process", "file descriptors", "ok", "the running proxy's", "");
     let found = examine(&format!("{text}\n[policy]\nprofile = \"strict\"\n"), &[]).await;
-    found.says("admin", &daemon.admin.to_string(), "warn", "another policy", "restart it");
+    found.says("admin", &daemon.admin.to_string(), "warn", "another policy", "reload it");
     // Where nobody listens any more.
     daemon.terminate().await;
     let found = examine(&text, &[]).await;
@@ -114,4 +114,23 @@ async fn an_admin_address_that_another_program_has_fails() {
     let found = examine(&text, &[]).await;
     found.says("admin", &other.addr().to_string(), "fail", "no ucx-egress", "admin.address");
     found.says("listener", "admin.address", "fail", "in use", "choose another port");
+}
+
+#[tokio::test]
+async fn the_audit_needs_its_folder_and_a_key_of_its_own() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (there, key) = (folder.path().join("audit"), folder.path().join("audit/audit.key"));
+    let text = alone(&format!("[audit]\npath = \"{}\"", there.display())).text();
+    let subject = there.display().to_string();
+    examine(&text, &[]).await.says("files", &subject, "ok", "made at the start", "");
+    std::fs::create_dir(&there).expect("a folder");
+    std::fs::write(&key, "a key").expect("a file");
+    set_mode(&key, 0o640);
+    let found = examine(&text, &[]).await;
+    found.says("files", &key.display().to_string(), "fail", "can be read by others (mode 640)", "chmod 600");
+    set_mode(&key, 0o600);
+    let found = examine(&text, &[]).await;
+    found.says("files", &key.display().to_string(), "ok", "mode 600", "");
+    let gone = alone("[audit]\npath = \"/nowhere/at/all\"").text();
+    examine(&gone, &[]).await.says("files", "/nowhere/at/all", "fail", "no such folder", "mount the volume");
 }
