@@ -74,7 +74,7 @@ HANDLERS = {
 def main() -> None:
     port, certificate, key = sys.argv[1:]
     server = grpc.server(
-        futures.ThreadPoolExecutor(4),
+        futures.ThreadPoolExecutor(64),
         options=[("grpc.max_receive_message_length", LARGEST), ("grpc.so_reuseport", 0)],
     )
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test.Echo", HANDLERS)])
