@@ -20,7 +20,8 @@ pub(super) fn lines(config: &Config) -> Vec<Line> {
     let tls = config.listener.tls.as_ref().map(|tls| (&*tls.files.key, "the private key of listener.tls"));
     let passwords = config.access.as_ref().map(|access| (&*access.file.path, "the password file of clients.htpasswd"));
     let parents = config.parent_password_file.as_deref().map(|file| (file, "the password for the parent proxy"));
-    lines.extend([tls, passwords, parents].into_iter().flatten().map(|(path, what)| secret(path, what)));
+    let admins = config.guard.accounts.as_ref().map(|accounts| (&*accounts.path, "the password file of admin.htpasswd"));
+    lines.extend([tls, passwords, admins, parents].into_iter().flatten().map(|(path, what)| secret(path, what)));
     if let Some(audit) = &config.audit {
         lines.extend(audit.key.exists().then(|| only_own(&audit.key, "the key that signs audit files")));
         lines.push(folder(&audit.folder, "audit files"));

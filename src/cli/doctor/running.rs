@@ -11,6 +11,9 @@ use tokio::time::timeout;
 /// It is on this machine.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What the admin listener answers to whoever brings neither password nor token.
+const GUARDED: u16 = 401;
+
 /// What the admin listener says.
 #[derive(Debug, Default)]
 pub(super) struct Running {
@@ -29,17 +32,33 @@ pub(super) async fn look(config: &Config) -> Running {
         return skip("port 0 is another one each time");
     }
     let Some(status) = get(config.admin, "/api/status").await else { return skip("no proxy answers: none runs with this configuration") };
+    if status.status() == GUARDED {
+        return guarded(config.admin).await;
+    }
     let document: Value = status.0.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()).unwrap_or_default();
     let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
-    let (Some(version), Some(hash)) = (text("/version"), text("/policy/hash")) else {
-        let line =
-            Line::fail(Area::Admin, &*subject, "something answers there that is no ucx-egress").remedy("choose another admin.address");
-        return Running { line: Some(line), ..Running::default() };
-    };
+    let (Some(version), Some(hash)) = (text("/version"), text("/policy/hash")) else { return foreign(subject) };
     let ready = get(config.admin, "/readyz").await.map_or(0, |answer| answer.status());
     let metrics = get(config.admin, "/metrics").await;
     let descriptors = metrics.and_then(|Answer(text)| text.lines().find_map(|line| line.strip_prefix("process_max_fds ")?.parse().ok()));
     Running { is_ours: true, descriptors, line: Some(line(subject, version, (hash, config.policy.hash()), ready)) }
+}
+
+/// One that wants a password or a token shows health only.
+async fn guarded(address: SocketAddr) -> Running {
+    let subject = address.to_string();
+    match get(address, "/readyz").await {
+        Some(answer) if answer.status() == 200 && answer.0.ends_with("\r\n\r\nready\n") => {
+            let seen = "runs and is ready; it wants a password or a token, so its policy is not compared";
+            Running { is_ours: true, descriptors: None, line: Some(Line::ok(Area::Admin, subject, seen)) }
+        }
+        _ => foreign(subject),
+    }
+}
+
+fn foreign(subject: String) -> Running {
+    let line = Line::fail(Area::Admin, subject, "something answers there that is no ucx-egress").remedy("choose another admin.address");
+    Running { line: Some(line), ..Running::default() }
 }
 
 fn line(subject: String, version: &str, (hash, ours): (&str, &str), ready: u16) -> Line {

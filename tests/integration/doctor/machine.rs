@@ -134,3 +134,17 @@ async fn the_audit_needs_its_folder_and_a_key_of_its_own() {
     let gone = alone("[audit]\npath = \"/nowhere/at/all\"").text();
     examine(&gone, &[]).await.says("files", "/nowhere/at/all", "fail", "no such folder", "mount the volume");
 }
+
+#[tokio::test]
+async fn a_proxy_that_shows_itself_to_few_is_known_all_the_same() {
+    let passwords = Passwords::new(&[ALICE]);
+    let file = passwords.section().replace("[clients]\n", "");
+    let guarded = |text: &str| text.replacen("[admin]\n", &format!("[admin]\n{file}\n"), 1);
+    let daemon = Daemon::start(&guarded(&alone("").text())).await;
+    let text = alone("").text().replace("[admin]\naddress = \"127.0.0.1:0\"", &format!("[admin]\naddress = \"{}\"", daemon.admin));
+    let found = examine(&guarded(&text), &[]).await;
+    found.says("admin", &daemon.admin.to_string(), "ok", "wants a password or a token", "");
+    found.says("listener", "admin.address", "ok", "by the proxy that runs here", "");
+    let htpasswd = file.trim_start_matches("htpasswd = \"").trim_end_matches('"');
+    found.says("files", htpasswd, "ok", "admin.htpasswd: mode 600", "");
+}
