@@ -5,7 +5,7 @@ use super::{Inspector, Verdict};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-/// Documented: processes with their name and number of threads (ToU 10).
+/// Documented: processes with their name and number of threads (Terms of Use, section 10).
 const CLEAN: &str = r#"{"processes":[{"name":"sqlservr.exe","threadCount":3}]}"#;
 /// Nobody's address (RFC 2606 section 3).
 const PERSONAL: &str = r#"{"contact":"ada.canary@example.com"}"#;
