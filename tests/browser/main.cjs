@@ -24,6 +24,8 @@ const shot = async (page, name) => {
   if (values.screenshots) await page.screenshot({ path: path.join(values.screenshots, `${name}.png`), fullPage: true });
 };
 const text = (page, selector) => page.locator(selector).innerText();
+// By key: a page that fills with decisions moves, and a press of the mouse could land beside what it was meant for.
+const press = (page, selector) => page.locator(selector).press("Enter");
 const rowWith = (page, table, words) => page.locator(`${table} tr`, { hasText: words }).first();
 
 /** A page of the proxy; whatever goes wrong in it, and whatever it asks elsewhere, fails the test. */
@@ -71,7 +73,7 @@ test("decisions appear as they happen, can be filtered, paused and cleared", asy
   const { page, close } = await opened(world);
   const rows = page.locator("#live-rows tr");
   await page.locator("#live-state").waitFor({ state: "attached" });
-  await page.click("#clear");
+  await press(page, "#clear");
   await page.waitForFunction(() => document.querySelectorAll("#live-rows td").length === 1);
   assert.equal((await world.proxy.connect("evil.example:443")).status, 403);
   await rowWith(page, "#live-rows", "evil.example:443").waitFor();
@@ -86,15 +88,15 @@ test("decisions appear as they happen, can be filtered, paused and cleared", asy
   await page.fill("#filter", "EVIL");
   await page.waitForFunction(() => document.querySelectorAll("#live-rows tr").length === 1);
   await page.fill("#filter", "");
-  await page.click("#pause");
+  await press(page, "#pause");
   assert.equal(await page.getAttribute("#pause", "aria-pressed"), "true");
   const before = await rows.count();
   await world.proxy.connect("paused.example:443");
   await page.waitForFunction(() => /[1-9]\d* came meanwhile/.test(document.querySelector("#live-state").textContent));
   assert.equal(await rows.count(), before);
-  await page.click("#pause");
+  await press(page, "#pause");
   await rowWith(page, "#live-rows", "paused.example:443").waitFor();
-  await page.click("#clear");
+  await press(page, "#clear");
   await page.waitForFunction(() => document.querySelector("#live-rows").innerText.includes("Nothing came yet"));
   await close();
 });
@@ -104,7 +106,7 @@ test("what is refused most leads to why", async (world) => {
   for (let times = 0; times < 3; times += 1) await world.proxy.connect("often.example:443");
   const row = rowWith(page, "#refused-rows", "often.example:443");
   await row.waitFor();
-  await row.locator("button").click();
+  await row.locator("button").press("Enter");
   await page.waitForFunction(() => document.querySelector("#answer").innerText.includes("host_not_allowed"));
   assert.equal(await page.inputValue("#destination"), "often.example:443");
   await close();
@@ -132,7 +134,7 @@ test("a client that is no address is said so", async (world) => {
   const { page, wrong, close } = await opened(world);
   await page.fill("#destination", `${API}:443`);
   await page.fill("#client", "nobody");
-  await page.locator("#ask button").press("Enter");
+  await press(page, "#ask button");
   await page.waitForFunction(() => document.querySelector("#answer").innerText.includes("client is no address"));
   // The browser notes an answer of 400 as an error of its own.
   assert.match(wrong.splice(0).join(), /400/);
@@ -150,7 +152,7 @@ test("spans, sections and the configuration open", async (world) => {
     const target = await link.getAttribute("href");
     assert.equal(new URL(page.url()).hash, target);
   }
-  await page.click("#configuration-details summary");
+  await press(page, "#configuration-details summary");
   await page.waitForFunction(() => document.querySelector("#configuration").innerText.includes("allowed, everything else is refused"));
   assert.match(await text(page, "#configuration"), /section/);
   await close();
@@ -171,7 +173,7 @@ test("everything offered can be downloaded, and no key is among it", async (worl
   assert.match(bodies["/api/policy.csv"], /^service,host,port/);
   assert.equal(JSON.parse(bodies["/api/policy.json"]).rules.some((rule) => rule.host === API), true);
   assert.match(bodies["/proxy.pac"], /FindProxyForURL/);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click('a[href="/ca.pem"]')]);
+  const [download] = await Promise.all([page.waitForEvent("download"), press(page, 'a[href="/ca.pem"]')]);
   assert.equal(download.suggestedFilename(), "ucx-egress-ca.pem");
   await close();
 });
@@ -208,7 +210,7 @@ for (const colorScheme of ["light", "dark"]) {
     await world.proxy.connect("evil.example:443");
     await rowWith(page, "#live-rows", "evil.example:443").waitFor();
     await page.fill("#destination", `https://${API}/test`);
-    await page.locator("#ask button").press("Enter");
+    await press(page, "#ask button");
     await page.locator("#answer dl").waitFor();
     await page.locator("#rate svg path.a").waitFor({ state: "attached" });
     assert.deepEqual(await page.evaluate(structure), []);

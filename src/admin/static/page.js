@@ -140,7 +140,13 @@ function showDecisions(decisions) {
   const row = (refused) => make("tr", [
     make("th", whyButton(refused.destination), { scope: "row" }), number(refused.count), cell(refused.reason), cell(clock(refused.last)),
   ]);
-  $("refused-rows").replaceChildren(...rowsOr(decisions.refused.map(row), 4, "Nothing was refused."));
+  const rows = $("refused-rows"), now = JSON.stringify(decisions.refused);
+  // Whoever is about to press something there must not lose it.
+  if (rows.dataset.shown === now) return;
+  rows.dataset.shown = now;
+  const focused = rows.contains(document.activeElement) ? document.activeElement.textContent : null;
+  rows.replaceChildren(...rowsOr(decisions.refused.map(row), 4, "Nothing was refused."));
+  if (focused) [...rows.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
 }
 
 function isShown(decision) {
