@@ -4,6 +4,7 @@
 //! [`engine`] knows codings, formats, the documented shape and the detectors. What cannot be read is
 //! [`Verdict::Uninspectable`], never clean.
 
+mod documents;
 pub mod engine;
 pub mod fields;
 pub mod grpc;
