@@ -1,7 +1,7 @@
 //! What the fields of messages are: names, types, formats, sizes and how often, never a value. It becomes a JSON Schema, and that a shape.
 
 use super::size::{Sizes, bits, is_class, largest};
-use super::telling::{holds_data, is_name};
+use super::telling::{holds_data, is_name, names_a_person};
 use crate::inspect::engine::shape::json_schema::PERSONAL;
 use crate::inspect::engine::shape::slot::{Checked, Declared, Slot};
 use crate::inspect::engine::shape::{Meaning, grammar};
@@ -216,7 +216,8 @@ impl Seen {
         }
         for (name, inner) in other.members {
             if self.keyed {
-                break;
+                room.names += 1;
+                continue;
             }
             if !self.members.contains_key(&name) && !self.has_room(room) {
                 continue;
@@ -317,7 +318,7 @@ fn form(tree: &Tree, text: &str) -> Form {
     if text.parse::<IpAddr>().is_ok() {
         return Form::Address;
     }
-    if holds_data(tree, text) {
+    if holds_data(tree, text) || names_a_person(tree, text) {
         return Form::PersonalData;
     }
     if grammar::is_guid(text) {

@@ -243,8 +243,8 @@ mod tests {
         Tree::new(Shape::built_in().expect("the shape compiles"))
     }
 
-    fn ask(state: &mut State, service: &str, asked: &Asked, outcome: Outcome, day: &str) {
-        let (template, kept) = asked.kept(&tree(), outcome, day);
+    fn ask(tree: &Tree, state: &mut State, service: &str, asked: &Asked, outcome: Outcome, day: &str) {
+        let (template, kept) = asked.kept(tree, outcome, day);
         state.asked((service.to_owned(), "api.test:443".to_owned(), asked.method.to_owned()), &template, kept);
     }
 
@@ -261,9 +261,9 @@ mod tests {
             bytes: Some(1_000),
             ..Asked::default()
         };
-        ask(&mut state, "telemetry", &asked, PASSED, DAY);
+        ask(&tree, &mut state, "telemetry", &asked, PASSED, DAY);
         let odd = Asked { content_type: Some("application/vnd.mario.rossi+json".into()), bytes: Some(10), ..asked };
-        ask(&mut state, "telemetry", &odd, FOUND, "2026-11-30");
+        ask(&tree, &mut state, "telemetry", &odd, FOUND, "2026-11-30");
         state.sent("telemetry", Read::of(&tree, &[json!({"gizmo": "m.rossi@example.com", "mrossi": 1, "fill": 4312})]));
         state
     }
@@ -319,7 +319,7 @@ mod tests {
             let letters: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'g')).collect();
             let asked =
                 Asked { method: "GET", path: format!("/{letters}/x{letters}"), query: Some(format!("x{letters}=1")), ..Asked::default() };
-            ask(&mut state, "licensing", &asked, PASSED, DAY);
+            ask(&tree, &mut state, "licensing", &asked, PASSED, DAY);
             state.sent("licensing", Read::of(&tree, &[json!({ format!("x{letters}"): { "gizmo": 1 } })]));
         }
         let document = state.document();

@@ -43,6 +43,17 @@ pub fn holds_data(tree: &Tree, text: &str) -> bool {
     !report.findings.is_empty() || report.unreadable.is_some()
 }
 
+/// Whether a text is somebody's name: a login alone, or two names of persons side by side.
+#[must_use]
+pub fn names_a_person(tree: &Tree, text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let is_listed = |word: &String| !tree.knows(word) && person_name::is_listed(word.as_bytes());
+    match words.as_slice() {
+        [word] => words::split(word).iter().any(|word| !tree.knows(word) && is_like_a_person(word)),
+        words => words.windows(2).any(|pair| pair.iter().all(is_listed)),
+    }
+}
+
 /// Whether there is a run of digits that may be an extension.
 fn has_number(name: &str) -> bool {
     name.split(|letter: char| !letter.is_ascii_digit()).any(|run| run.len() >= SHORTEST_NUMBER)
@@ -90,5 +101,15 @@ mod tests {
             assert!(!is_name(&tree, name), "{name}");
         }
         assert!(!is_name(&tree, &"long".repeat(20)));
+        for (text, names) in [
+            ("Mario Rossi", true),
+            ("to giulia bianchi today", true),
+            ("mrossi", true),
+            ("Support Line", false),
+            ("queue", false),
+            ("", false),
+        ] {
+            assert_eq!(names_a_person(&tree, text), names, "{text}");
+        }
     }
 }

@@ -58,7 +58,7 @@ async fn a_file_that_cannot_be_used_is_an_error_at_the_start_and_at_a_reload() {
 #[tokio::test]
 async fn a_file_that_can_no_longer_be_written_stops_nothing() {
     let site = Site::new().await;
-    let daemon = Daemon::start(&site.saving("")).await;
+    let daemon = Daemon::start_after(&site.saving(""), "trap '' XFSZ").await;
     daemon.bound_files(Some(1));
     assert_eq!(site.post(&daemon, "/license/v2/update", r#"{"gizmo":"x y"}"#).await, 200);
     observed(daemon.admin, "it is in memory", |seen| requests(seen) == 1).await;
