@@ -12,6 +12,7 @@ use crate::inspect::engine::tree::Tree;
 use crate::observed::telling::is_telling;
 use crate::observed::{Document, file};
 use shape::Part;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -98,7 +99,9 @@ fn observed_proposals(config: &Config, from: &Path, arguments: &Arguments) -> Re
         match out {
             Some(path) => write(path, text)?,
             None => {
-                printed += &format!("# ======== {what}: save this part as a file of its own and name it in {setting} ========\n\n{text}\n")
+                // Writing to a string cannot fail.
+                let _ =
+                    writeln!(printed, "# ======== {what}: save this part as a file of its own and name it in {setting} ========\n\n{text}");
             }
         }
     }

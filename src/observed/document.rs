@@ -7,6 +7,7 @@ use crate::error::Reason;
 use crate::policy::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// The one format this program reads.
 pub const FORMAT: u32 = 1;
@@ -177,7 +178,8 @@ impl Times {
         for (what, reasons) in [("enforcing would refuse", &self.would_refuse), ("refused in either mode", &self.refused)] {
             if !reasons.is_empty() {
                 let reasons_shown: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-                text += &format!("; {what} {} ({})", sum(reasons), reasons_shown.join(", "));
+                // Writing to a string cannot fail.
+                let _ = write!(text, "; {what} {} ({})", sum(reasons), reasons_shown.join(", "));
             }
         }
         text

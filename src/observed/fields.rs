@@ -127,7 +127,9 @@ impl Seen {
             Value::Array(elements) => {
                 Sizes::add(&mut self.count, Some(Sizes::of(elements.len() as u64)));
                 let inner = self.elements.get_or_insert_default();
-                elements.iter().for_each(|element| inner.add(tree, &place.inner(place.node), element, room));
+                for element in elements {
+                    inner.add(tree, &place.inner(place.node), element, room);
+                }
             }
             // It needs no other shape.
             _ if matches!(place.node.meaning, Meaning::Field(_)) => {}

@@ -21,12 +21,15 @@ const MAX_BYTES: usize = 16 << 20;
 /// How often what changed is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 
+/// A request: of which service, where to, what, and how it ended.
+pub type AskedOf = (Arc<Inspector>, Arc<str>, Destination, Asked, Outcome);
+
 /// What is handed over.
 pub enum Job {
     /// A connection was wanted: where to, of which service, how that ended.
     Wanted(Box<(Destination, Arc<str>, Outcome)>),
     /// A request came to its end.
-    Asked(Box<(Arc<Inspector>, Arc<str>, Destination, Asked, Outcome)>),
+    Asked(Box<AskedOf>),
     /// A message was judged.
     Sent(Box<(Arc<Inspector>, Arc<str>, HeaderMap, Bytes)>),
     /// All that came before is looked at and saved, then the sender gets word.

@@ -1,6 +1,7 @@
 //! Evidence as comments of proposed files.
 
 use crate::observed::document::Requested;
+use std::fmt::Write as _;
 
 /// A text for a comment: on one line, whatever is in it.
 pub(super) fn plain(text: &str) -> String {
@@ -11,16 +12,17 @@ pub(super) fn plain(text: &str) -> String {
 pub(super) fn of_requests<'a>(requests: impl Iterator<Item = &'a Requested>) -> String {
     let shown = |asked: &Requested| {
         let of = &asked.of;
+        // Writing to a string cannot fail.
         let mut text = format!("{}: {}", asked.method, of.times.shown());
         if of.grpc_messages > 0 {
-            text += &format!("; {} gRPC messages", of.grpc_messages);
+            let _ = write!(text, "; {} gRPC messages", of.grpc_messages);
         }
         if let Some(bytes) = of.bytes {
-            text += &format!("; below {} bytes", bytes.below);
+            let _ = write!(text, "; below {} bytes", bytes.below);
         }
         for (what, names) in [("", &of.media_types), ("parameters ", &of.parameters)] {
             if !names.is_empty() {
-                text += &format!("; {what}{}", names.iter().cloned().collect::<Vec<_>>().join(", "));
+                let _ = write!(text, "; {what}{}", names.iter().cloned().collect::<Vec<_>>().join(", "));
             }
         }
         format!("# observed {}\n", plain(&text))

@@ -5,9 +5,9 @@ use super::evidence::{of_requests, plain};
 use crate::config::Config;
 use crate::destination::{Destination, Host};
 use crate::error::Reason;
+use crate::observed;
 use crate::observed::document::{Requested, Wanted};
 use crate::observed::paths::{ANY, REST, segments};
-use crate::observed::{self};
 use crate::policy::document::{Document, Endpoint, RequestEntry, Service};
 use crate::policy::pattern::PathPattern;
 use crate::policy::{PersonalData, Policy};
@@ -217,7 +217,7 @@ fn not_allowed(destinations: &[Wanted]) -> String {
         // Writing to a string cannot fail.
         let _ = match host {
             Host::Address(_) => write!(text, "#\n# # {host}:{port}, {times}; an address is never allowed\n"),
-            _ => write!(
+            Host::Name(_) => write!(
                 text,
                 "#\n# # observed {times}\n# [[service.endpoint]]\n# host = \"{host}\"\n# port = {port}\n# protocol = \"https\"\n"
             ),
