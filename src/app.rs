@@ -170,6 +170,9 @@ impl App {
         watchdog.abort();
         keeping.abort();
         running.loops.stop().await;
+        let observed = running.basis.context.observed.clone();
+        // It is waited for; should it fail, what was observed last is lost and nothing else.
+        let _ = tokio::task::spawn_blocking(move || observed.settle()).await;
     }
 
     fn start(self) -> Running {

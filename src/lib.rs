@@ -16,11 +16,13 @@
 //! | [`source`] | a configuration or policy text; errors with `file:line:column` |
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
-//! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
+//! | [`frequent`] | which of very many things come most often, in bounded memory |
+//! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `documents` (bodies as values, for whoever learns), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows) |
 //! | [`contain`] | a panic ends one task and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`), tried before a reload (`canary`) |
+//! | [`observed`] | what the mode `observe` sees, for `learn`: names, types, sizes, counts, never a value: `state` (all of it, bounded; `paths` as templates, `fields`, `telling`: which names are kept), `document` (as it is saved and shown), `worker` (the one thread), `file` |
 //! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; `reception` (TLS to the proxy); for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
 //! | [`stall`] | a connection whose peer must take what it is sent |
@@ -28,11 +30,11 @@
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `examine` (TLS that is looked at), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`explain`] | the decision that a destination would get, with all that explains it |
 //! | [`listener`] | `accept` (loop, limits, panics), `entrance` (whom it lets in), `balancer` (the PROXY protocol), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
-//! | [`audit`] | `record`: emitted once for each exchange, on drop, to the log, the metrics and the files; `tally` (what inspection counted in it); the files: `queue` and `sink` (what exchanges see), `writer` and `batch` (the one thread), `chain`, `key`, `entry` (the lines), `files`, `lines`, `verify` |
+//! | [`audit`] | `record`: emitted once for each exchange, on drop, to the log, the metrics and the files; `tally` (what inspection counted in it), `observation` (what it tells whoever observes); the files: `queue` and `sink` (what exchanges see), `writer` and `batch` (the one thread), `chain`, `key`, `entry` (the lines), `files`, `lines`, `verify` |
 //! | [`report`] | evidence for a period: `figures` (one pass over verified lines), `evidence` (joined with the policy), `html`, `chart`, `csv` |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
 //! | [`proxy`] | `live` (the configuration in force, for what outlives it), `standing` (tunnels and decrypted connections, held against a new one); `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `conversation` (over reloads), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
-//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` with `reloads`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` with `reloads`, `/api/observed`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`supervisor`] | the service manager: told what the proxy does, holds its sockets, its watchdog |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run`; `assemble` (what exchanges need), `sockets` and `listening`, `running`, `reload`, `drain` |
@@ -99,6 +101,8 @@ pub mod error;
 
 pub mod destination;
 
+pub mod frequent;
+
 pub mod inspect;
 
 pub mod metrics;
@@ -108,6 +112,8 @@ pub mod quota;
 pub mod contain;
 
 pub mod policy;
+
+pub mod observed;
 
 pub mod access;
 

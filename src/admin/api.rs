@@ -42,6 +42,7 @@ pub(super) fn answer(shown: &Arc<Shown>, context: &Arc<Context>, asked: &Asked) 
         "/api/status" => json(status::document(context, shown)),
         "/api/history" => json(shown.history.document()),
         "/api/decisions" => json(decisions(context)),
+        "/api/observed" => json(observed(context)),
         "/api/explain" => explained(context, asked),
         "/api/configuration" => page(StatusCode::OK, TEXT, shown.configuration.load().to_string()),
         "/api/policy.json" => download(JSON, "allow-list.json", export::json(&context.engine.policy)),
@@ -71,6 +72,12 @@ fn certificate(context: &Context) -> Page {
 fn decisions(context: &Context) -> String {
     let feed = &context.journal.feed;
     json!({ "last": feed.last(), "refused": feed.refused(MOST_REFUSED) }).to_string()
+}
+
+/// What was observed, in the form in which it is saved; `learn` reads it.
+fn observed(context: &Context) -> String {
+    serde_json::to_string_pretty(&context.observed.document())
+        .map_or_else(|error| json!({ "error": error.to_string() }).to_string(), |text| text + "\n")
 }
 
 fn explained(context: &Context, asked: &Asked) -> Page {

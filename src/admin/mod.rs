@@ -102,5 +102,5 @@ fn own(content_type: &'static str, text: &'static str) -> Page {
     answer
 }
 
-const HERE: &str = "here are / (a page), /metrics, /healthz, /readyz, /api/status, /api/decisions, /api/history, /api/events, /api/explain, /api/configuration, \
+const HERE: &str = "here are / (a page), /metrics, /healthz, /readyz, /api/status, /api/decisions, /api/history, /api/events, /api/observed, /api/explain, /api/configuration, \
                     /api/policy.json, /api/policy.csv, /ca.pem, /proxy.pac, /wpad.dat, /no-proxy and /setup/\n";

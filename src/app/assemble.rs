@@ -7,6 +7,8 @@ use crate::config::clients::AccessConfig;
 use crate::config::interception::InterceptionConfig;
 use crate::config::{Config, Outside};
 use crate::metrics::Metrics;
+use crate::observed::Observed;
+use crate::policy::Mode;
 use crate::proxy::budget::Budget;
 use crate::proxy::hop::Pseudonym;
 use crate::proxy::interception::Interception;
@@ -72,6 +74,7 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
     let dialer = dialer(&config, own, &metrics)?;
     let reached = known.filter(|_| is_same_outside);
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics, known, reached)).transpose()?;
+    let observed = observed(&config, known)?;
     let quotas = known.map(|known| &known.quotas).filter(|quotas| quotas.configs().eq(config.quotas.iter())).cloned();
     let quotas = quotas.unwrap_or_else(|| Arc::new(Quotas::new(config.quotas, &metrics)));
     let engine = Engine::new(config.policy, &metrics);
@@ -80,6 +83,7 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
         generation: known.map_or(0, |known| known.generation + 1),
         engine,
         dialer,
+        observed,
         reached: known.map_or_else(Arc::default, |known| known.reached.clone()),
         pool: reached.map_or_else(Arc::default, |known| known.pool.clone()),
         access,
@@ -113,6 +117,24 @@ pub(super) fn in_force(config: &Config) -> InForce {
         rules: config.policy.rules().len() as u64,
         interception: config.interception.is_some(),
     }
+}
+
+/// What the mode `observe` sees; it goes on while it is saved in the same place, or is not saved.
+fn observed(config: &Config, known: Option<&Context>) -> Result<Arc<Observed>, String> {
+    let known = known.map(|known| &known.observed);
+    if config.policy.options().mode == Mode::Enforce {
+        return Ok(known.cloned().unwrap_or_default());
+    }
+    let section = config.observed.as_ref();
+    let observed = match (known.filter(|known| known.is_at(section.map(|section| &*section.path))), section) {
+        (Some(known), _) => known.clone(),
+        (None, Some(section)) => {
+            Arc::new(Observed::open(&section.path).map_err(|error| format!("{}: policy.observed: {error}", section.place))?)
+        }
+        (None, None) => Arc::default(),
+    };
+    observed.start()?;
+    Ok(observed)
 }
 
 /// Passwords. Those of the same file go on with the answers that are known.

@@ -1,10 +1,11 @@
 //! What the admin page shows as it happens: the last refusals, the hosts refused most, and every decision for whoever watches. All of
 //! it is bounded, and nothing is kept of what passed.
 
+use crate::frequent::Frequent;
 use crate::policy::Verdict;
 use serde::Serialize;
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,8 +13,7 @@ use tokio::sync::broadcast;
 
 /// Refusals that are remembered.
 const LAST: usize = 100;
-/// Refused destinations that are counted. Over it, the one that weighs least makes room and leaves its weight: one that makes up more
-/// than this part of all refusals is always among them (Metwally, Agrawal, El Abbadi: Space-Saving, 2005).
+/// Refused destinations that are counted: one that makes up more than this part of all refusals is always among them.
 const COUNTED: usize = 256;
 /// Decisions that a watcher may be behind.
 const BEHIND: usize = 512;
@@ -70,17 +70,20 @@ pub struct Refused {
     pub reason: &'static str,
     /// How often since it is counted, which may be less than since the start.
     pub count: u64,
-    /// What the ones that made room for it were counted.
-    #[serde(skip)]
-    weight: u64,
     /// When last, milliseconds since 1970.
     pub last: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     last: VecDeque<Shown>,
-    refused: HashMap<String, Refused>,
+    refused: Frequent<String, Refused>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { last: VecDeque::new(), refused: Frequent::new(COUNTED) }
+    }
 }
 
 /// What is shown of decisions.
@@ -146,7 +149,7 @@ impl Feed {
     /// The destinations refused most, at most so many.
     #[must_use]
     pub fn refused(&self, most: usize) -> Vec<Refused> {
-        let mut all: Vec<Refused> = self.lock().refused.values().cloned().collect();
+        let mut all: Vec<Refused> = self.lock().refused.iter().map(|(_, refused)| refused.clone()).collect();
         all.sort_by_key(|refused| (Reverse(refused.count), Reverse(refused.last)));
         all.truncate(most);
         all
@@ -159,20 +162,9 @@ impl Feed {
 
 impl Kept {
     fn count(&mut self, shown: &Shown) {
-        let mut inherited = 0;
-        if self.refused.len() >= COUNTED && !self.refused.contains_key(&shown.destination) {
-            let least = self.refused.values().min_by_key(|refused| refused.weight).map(|refused| refused.destination.clone());
-            inherited = least.and_then(|least| self.refused.remove(&least)).map_or(0, |least| least.weight);
-        }
-        let refused = self.refused.entry(shown.destination.clone()).or_insert_with(|| Refused {
-            destination: shown.destination.clone(),
-            reason: shown.reason,
-            count: 0,
-            weight: inherited,
-            last: 0,
-        });
+        let new = || Refused { destination: shown.destination.clone(), reason: shown.reason, count: 0, last: 0 };
+        let refused = self.refused.count(&shown.destination, 1, new);
         refused.count += 1;
-        refused.weight += 1;
         refused.last = shown.at;
         refused.reason = shown.reason;
     }

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod key;
 pub mod lines;
 pub mod moment;
+pub mod observation;
 pub mod queue;
 pub mod record;
 pub mod sink;

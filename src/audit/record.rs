@@ -5,11 +5,14 @@ use super::fate::{Fate, revoked};
 use super::feed::Shown;
 use super::id::DecisionId;
 use super::journal::Journal;
+use super::observation::Observation;
 use super::tally::{Counted, Tally};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{Coverage, Protocol, ServiceMetrics};
 use crate::policy::Verdict;
+use bytes::Bytes;
+use http::HeaderMap;
 use ipnet::IpNet;
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -94,6 +97,7 @@ pub struct Record {
     ended: Ended,
     fate: Option<Arc<Fate>>,
     audited: Option<Box<Audited>>,
+    observation: Option<Box<Observation>>,
     /// Bytes from the client to the upstream.
     pub up: u64,
     /// Bytes from the upstream to the client.
@@ -133,6 +137,7 @@ impl Record {
             ended: Ended::Cancelled,
             fate: None,
             audited,
+            observation: None,
             up: 0,
             down: 0,
         }
@@ -211,6 +216,24 @@ impl Record {
         Counted::new(self.metrics.clone(), tally)
     }
 
+    /// Whoever observes is told at the end.
+    pub fn observed_by(&mut self, observation: Observation) {
+        self.observation = Some(Box::new(observation));
+    }
+
+    /// What whoever observes is told; nothing where the mode enforces.
+    #[must_use]
+    pub fn observation(&mut self) -> Option<&mut Observation> {
+        self.observation.as_deref_mut()
+    }
+
+    /// The body of the request was judged and may go.
+    pub fn sends(&self, headers: &HeaderMap, bytes: &Bytes) {
+        if let Some(observation) = &self.observation {
+            observation.sends(&self.service, headers, bytes);
+        }
+    }
+
     /// Where the exchange wants to go.
     pub fn destination(&mut self, destination: &Destination) {
         self.destination = Some(destination.clone());
@@ -251,6 +274,9 @@ impl Record {
 
     /// Enforcing would refuse the exchange. The first reason stays; whether it passes in the end is not known yet.
     pub fn would_deny(&mut self, refusal: &Refusal) {
+        if let Some(observation) = &mut self.observation {
+            observation.would_deny(refusal.reason);
+        }
         if self.verdict.is_none() {
             self.verdict = Some(Verdict::WouldDeny);
             self.reason = Some(refusal.reason);
@@ -389,6 +415,9 @@ impl Drop for Record {
             "exchange"
         );
         self.audit(milliseconds);
+        if let (Some(observation), Some(destination)) = (self.observation.take(), self.destination.take()) {
+            observation.end(destination, &self.service, self.verdict, self.reason);
+        }
     }
 }
 

@@ -56,6 +56,14 @@ fn text(explanation: &Explanation<'_>) -> String {
             let _ = writeln!(text, "  {name:18} {value}");
         }
     };
+    line(
+        "now",
+        if explanation.verdict == Verdict::WouldDeny.label() {
+            "it passes now: policy.mode is \"observe\"; enforcing would refuse it"
+        } else {
+            ""
+        },
+    );
     line("why", explanation.detail.as_deref().unwrap_or_default());
     line("rule", &explanation.rule);
     line("service", explanation.service);

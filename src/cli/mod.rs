@@ -64,7 +64,7 @@ enum Verb {
     Explain(explain::Arguments),
     /// Inspect captured payloads offline, with the engine that stands in the request path.
     Scan(scan::Arguments),
-    /// Propose a shape from a JSON Schema, for a person to review.
+    /// Propose a policy and a shape from what was observed, or a shape from captures or a JSON Schema, for a person to review.
     Learn(learn::Arguments),
     /// Look at everything on the way to the cloud, one line a check: policy, files, DNS, TCP, TLS, HTTP, parents, clock.
     Doctor(doctor::Arguments),

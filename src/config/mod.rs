@@ -31,6 +31,7 @@ use discovery::{DiscoveryConfig, DiscoverySection};
 use interception::{InspectionConfig, InspectionSection, InterceptionConfig, InterceptionSection};
 use ipnet::IpNet;
 use listeners::{Listener, ListenerConfig, RelayConfig, RelaySection, SniConfig, SniSection};
+use policy::ObservedConfig;
 use sections::{LimitsSection, Log, Upstream};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -116,6 +117,10 @@ pub struct Config {
     pub inspection: InspectionConfig,
     /// The compiled policy.
     pub policy: Policy,
+    /// The text that it was compiled from.
+    pub policy_text: Source,
+    /// Where what is observed is saved, if it is.
+    pub observed: Option<ObservedConfig>,
     /// Deadlines.
     pub limits: Limits,
     /// One resolution.
@@ -226,6 +231,8 @@ impl Config {
             interception: file.interception.as_ref().map(|section| section.build(source)).transpose()?,
             inspection: file.inspection.build(source)?,
             policy,
+            policy_text: file.policy.text(source)?,
+            observed: file.policy.observed(source),
             limits: file.limits.build(source)?,
             resolve_deadline: file.limits.resolve.get_ref().0,
             connect_deadline: file.limits.connect.get_ref().0,

@@ -6,10 +6,21 @@ use crate::policy::document::IMAGICLE;
 use crate::policy::{Mode, Options, Policy, Profile};
 use crate::source::{Located, Source};
 use serde::Deserialize;
+use std::ops::Range;
+use std::path::PathBuf;
 use toml::Spanned;
 
 /// What the embedded policy is called in errors.
 const EMBEDDED: &str = "config/policy/imagicle.toml (built in)";
+
+/// Where what is observed is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// Where the configuration says so, for errors about the file.
+    pub place: String,
+}
 
 /// `[policy]`
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +28,7 @@ const EMBEDDED: &str = "config/policy/imagicle.toml (built in)";
 pub struct PolicySection {
     profile: Option<Profile>,
     file: Option<Spanned<String>>,
+    observed: Option<Spanned<String>>,
     pub(super) mode: Spanned<Mode>,
     pub(super) groups: Vec<Spanned<String>>,
     pub(super) exact_hosts: Vec<Spanned<String>>,
@@ -24,13 +36,29 @@ pub struct PolicySection {
 
 impl Default for PolicySection {
     fn default() -> Self {
-        Self { profile: None, file: None, mode: Spanned::new(0..0, Mode::default()), groups: Vec::new(), exact_hosts: Vec::new() }
+        Self {
+            profile: None,
+            file: None,
+            observed: None,
+            mode: Spanned::new(0..0, Mode::default()),
+            groups: Vec::new(),
+            exact_hosts: Vec::new(),
+        }
     }
 }
 
 impl PolicySection {
     pub(super) fn file(&self) -> Option<&String> {
         self.file.as_ref().map(Spanned::get_ref)
+    }
+
+    /// Where what is observed is saved, if it is.
+    pub(super) fn observed(&self, source: &Source) -> Option<ObservedConfig> {
+        self.observed.as_ref().map(|file| ObservedConfig { path: source.path(file.get_ref()), place: source.place(file.span().start) })
+    }
+
+    pub(super) fn observed_span(&self) -> Option<Range<usize>> {
+        self.observed.as_ref().map(Spanned::span)
     }
 
     /// Reads and compiles the chosen policy.
@@ -43,10 +71,11 @@ impl PolicySection {
             clients: section.networks(source)?,
             service_clients: section.service_networks(source)?,
         };
-        Policy::compile(&self.policy_source(source)?, options).map_err(|unfit| self.located(source, section, unfit))
+        Policy::compile(&self.text(source)?, options).map_err(|unfit| self.located(source, section, unfit))
     }
 
-    fn policy_source(&self, source: &Source) -> Result<Source, Located> {
+    /// The policy as it is written.
+    pub(super) fn text(&self, source: &Source) -> Result<Source, Located> {
         let Some(file) = &self.file else {
             return Ok(Source::embedded(EMBEDDED, IMAGICLE));
         };

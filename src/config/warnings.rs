@@ -34,6 +34,9 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option
     idle_exact_hosts(source, file, policy, &mut found);
     idle_groups(source, file, policy, &mut found);
     redundant_rules(policy, &mut found);
+    if let Some(span) = file.policy.observed_span().filter(|_| policy.options().mode == Mode::Enforce) {
+        found.push(source.error(span, "never acts: policy.observed is for policy.mode = \"observe\""));
+    }
     if policy.options().mode == Mode::Observe {
         found.push(
             source

@@ -32,7 +32,7 @@ pub struct Inspector {
     /// The same, where only evidence counts.
     evidence: Settings,
     descriptors: Option<Descriptors>,
-    limits: canonical::Limits,
+    pub(super) limits: canonical::Limits,
     kept: Pool,
     pub(super) heads: Heads,
 }
@@ -271,7 +271,7 @@ fn unreadable(error: Unreadable) -> Verdict {
 }
 
 /// The one value of a field, if it is there exactly once and is text.
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+pub(super) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),
@@ -280,7 +280,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 }
 
 /// All values of a list field, put together (RFC 9110 section 5.3).
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+pub(super) fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Result<Vec<&str>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
     values.ok().map(|values| values.join(","))
 }

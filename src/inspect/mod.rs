@@ -5,6 +5,7 @@
 //! [`Verdict::Uninspectable`], never clean.
 
 pub mod canary;
+mod documents;
 pub mod engine;
 pub mod fields;
 pub mod grpc;

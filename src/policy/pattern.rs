@@ -32,6 +32,12 @@ impl PathPattern {
         }
     }
 
+    /// How many segments of a path it gives itself.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.path.matches('/').count()
+    }
+
     /// Longer is narrower, and exact is narrower than everything below.
     #[must_use]
     pub fn narrowness(&self) -> (usize, bool) {

@@ -4,11 +4,13 @@ use super::hop::Pseudonym;
 use super::interception::Interception;
 use super::reached::Reached;
 use crate::access::Access;
+use crate::audit::observation::Observation;
 use crate::audit::{Basis, Journal, Record, Start};
 use crate::destination::Destination;
 use crate::error::Refusal;
 use crate::listener::entrance::Entrance;
 use crate::metrics::{Metrics, ServiceMetrics};
+use crate::observed::Observed;
 use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
 use crate::quota::Quotas;
 use crate::upstream::Dialer;
@@ -79,6 +81,8 @@ pub struct Context {
     pub journal: Arc<Journal>,
     /// The way to the cloud.
     pub dialer: Dialer,
+    /// What the mode `observe` sees.
+    pub observed: Arc<Observed>,
     /// How destinations were reached last.
     pub reached: Arc<Reached>,
     /// Idle connections for plain HTTP.
@@ -104,7 +108,11 @@ impl Context {
         let engine = &self.engine;
         let (service, metrics) = engine.service(ServiceId::NONE);
         let basis = || Basis { policy: engine.hash.clone(), network: engine.policy.network_of(start.client.ip()) };
-        Record::new(&self.journal, start, service, metrics, basis)
+        let mut record = Record::new(&self.journal, start, service, metrics, basis);
+        if self.is_observing() {
+            record.observed_by(Observation::new(self.observed.clone()));
+        }
+        record
     }
 
     /// Another configuration is in force: what nobody uses any more is closed, and what is shared keeps only what the other one allows.

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::judge::{covered_by, worse};
 use super::respond::add_decision_id;
 use super::sent::Sent;
+use crate::audit::observation::Observation;
 use crate::audit::{Ended, Record};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
@@ -89,6 +90,9 @@ impl Drop for AnswerWatcher {
                 self.record.covered(coverage);
             }
             note_call(&mut self.record, call.observed(), call.refusal());
+            if let Some(asked) = self.record.observation().and_then(Observation::asked) {
+                asked.messages = Some(call.messages());
+            }
         }
         if self.stall.was_passed() {
             self.record.cut(Reason::IdleTimeout);

@@ -13,6 +13,7 @@ use crate::error::{Reason, Refusal, RuleName};
 use crate::inspect;
 use crate::inspect::grpc::{Broken, Frames, PREFIX};
 use crate::metrics::Inspected;
+use crate::observed::size::Sizes;
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use http::header::CONTENT_TYPE;
@@ -77,6 +78,8 @@ struct State {
     refusal: Option<Refusal>,
     observed: Option<Refusal>,
     bytes: u64,
+    /// Messages, and their sizes, where the mode observes.
+    messages: (u64, Option<Sizes>),
     complete: bool,
 }
 
@@ -106,6 +109,12 @@ impl Call {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.state().bytes
+    }
+
+    /// Messages that were looked at, and their sizes, where the mode observes.
+    #[must_use]
+    pub fn messages(&self) -> (u64, Option<Sizes>) {
+        self.state().messages
     }
 
     /// Whether the client has said all it had to say.
@@ -186,6 +195,11 @@ impl Messages {
             self.interception.inspector.grpc_message(&self.kind, number, frame.is_compressed, frame.message())
         });
         self.settle(judged)?;
+        if self.context.is_observing() {
+            let (messages, sizes) = &mut self.call.state().messages;
+            *messages += 1;
+            Sizes::add(sizes, Some(Sizes::of(frame.message().len() as u64)));
+        }
         self.released(&frame.bytes);
         Ok(Some(owned(frame.bytes, reservation)))
     }

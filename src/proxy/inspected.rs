@@ -15,14 +15,16 @@ use super::repeat::Again;
 use super::respond::{refused, refused_call};
 use super::send::{self, Answered, Outgoing, Route};
 use super::sent::Sent;
+use crate::audit::observation::Observation;
 use crate::audit::{Record, Start};
 use crate::error::{Refusal, RuleName};
 use crate::metrics::{Coverage, Protocol};
+use crate::observed::Asked;
 use crate::policy::PersonalData;
 use crate::quota::Limit;
 use crate::stall::StallLimit;
 use crate::upstream::secure::Wanted;
-use http::header::{ALT_SVC, TRAILER, WWW_AUTHENTICATE};
+use http::header::{ALT_SVC, CONTENT_LENGTH, CONTENT_TYPE, TRAILER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Version};
 use hyper::body::Incoming;
@@ -40,6 +42,9 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
     let mut record = context.record(start);
     record.identified(channel.user.as_ref());
     record.carried(&channel.fate);
+    if let Some(observation) = record.observation() {
+        observation.asks(&channel.interception.inspector, asked(&request, start.method));
+    }
     let is_call = grpc::is_call(&request);
     let response = match forward(&context, &channel, request, &mut record).await {
         Ok(forwarded) => answer(&context, &channel, stall, record, forwarded, version),
@@ -48,6 +53,19 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
     };
     channel.activity.touch();
     response
+}
+
+/// The request, for whoever observes. The length that it announces may be all that is ever known of it.
+fn asked(request: &Request<Incoming>, method: &'static str) -> Asked {
+    let field = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Asked {
+        method,
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(str::to_owned),
+        content_type: field(CONTENT_TYPE),
+        bytes: field(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        ..Asked::default()
+    }
 }
 
 /// One request: for this destination, allowed, judged, sent.
@@ -122,6 +140,9 @@ fn decide(context: &Context, channel: &Channel, record: &mut Record, parts: &Par
     let (id, rule) = engine.policy.decide_request(&channel.permit, parts.method.as_str(), parts.uri.path());
     let (service, metrics) = engine.service(id);
     record.decided(service, metrics, &rule.map_or(UNNAMED, |rule| RuleName::Policy(rule.name.clone())));
+    if let Some(asked) = record.observation().and_then(Observation::asked) {
+        asked.fixed = rule.map_or(0, |rule| rule.pattern.segments());
+    }
     engine.policy.admit_to(id, channel.client.ip())?;
     Ok(engine.policy.service(id).personal_data)
 }

@@ -11,6 +11,7 @@ use super::release::{Released, Rest};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
 use crate::audit::Record;
+use crate::audit::observation::Observation;
 use crate::error::Refusal;
 use crate::inspect::{Inspector, Verdict};
 use crate::metrics::{Coverage, Inspected};
@@ -107,6 +108,10 @@ pub async fn held(
         announce_trailers(&mut parts.headers, trailers);
     }
     let length = held.bytes.len() as u64;
+    if let Some(asked) = record.observation().and_then(Observation::asked) {
+        asked.bytes = Some(length);
+        record.sends(&parts.headers, &held.bytes);
+    }
     let released = Released::new(held, None, announced, counter);
     let again = released.again();
     Ok(Payload { body: released.boxed_unsync(), again, sent: Sent::Held(length), coverage })

@@ -147,7 +147,7 @@ test("spans, sections and the configuration open", async (world) => {
     await page.selectOption("#span", span);
     await page.locator("#rate svg").waitFor();
   }
-  for (const link of await page.locator("nav a").all()) {
+  for (const link of await page.locator("nav a:visible").all()) {
     await link.click();
     const target = await link.getAttribute("href");
     assert.equal(new URL(page.url()).hash, target);
@@ -264,6 +264,43 @@ test("behind a password it asks for it, and works with it", async (world) => {
   } finally {
     await proxy.stop();
     fs.rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("while observing, what enforcing would refuse is shown with its reasons", async (world) => {
+  const { page: enforcing, close: done } = await opened(world);
+  assert.ok(await enforcing.locator("#observed").isHidden());
+  await done();
+  const proxy = await Proxy.start(values.binary, world.cloud, '[policy]\nmode = "observe"');
+  try {
+    for (let times = 0; times < 3; times += 1) {
+      const { status, socket } = await proxy.connect(`${API}:8443`);
+      assert.equal(status, 200);
+      socket.destroy();
+    }
+    for (const body of ['{"contact":"mario.rossi@example.com"}', '{"comment":"some words of somebody"}']) {
+      assert.equal(await proxy.ask(API, { method: "POST", file: "/telemetry/mario.rossi/beat", body }), 200);
+    }
+    for (const options of [{}, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }]) {
+      const { page, close } = await opened({ ...world, proxy }, options);
+      assert.match(await text(page, "#state"), /observing/);
+      const row = rowWith(page, "#observed-rows", `${API}:8443`);
+      assert.match(await row.innerText(), /licensing\s+3\s+port_not_allowed 3\s+\d{4}-\d\d-\d\d/);
+      assert.match(await rowWith(page, "#observed-rows", "/telemetry/*/beat").innerText(), /POST api\.imagicle\.com:443[\s\S]*telemetry\s+2\s+personal_data 1, undocumented_field 1/);
+      assert.ok(!/rossi/.test(await text(page, "#observed")));
+      assert.deepEqual(await page.evaluate(structure), []);
+      assert.deepEqual(await page.evaluate(contrast), []);
+      const [wide, seen] = await page.evaluate(() => [document.scrollingElement.scrollWidth, window.innerWidth]);
+      assert.ok(wide <= seen, `${wide} of ${seen}`);
+      await shot(page, `observed-${seen}`);
+      await row.locator("button").click();
+      await page.waitForFunction(() => /would_deny[\s\S]*port_not_allowed/.test(document.querySelector("#answer").innerText));
+      await close();
+    }
+    const saved = await get(`${proxy.page}/api/observed`);
+    assert.equal(JSON.parse(saved.body).format, 1);
+  } finally {
+    await proxy.stop();
   }
 });
 

@@ -22,6 +22,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod observe;
+mod observed;
 mod outputs;
 mod packaged;
 mod parents;

@@ -149,6 +149,22 @@ function showDecisions(decisions) {
   if (focused) [...rows.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
 }
 
+function showObserved(observed) {
+  const counts = (times) => Object.values(times.would_refuse ?? {}).reduce((total, count) => total + count, 0);
+  const found = [
+    ...observed.destinations.map((one) => ({ ...one, what: whyButton(one.destination) })),
+    ...observed.requests.map((one) => ({ ...one, what: `${one.method} ${one.destination}${one.path}` })),
+  ].map((one) => ({ ...one, count: counts(one.times) })).filter((one) => one.count).sort((one, other) => other.count - one.count);
+  const row = (one) => make("tr", [
+    make("th", one.what, { scope: "row", class: "wide" }), cell(one.service), number(one.count),
+    cell(Object.entries(one.times.would_refuse).map(([reason, count]) => `${reason} ${count.toLocaleString()}`).join(", ")), cell(one.times.last),
+  ]);
+  $("observed-rows").replaceChildren(...rowsOr(found.slice(0, MOST_ROWS).map(row), 5, "Nothing so far."));
+  const left = Object.entries(observed.left_out).filter(([, count]) => count).map(([what, count]) => `${count.toLocaleString()} ${what}`);
+  const state = left.length ? `Not kept: ${left.join(", ")}.` : "";
+  if ($("observed-state").textContent !== state) $("observed-state").textContent = state;
+}
+
 function isShown(decision) {
   const only = $("only").value, text = $("filter").value.trim().toLowerCase();
   const isRefused = decision.reason !== "";
@@ -218,6 +234,14 @@ async function explain() {
   }
 }
 
+async function refreshObserved() {
+  const observing = current.policy.mode === "observe";
+  $("observed").hidden = $("observed-link").hidden = !observing;
+  // It may be long, and changes slowly.
+  if (observing && (refresh.turn ?? 0) % 4 === 0) showObserved(await fetched("/api/observed"));
+  refresh.turn = (refresh.turn ?? 0) + 1;
+}
+
 async function refresh() {
   try {
     const [now, course, decisions] = await Promise.all([fetched("/api/status"), fetched("/api/history"), fetched("/api/decisions")]);
@@ -226,6 +250,7 @@ async function refresh() {
     showStatus();
     showHistory();
     showDecisions(decisions);
+    await refreshObserved();
     if (!live.rows.length && decisions.last.length && !refresh.seen) { live.rows = decisions.last; showLive(); }
     refresh.seen = true;
   } catch (error) {
