@@ -6,7 +6,7 @@ mod proposal;
 mod saved;
 mod values;
 
-use crate::support::client::{DEADLINE, RawClient, connect_tunnel, exchange};
+use crate::support::client::{DEADLINE, RawClient, connect_tunnel, exchange, within_deadline};
 use crate::support::daemon::{BINARY, Daemon};
 use crate::support::http2::{Http2, message};
 use crate::support::intercept::Ca;
@@ -152,7 +152,8 @@ async fn run(arguments: &[&str], input: &[u8]) -> (Option<i32>, String, String) 
     // Whoever does not read it ends first.
     let _ = stdin.write_all(input).await;
     drop(stdin);
-    let Output { status, stdout, stderr } = child.wait_with_output().await.expect("the process ends");
+    let Output { status, stdout, stderr } =
+        within_deadline("the process ends", child.wait_with_output()).await.expect("it can be waited for");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     (status.code(), text(stdout), text(stderr))
 }
