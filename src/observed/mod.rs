@@ -2,7 +2,7 @@
 //! types, sizes and counts, never a value; a name that may itself be somebody's data is left out. `learn` makes a proposal of it.
 //!
 //! All of it is bounded, and what found no room is counted. Exchanges hand over what they have and go on ([`worker`]): one thread looks at
-//! it, and saves it where a file is configured ([`file`]).
+//! it, and saves it where a file is configured ([`mod@file`]).
 
 pub mod document;
 pub mod fields;
