@@ -66,12 +66,22 @@ impl Sockets {
             // In their order: ports that are 0 in the configuration stay those of their listeners.
             Held { configured: address, ..self.free.remove(index) }
         } else {
-            let listener = bind(address, key)?;
+            let listener = bind(address, key).map_err(|error| self.overlapping(address, key).unwrap_or(error))?;
             let local = local_address(&listener)?;
             Held { listener: Arc::new(listener), configured: address, local }
         };
         self.taken.push(held.clone());
         Ok(held)
+    }
+}
+
+impl Sockets {
+    /// What is said where a socket of our own stands in the way: one on all addresses of a port, and one on a single of them.
+    fn overlapping(&self, address: SocketAddr, key: &str) -> Option<String> {
+        let overlaps =
+            |held: &&Held| held.local.port() == address.port() && (held.local.ip().is_unspecified() || address.ip().is_unspecified());
+        let held = self.free.iter().chain(&self.taken).find(overlaps)?.local;
+        Some(format!("{key} {address}: this proxy itself listens on {held}; restart it for this change, or choose another port"))
     }
 }
 

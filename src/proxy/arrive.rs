@@ -32,6 +32,8 @@ const BALANCERS: RuleName = RuleName::Builtin("listener.proxy_protocol");
 pub struct Peer {
     /// Its address; behind a balancer, what the balancer says.
     pub address: SocketAddr,
+    /// The listener it came to.
+    pub listener: SocketAddr,
     /// Its name, where its certificate was verified.
     pub name: Option<Arc<str>>,
 }
@@ -60,21 +62,27 @@ pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) 
         }
     };
     let Some(reception) = &entrance.tls else {
-        let peer = Peer { address, name: None };
+        let peer = Peer { address, listener: open.listener(), name: None };
         return Some(Arrived { socket: stream.into(), peer, open, http2: false });
     };
     let stream = receive(context, reception, stream, address).await?;
     let (_, state) = stream.get_ref();
     let http2 = state.alpn_protocol() == Some(b"h2");
     let name = state.peer_certificates().and_then(|shown| reception::name(shown.first()?));
-    Some(Arrived { socket: Socket::layered(Tls::new(stream)), peer: Peer { address, name }, open, http2 })
+    let peer = Peer { address, listener: open.listener(), name };
+    Some(Arrived { socket: Socket::layered(Tls::new(stream)), peer, open, http2 })
 }
 
 /// Lets a client of a listener without a protocol of its own in.
 pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
     let Accepted { mut stream, client: from, open } = accepted;
     match whom(context, entrance, &mut stream, from).await {
-        Ok(address) => Some(Arrived { socket: stream.into(), peer: Peer { address: address?, name: None }, open, http2: false }),
+        Ok(address) => Some(Arrived {
+            socket: stream.into(),
+            peer: Peer { address: address?, listener: open.listener(), name: None },
+            open,
+            http2: false,
+        }),
         Err((client, refusal)) => {
             context.record(Start { client, protocol, method: "-" }).answered_with(&refusal);
             None

@@ -78,7 +78,15 @@ impl Entry {
             Self::Forward { peer, .. } => peer.name.clone(),
             Self::Inner(inner) => inner.user.clone(),
         };
-        Caller { named, credentials }
+        Caller { named, listener: self.listener(), credentials }
+    }
+
+    /// The listener that requests came by; whoever is in a tunnel was asked when it was opened.
+    fn listener(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Forward { peer, .. } => Some(peer.listener),
+            Self::Inner(_) => None,
+        }
     }
 
     /// What request targets look like.

@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub struct Caller {
     /// Whom the connection belongs to, where that is proven already (a client certificate): such a client is asked for no password.
     pub named: Option<Arc<str>>,
+    /// The listener it came by, where it asks there itself.
+    pub listener: Option<SocketAddr>,
     /// The credentials of the request.
     pub credentials: Option<Offered>,
 }
@@ -22,6 +24,10 @@ pub struct Caller {
 /// `client_not_allowed`; where passwords are configured `proxy_auth_required`, `quota_exceeded` or `overloaded`.
 pub async fn identify(context: &Context, record: &mut Record, client: SocketAddr, caller: &Caller) -> Result<(), Refusal> {
     context.engine.policy.admit(client.ip())?;
+    // A connection that stands meets the listener's networks of now.
+    if let Some(entrance) = caller.listener.and_then(|listener| context.entrances.get(&listener)) {
+        entrance.admit(client.ip())?;
+    }
     if caller.named.is_some() {
         record.identified(caller.named.as_ref());
         return Ok(());

@@ -58,7 +58,7 @@ enum Unshaken {
 pub fn start(live: &Arc<Live>, opened: Box<Opened>) {
     let Opened { context, permit, record, open, .. } = &*opened;
     let metrics = context.metrics.clone();
-    let place = live.stand(context, permit, record.client(), open, Carrier::Intercepted);
+    let place = live.stand(context, permit, record, open, Carrier::Intercepted);
     let member = place.member().clone();
     let task = tokio::spawn(contained(serve(live.clone(), place, opened), metrics));
     member.ended_by(task.abort_handle());

@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::standing::{Carrier, Place, Standing};
+use crate::audit::Record;
 use crate::listener::accept::Counted;
 use crate::policy::Permit;
 use arc_swap::ArcSwap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Gives each exchange the configuration of the moment. An exchange keeps the one that it began with to its end.
@@ -45,10 +45,12 @@ impl Live {
 
     /// Takes a place for what an exchange leaves standing.
     #[must_use]
-    pub fn stand(&self, context: &Context, permit: &Permit, client: SocketAddr, open: &Counted, carrier: Carrier) -> Place {
-        let (place, is_outdated) = self.standing.enter(context.generation, permit, client, open, carrier);
+    pub fn stand(&self, context: &Context, permit: &Permit, record: &Record, open: &Counted, carrier: Carrier) -> Place {
+        let (place, is_outdated) = self.standing.enter(context.generation, permit, record, open, carrier);
         if is_outdated {
             self.context().hold(place.member());
+        } else {
+            context.hold_at_the_door(place.member());
         }
         place
     }

@@ -46,7 +46,8 @@ async fn http1_connection(live: Arc<Live>, context: &Context, mut stream: Socket
     };
     match opening {
         Ok((Opening::Connect(destination, host, credentials), length)) => {
-            let request = Request { client, destination, host, caller: Caller { named: peer.name, credentials } };
+            let request =
+                Request { client, destination, host, caller: Caller { named: peer.name, listener: Some(peer.listener), credentials } };
             bytes.drain(..length);
             connect::serve(live, stream, open, request, bytes).await;
         }

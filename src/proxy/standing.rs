@@ -2,8 +2,8 @@
 //! configuration ends those that it no longer allows, and a proxy that stops those on which nothing moves.
 
 use super::context::Context;
-use super::interception::Interception;
-use crate::audit::Fate;
+use super::interception::{Interception, OnRejection};
+use crate::audit::{Fate, Record};
 use crate::destination::Destination;
 use crate::listener::accept::Counted;
 use crate::policy::{Permit, Subject, Treatment};
@@ -30,6 +30,8 @@ pub struct Member {
     /// Where it goes.
     pub destination: Destination,
     carrier: Carrier,
+    /// Whether it passed only because the mode observes: a wrong name in its hello, say.
+    is_observed: bool,
     /// The listener it came in by.
     listener: SocketAddr,
     fate: Arc<Fate>,
@@ -136,16 +138,10 @@ impl Drop for Place {
 impl Standing {
     /// Takes a place for what a configuration of this generation let in; true if there is a newer one that was not asked yet.
     #[must_use]
-    pub fn enter(
-        self: &Arc<Self>,
-        generation: u64,
-        permit: &Permit,
-        client: SocketAddr,
-        open: &Counted,
-        carrier: Carrier,
-    ) -> (Place, bool) {
+    pub fn enter(self: &Arc<Self>, generation: u64, permit: &Permit, record: &Record, open: &Counted, carrier: Carrier) -> (Place, bool) {
         let member = Arc::new(Member {
-            client,
+            client: record.client(),
+            is_observed: record.is_observed(),
             destination: permit.destination().clone(),
             carrier,
             listener: open.listener(),
@@ -209,7 +205,7 @@ impl Context {
     /// Whether what stands could be set up anew: the client let in, the destination allowed and treated alike, its address permitted.
     fn still_allows(&self, member: &Member) -> bool {
         let client = member.client.ip();
-        let is_let_in = self.entrances.get(&member.listener).is_none_or(|entrance| entrance.admit(client).is_ok());
+        let is_let_in = self.lets_in(member.listener, client) && (self.is_observing() || !member.is_observed);
         let decision = self.engine.policy.decide(&Subject { client, destination: &member.destination });
         let Some(permit) = decision.permit.filter(|_| is_let_in) else { return false };
         match member.carrier {
@@ -222,10 +218,25 @@ impl Context {
         }
     }
 
+    /// Whether the listener that a client came by is meant for it. One that is gone lets everybody stay.
+    fn lets_in(&self, listener: SocketAddr, client: IpAddr) -> bool {
+        self.entrances.get(&listener).is_none_or(|entrance| entrance.admit(client).is_ok())
+    }
+
+    /// Ends what came by a listener that is not meant for its client any more: it was let in before the configuration changed.
+    pub fn hold_at_the_door(&self, member: &Member) {
+        if !self.lets_in(member.listener, member.client.ip()) {
+            member.revoke();
+        }
+    }
+
     /// Interception, where it is configured, meant for the service, and not given up for this client.
     #[must_use]
     pub fn intercepts(&self, client: IpAddr, permit: &Permit) -> Option<&Arc<Interception>> {
         let interception = self.interception.as_ref().filter(|_| permit.treatment() == Treatment::Intercept)?;
-        (!interception.fallbacks.has(client, &permit.destination().host)).then_some(interception)
+        // What was remembered while observing, or under another setting, is none of this one's.
+        let may_fall_back = self.is_observing() || interception.on_rejection == OnRejection::Tunnel;
+        let falls_back = may_fall_back && interception.fallbacks.has(client, &permit.destination().host);
+        (!falls_back).then_some(interception)
     }
 }

@@ -150,7 +150,7 @@ fn read(peer: &Peer, request: &http::Request<RecvStream>) -> Result<Request, Ref
     }
     let authority = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let destination = Destination::from_authority(authority.as_bytes()).map_err(malformed)?;
-    let caller = Caller { named: peer.name.clone(), credentials: found.credentials };
+    let caller = Caller { named: peer.name.clone(), listener: Some(peer.listener), credentials: found.credentials };
     Ok(Request { client: peer.address, destination, host: found.host, caller })
 }
 

@@ -175,7 +175,7 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
     record.covered(Coverage::Tunnelled);
     let slowed = context.quotas.pace(record.client().ip(), record.service());
     let reached = context.dialer.reached(&permit, &upstream);
-    let place = live.stand(&context, &permit, record.client(), &open, Carrier::Tunnel(reached));
+    let place = live.stand(&context, &permit, &record, &open, Carrier::Tunnel(reached));
     let member = place.member().clone();
     record.carried(member.fate());
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(slowed);

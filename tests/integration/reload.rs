@@ -209,3 +209,19 @@ async fn fifty_reloads_lose_no_byte() {
     let (code, lines) = daemon.stop().await;
     assert_eq!((code, records(&lines).len()), (Some(0), 1), "one tunnel, one record; it waited no longer than {DEADLINE:?}");
 }
+
+/// A connection that was accepted before its client was shut out asks in vain.
+#[tokio::test]
+async fn a_connection_from_before_meets_the_new_networks() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = || both(origin.addr()).policy(allowing(&[(A, 443, "https")]));
+    let mut daemon = Daemon::start(&setup().text()).await;
+    let mut client = RawClient::connect(daemon.proxy).await;
+    client.send(b"CONNECT a.test:443 HT").await;
+    let others = setup().listener_line("clients = [\"127.0.0.9\"]");
+    daemon.reload(&others.text()).await;
+    client.send(b"TP/1.1\r\nHost: a.test:443\r\n\r\n").await;
+    let head = client.read_head().await;
+    let body = client.read_body(&head).await;
+    assert_eq!((head.status, crate::support::client::Problem::parse(&head, &body).reason.as_str()), (403, "client_not_allowed"));
+}

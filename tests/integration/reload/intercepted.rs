@@ -120,3 +120,47 @@ async fn switching_inspection_on_ends_the_tunnels_it_is_meant_for() {
     assert_eq!(off["ended"], 1, "{off}");
     decrypted.read_until_closed().await;
 }
+
+/// A client that rejected the CA while observing was tunnelled. Enforcing does not remember that: its tunnel ends, and so fails its next
+/// connection until it trusts the CA.
+#[tokio::test]
+async fn what_observing_let_pass_is_not_remembered_by_enforcing() {
+    let pki = Pki::new();
+    let origin = TappedOrigin::echoing(&pki, &[API], HTTP1).await;
+    let ca = Ca::new(&pki, &[API]);
+    let setup = |mode: &str| {
+        let section = format!("[policy]\nmode = \"{mode}\"\n{STILL}");
+        ca.configure(Setup::new().host(API, origin.addr())).section(&section)
+    };
+    let mut daemon = Daemon::start(&setup("observe").text()).await;
+    let cloud = pki.client_config(HTTP1);
+    connect_tunnel(daemon.proxy, "api.imagicle.com:443")
+        .await
+        .expect("allowed")
+        .tls(cloud.clone(), API)
+        .await
+        .expect_err("our certificate");
+    daemon.wait_for_line("the rejection", |line| line["reason"] == "client_rejected_certificate").await;
+    let tunnelled = connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("allowed").tls(cloud.clone(), API).await;
+    let mut tunnelled = RawClient::over(tunnelled.expect("the cloud's own certificate"));
+    assert_eq!(post(&mut tunnelled, "{}").await, 200);
+    let line = daemon.reload(&setup("enforce").text()).await;
+    assert_eq!(line["ended"], 1, "{line}");
+    tunnelled.read_until_closed().await;
+    connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("allowed").tls(cloud, API).await.expect_err("our certificate again");
+}
+
+/// So with a tunnel whose hello names another host: observing lets it through, enforcing would not.
+#[tokio::test]
+async fn a_wrong_name_that_observing_let_pass_ends() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = |mode: &str| Setup::new().host(API, origin.addr()).section(&format!("[policy]\nmode = \"{mode}\"\n{STILL}"));
+    let mut daemon = Daemon::start(&setup("observe").text()).await;
+    let mut client = connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("allowed");
+    let hello = client_hello(Some("another.imagicle.com"));
+    client.send(&hello).await;
+    assert_eq!(client.read_exact(hello.len()).await, hello);
+    let line = daemon.reload(&setup("enforce").text()).await;
+    assert_eq!(line["ended"], 1, "{line}");
+    client.read_until_closed().await;
+}
