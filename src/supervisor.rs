@@ -7,6 +7,9 @@ use std::net::TcpListener;
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// Behind the drain time: what is open is cut, audit files and log are closed.
+const CLOSING: Duration = Duration::from_secs(15);
+
 /// The service manager, as the environment names it.
 #[derive(Debug, Default)]
 pub struct Supervisor {
@@ -49,8 +52,8 @@ impl Supervisor {
 
     /// The proxy stops, which may take so long.
     pub fn stopping(&self, drain: Duration) {
-        let drain = u32::try_from(drain.as_micros()).unwrap_or(u32::MAX);
-        self.tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(drain)]);
+        let needed = u32::try_from((drain + CLOSING).as_micros()).unwrap_or(u32::MAX);
+        self.tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(needed)]);
     }
 
     /// One line for `systemctl status`.

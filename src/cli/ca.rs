@@ -62,7 +62,7 @@ fn init(configured: &Config, paths: &Paths) -> Result<String, String> {
             "\nNothing is decrypted until the configuration says so:\n\n[interception]\nca_certificate = \"{DEFAULT_CERTIFICATE}\"\nca_key = \"{DEFAULT_KEY}\"\n"
         );
     }
-    text.push_str("\nNext: have the UCX servers trust it, `ucx-egress ca show` says how; then restart the proxy.\n");
+    text.push_str("\nNext: have the UCX servers trust it, `ucx-egress ca show` says how; then reload the proxy.\n");
     Ok(text)
 }
 

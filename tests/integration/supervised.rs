@@ -66,7 +66,7 @@ async fn it_is_told_what_happens() {
     manager.hears("READY=1").await;
     daemon.signal();
     manager.hears("STOPPING=1").await;
-    assert_eq!(manager.hears("EXTEND_TIMEOUT_USEC=").await, "EXTEND_TIMEOUT_USEC=7000000");
+    assert_eq!(manager.hears("EXTEND_TIMEOUT_USEC=").await, "EXTEND_TIMEOUT_USEC=22000000");
     assert_eq!(daemon.ended().await.0, Some(0));
 }
 
