@@ -9,6 +9,7 @@ use crate::observed;
 use crate::observed::document::{Requested, Wanted};
 use crate::observed::paths::{ANY, REST, segments};
 use crate::policy::document::{Document, Endpoint, RequestEntry, Service};
+use crate::policy::host_set::HostSetBuilder;
 use crate::policy::pattern::PathPattern;
 use crate::policy::{PersonalData, Policy};
 use crate::source::Source;
@@ -116,11 +117,13 @@ fn block_end(text: &str, inside: usize) -> usize {
 /// What was seen of an endpoint.
 fn wanted_at(endpoint: &Endpoint, destinations: &[Wanted]) -> String {
     let (pattern, port) = (endpoint.host.get_ref().as_str(), *endpoint.port.get_ref());
+    let mut host = HostSetBuilder::default();
+    host.add(pattern, ());
+    // It was compiled with the policy in force.
+    let Ok(host) = host.build() else { return String::new() };
     let covers = |wanted: &&Wanted| {
-        let Some(Destination { host, port: own }) = parsed(wanted) else { return false };
-        let name = host.name().unwrap_or_default();
-        let is_below = || pattern.strip_prefix("*.").is_some_and(|domain| name.split_once('.').is_some_and(|(_, rest)| rest == domain));
-        own == port && (name == pattern || is_below()) && wanted.times.allowed > 0
+        let is_its = |at: Destination| at.port == port && host.matches(&at.host).next().is_some();
+        wanted.times.allowed > 0 && parsed(wanted).is_some_and(is_its)
     };
     let all: Vec<&Wanted> = destinations.iter().filter(covers).collect();
     if all.is_empty() {
