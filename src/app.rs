@@ -10,7 +10,6 @@ mod showing;
 mod sockets;
 mod watch;
 
-use crate::access::Access;
 use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
 use crate::admin::guard::{Guard, REALM};
@@ -202,16 +201,13 @@ fn receptions(bound: &[Bound]) -> Vec<Arc<Reception>> {
 fn guard(config: GuardConfig, before: Option<&Guard>) -> Result<Guard, String> {
     let GuardConfig { hosts, accounts, token } = config;
     let known = before.and_then(|before| before.access.as_ref());
-    let access = match accounts {
-        None => None,
-        Some(accounts) => match known.filter(|known| known.is_of(&accounts.path, REALM)) {
-            Some(known) => {
-                known.take(accounts);
-                Some(known.clone())
-            }
-            None => Some(Arc::new(Access::new(accounts, REALM)?)),
-        },
-    };
+    let passwords = accounts.map(|accounts| assemble::passwords(accounts, REALM, known)).transpose()?;
+    let access = passwords.map(|(access, accounts)| {
+        if let Some((access, accounts)) = accounts {
+            access.take(accounts);
+        }
+        access
+    });
     Ok(Guard { hosts, access, token })
 }
 

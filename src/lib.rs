@@ -13,6 +13,8 @@
 //! | [`hidden`] | `Debug` that shows nothing, for types that hold what clients sent |
 //! | [`stamp`] | what files looked like when they were read: whether they have changed |
 //! | [`units`] | durations and sizes as people write them |
+//! | [`moment`] | times as they are written and read: UTC, RFC 3339 |
+//! | [`markup`] | text that goes into pages |
 //! | [`source`] | a configuration or policy text; errors with `file:line:column` |
 //! | [`error`] | the one table from reason to status, gRPC code, `Proxy-Status` token, title; `Refusal` |
 //! | [`destination`] | `Host` in normal form and `Destination`: made once, compared only so |
@@ -94,6 +96,10 @@ pub mod hidden;
 pub mod stamp;
 
 pub mod units;
+
+pub mod moment;
+
+pub mod markup;
 
 pub mod source;
 

@@ -1,31 +1,33 @@
-//! Times as audit lines write them: UTC, RFC 3339, milliseconds.
+//! Times as the proxy writes them, always UTC: RFC 3339, for audit lines with milliseconds.
 
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::{Date, Month, OffsetDateTime, Time};
 
+/// A day, as people write it: `2029-11-20`.
+#[must_use]
+pub fn date(time: SystemTime) -> String {
+    OffsetDateTime::from(time).date().to_string()
+}
+
 /// `2026-11-29T21:52:03.123Z`
 #[must_use]
 pub fn rfc3339(time: SystemTime) -> String {
     let utc = OffsetDateTime::from(time);
-    let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z", utc.hour(), utc.minute(), utc.second(), utc.millisecond())
+    format!("{}T{:02}:{:02}:{:02}.{:03}Z", utc.date(), utc.hour(), utc.minute(), utc.second(), utc.millisecond())
 }
 
 /// `2026-11-29T21:52:03Z`, for people.
 #[must_use]
 pub fn seconds(time: SystemTime) -> String {
     let utc = OffsetDateTime::from(time);
-    let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", utc.hour(), utc.minute(), utc.second())
+    format!("{}T{:02}:{:02}:{:02}Z", utc.date(), utc.hour(), utc.minute(), utc.second())
 }
 
 /// `20261129T215203Z`, for names of files.
 #[must_use]
 pub fn compact(time: SystemTime) -> String {
-    let utc = OffsetDateTime::from(time);
-    let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
-    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", utc.hour(), utc.minute(), utc.second())
+    seconds(time).replace(['-', ':'], "")
 }
 
 /// Reads what [`compact`] writes.

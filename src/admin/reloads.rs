@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::audit::moment::seconds;
+use crate::moment::seconds;
 
 /// What became of the reloads so far.
 #[derive(Debug)]

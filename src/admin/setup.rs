@@ -1,6 +1,7 @@
 //! Pages that say how each platform is told of the proxy. Their words are in `setup/*.txt`: a heading starts with `#`, a snippet
 //! stands between `~~~ id` and `~~~`, what is in backticks is code, `{{name}}` is one of [`Facts`].
 
+use crate::markup::escape;
 use crate::policy::pac::{Scheme, Told};
 use crate::tls::trust;
 use std::fmt::Write as _;
@@ -126,7 +127,7 @@ pub fn html(name: &str, facts: &Facts) -> Option<String> {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, \
          initial-scale=1\">\n<title>{}</title>\n<link rel=\"stylesheet\" href=\"/setup/style.css\">\n<nav>",
-        escaped(title)
+        escape(title)
     );
     for (other, _) in PAGES {
         let target = if *other == INDEX { "" } else { other };
@@ -148,8 +149,8 @@ fn body(text: &str, page: &mut String) {
         } else if let Some(title) = line.strip_prefix("## ") {
             format!("<h2>{}</h2>\n", inline(title))
         } else if let Some(id) = line.strip_prefix("~~~ ") {
-            let code: Vec<String> = lines.by_ref().take_while(|line| *line != "~~~").map(escaped).collect();
-            format!("<pre id=\"{}\">{}</pre>\n", escaped(id), code.join("\n"))
+            let code: Vec<String> = lines.by_ref().take_while(|line| *line != "~~~").map(escape).collect();
+            format!("<pre id=\"{}\">{}</pre>\n", escape(id), code.join("\n"))
         } else if line.is_empty() {
             String::new()
         } else {
@@ -172,22 +173,7 @@ fn end_paragraph(lines: &mut Vec<&str>, page: &mut String) {
 /// Every other piece between backticks is code.
 fn inline(text: &str) -> String {
     let pieces = text.split('`').enumerate();
-    pieces.map(|(index, piece)| if index % 2 == 1 { format!("<code>{}</code>", escaped(piece)) } else { escaped(piece) }).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
+    pieces.map(|(index, piece)| if index % 2 == 1 { format!("<code>{}</code>", escape(piece)) } else { escape(piece) }).collect()
 }
 
 #[cfg(test)]

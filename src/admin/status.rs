@@ -1,17 +1,16 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
 use super::Shown;
-use crate::audit::moment::seconds;
 use crate::audit::sink;
 use crate::destination::Destination;
 use crate::error::Reason;
 use crate::metrics::{Coverage, QuotaCounters, ServiceMetrics};
+use crate::moment::{date, seconds};
 use crate::policy::ServiceInfo;
 use crate::proxy::Context;
 use crate::proxy::interception::{Interception, OnRejection};
 use crate::proxy::reached::Health;
 use crate::quota::{Limit, Quota};
-use crate::tls::authority::date;
 use crate::tls::reception::Reception;
 use crate::upstream::parent::Member;
 use serde_json::{Value, json};

@@ -33,7 +33,7 @@ pub(super) struct Basis {
 }
 
 /// Passwords that go on, and the accounts that they are given.
-type Accounts = Option<(Arc<Access>, Loaded)>;
+pub(super) type Accounts = Option<(Arc<Access>, Loaded)>;
 
 /// A configuration that is ready to be put in force.
 #[derive(Debug)]
@@ -140,9 +140,14 @@ fn observed(config: &Config, known: Option<&Context>) -> Result<Arc<Observed>, S
 /// Passwords. Those of the same file go on with the answers that are known.
 fn access(config: Option<AccessConfig>, known: Option<&Arc<Access>>) -> Result<(Option<Arc<Access>>, Accounts), String> {
     let Some(AccessConfig { file, realm }) = config else { return Ok((None, None)) };
-    match known.filter(|known| known.is_of(&file.path, &realm)) {
-        Some(known) => Ok((Some(known.clone()), Some((known.clone(), file)))),
-        None => Ok((Some(Arc::new(Access::new(file, &realm)?)), None)),
+    passwords(file, &realm, known).map(|(access, accounts)| (Some(access), accounts))
+}
+
+/// Those of the same file under the same realm go on, and are given what the file says now; else new ones.
+pub(super) fn passwords(file: Loaded, realm: &str, known: Option<&Arc<Access>>) -> Result<(Arc<Access>, Accounts), String> {
+    match known.filter(|known| known.is_of(&file.path, realm)) {
+        Some(known) => Ok((known.clone(), Some((known.clone(), file)))),
+        None => Ok((Arc::new(Access::new(file, realm)?), None)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! bound and its files loaded before anything changes; an error leaves everything as it was.
 
 use super::assemble::{Assembled, assemble, in_force};
-use super::running::Running;
+use super::running::{self, Running};
 use super::watch::{Cause, Watch};
 use super::{Parts, bind_all, guard, receptions};
 use crate::admin::guard::Guard;
@@ -95,7 +95,7 @@ impl Running {
 
     /// Accepts with the new listeners, then no longer with the old ones; sockets of both are the same.
     async fn take_over(&mut self, mut parts: Parts) {
-        let loops = self.spawn(&parts);
+        let loops = running::spawn(&self.live, &self.gate, &self.shown, &parts);
         let before = std::mem::replace(&mut self.loops, loops);
         before.stop().await;
         parts.sockets.close_unused();

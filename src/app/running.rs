@@ -81,11 +81,6 @@ impl Running {
         self.sockets = Sockets::default();
     }
 
-    /// Starts accepting on the listeners of a configuration.
-    pub(super) fn spawn(&self, parts: &Parts) -> Loops {
-        spawn(&self.live, &self.gate, &self.shown, parts)
-    }
-
     /// Reloads when it is asked to or when files change, until `shutdown` resolves.
     pub(super) async fn until(&mut self, shutdown: impl Future<Output = ()>, mut reloads: mpsc::Receiver<()>) {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -105,12 +100,12 @@ impl Running {
 
     /// Reads certificates and passwords again where their files have changed; whether the configuration's have.
     async fn look(&mut self) -> bool {
-        let receptions: Vec<Arc<Reception>> = self.bound.iter().filter_map(|bound| bound.reception().cloned()).collect();
+        let receptions = self.shown.receptions.load_full();
         let admins = self.shown.guard.load().access.clone();
         let passwords: Vec<Arc<Access>> = self.basis.context.access.iter().cloned().chain(admins).collect();
         let mut watch = std::mem::take(&mut self.watch);
         let looking = move || {
-            for reception in &receptions {
+            for reception in receptions.iter() {
                 refresh_certificate(reception);
             }
             for access in &passwords {
@@ -126,7 +121,7 @@ impl Running {
     }
 }
 
-/// Starts accepting.
+/// Starts accepting on the listeners of a configuration.
 pub(super) fn spawn(live: &Arc<Live>, gate: &Arc<Gate>, shown: &Arc<Shown>, parts: &Parts) -> Loops {
     let ((stop, stopped), (stop_admin, admin_stopped)) = (watch::channel(false), watch::channel(false));
     let (mut clients, mut admin) = (JoinSet::new(), JoinSet::new());

@@ -3,8 +3,8 @@
 use super::chain::{self, Hash, Link};
 use super::entry::{BEFORE_SIGNATURE, Checkpoint, GapLine, Line, ReloadLine, StartLine, StopLine, Why};
 use super::key::SigningKey;
-use super::moment::rfc3339;
 use super::queue::Item;
+use crate::moment::rfc3339;
 use crate::quota::host_of;
 use aws_lc_rs::hmac;
 use serde::Serialize;

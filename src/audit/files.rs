@@ -3,7 +3,7 @@
 use super::chain::{self, Link};
 use super::entry::{CheckpointLine, Ending, Head, Previous, Removed, StartLine, closes};
 use super::lines::{Line, Lines};
-use super::moment;
+use crate::moment;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::{self, File, OpenOptions};

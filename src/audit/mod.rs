@@ -13,7 +13,6 @@ mod id;
 pub mod journal;
 pub mod key;
 pub mod lines;
-pub mod moment;
 pub mod observation;
 pub mod queue;
 pub mod record;

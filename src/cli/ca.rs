@@ -3,7 +3,8 @@
 use super::{BAD_CONFIG, OK, failed, load, print};
 use crate::config::Config;
 use crate::config::interception::{DEFAULT_CERTIFICATE, DEFAULT_KEY};
-use crate::tls::authority::{self, Authority, Facts, Paths, date};
+use crate::moment::date;
+use crate::tls::authority::{self, Authority, Facts, Paths};
 use crate::tls::trust;
 use std::fmt::Write as _;
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use super::audit::public_key;
 use super::{NO, OK, failed, load, print};
-use crate::audit::moment::read;
 use crate::audit::verify::{Options, find, verify};
+use crate::moment::read;
 use crate::report::csv::csv;
 use crate::report::html::html;
 use crate::report::{Facts, Figures, Period, Report};

@@ -1,5 +1,6 @@
 //! `[admin]`: where the proxy shows itself, by which names, and to whom.
 
+use super::parents::read_by_all;
 use super::sections::{Text, loopback, socket_address};
 use crate::access::Loaded;
 use crate::admin::guard::Token;
@@ -8,13 +9,10 @@ use crate::source::{Located, Source};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::os::unix::fs::PermissionsExt as _;
 use toml::Spanned;
 
 /// The shortest token: one that nobody guesses.
 const SHORTEST_TOKEN: usize = 16;
-/// The permission bit that lets everybody read.
-const ALL_READ: u32 = 0o004;
 
 /// `[admin]`
 #[derive(Debug, Clone, Deserialize, Default)]
@@ -72,7 +70,7 @@ fn token(source: &Source, written: &str) -> Result<Token, String> {
     let path = source.path(written);
     let shown = path.display();
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    if path.metadata().is_ok_and(|file| file.permissions().mode() & ALL_READ != 0) {
+    if read_by_all(&path) {
         return Err(format!("everybody on this machine can read {shown}; chmod 640 it"));
     }
     let secret = text.lines().next().unwrap_or_default();

@@ -69,13 +69,13 @@ impl Gathering<'_> {
 
 /// Whether others than owner and group can read the file; one that cannot be looked at is not warned of.
 #[cfg(unix)]
-fn read_by_all(path: &std::path::Path) -> bool {
+pub(super) fn read_by_all(path: &std::path::Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
 }
 
 #[cfg(not(unix))]
-fn read_by_all(_: &std::path::Path) -> bool {
+pub(super) fn read_by_all(_: &std::path::Path) -> bool {
     false
 }
 

@@ -3,9 +3,10 @@
 use super::Config;
 use crate::listener::balancer::Balancers;
 use crate::listener::entrance::Entrance;
+use crate::moment::date;
 use crate::policy::{PersonalData, Policy, Rule};
 use crate::proxy::interception::OnRejection;
-use crate::tls::authority::{Authority, date};
+use crate::tls::authority::Authority;
 use crate::units::show;
 use crate::upstream::NameServers;
 use crate::upstream::parent::{Parent, Routes};

@@ -6,13 +6,14 @@ use super::state::{Asked, Read, State};
 use crate::contain::inspected;
 use crate::destination::Destination;
 use crate::inspect::Inspector;
+use crate::moment::date;
 use bytes::Bytes;
 use http::HeaderMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What may wait; more is counted and not looked at.
 const MAX_WAITING: usize = 1_024;
@@ -223,6 +224,5 @@ impl Looking {
 /// The day, UTC.
 #[must_use]
 pub fn today() -> String {
-    let utc = time::OffsetDateTime::now_utc();
-    format!("{:04}-{:02}-{:02}", utc.year(), u8::from(utc.month()), utc.day())
+    date(SystemTime::now())
 }

@@ -2,6 +2,7 @@
 
 use super::evidence::{Bar, ServiceRow};
 use super::figures::Counts;
+use crate::markup::escape;
 use std::fmt::Write as _;
 
 /// Width of a chart in its own units.
@@ -16,23 +17,6 @@ const ROW: f64 = 24.0;
 const NAMES: f64 = 150.0;
 /// Labels below the bars over time, about.
 const LABELS: usize = 8;
-
-/// Text for HTML and SVG, also between quotes.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
 
 #[expect(clippy::cast_precision_loss, reason = "a length on paper")]
 fn length(value: u64) -> f64 {

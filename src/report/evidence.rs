@@ -1,8 +1,8 @@
 //! What a report says, whatever its form: figures of the audit, joined with what the policy documents.
 
 use super::figures::{Change, Counts, Covered, Figures, Findings, Gap, Service, Span, Traffic};
-use crate::audit::moment::rfc3339;
 use crate::audit::verify::Verified;
+use crate::moment::rfc3339;
 use crate::policy::{Policy, Rule, ServiceInfo};
 use crate::units::show;
 use serde::Serialize;

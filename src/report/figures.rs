@@ -1,8 +1,8 @@
 //! Adds up audit lines, one after the other; what it keeps is bounded however many there are.
 
 use crate::audit::entry::{DecisionLine, Ending, GapLine, InForce, ReloadLine, StartLine};
-use crate::audit::moment::{read, rfc3339};
 use crate::audit::verify::Seen;
+use crate::moment::{read, rfc3339};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};

@@ -3,6 +3,7 @@
 //! It can sign for the intercepted hosts only: name constraints (RFC 5280 section 4.2.1.10) say so in the certificate itself,
 //! so a stolen key is of no use against any other host.
 
+use crate::moment::date;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -18,7 +19,6 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
@@ -344,12 +344,6 @@ fn hex(bytes: &[u8], separator: &str) -> String {
         let _ = write!(text, "{byte:02X}");
     }
     text
-}
-
-/// A day, as people write it: `2029-11-20`.
-#[must_use]
-pub fn date(time: SystemTime) -> String {
-    OffsetDateTime::from(time).date().to_string()
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@
 //! into the stores of its machines, and there it looks like any other.
 
 use super::tls::{self, Verifier, roots};
-use crate::error::{Reason, Refusal, RuleName};
+use crate::error::Refusal;
 use crate::socket::Socket;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -79,20 +78,10 @@ async fn shake_hands(
     deadline: Duration,
 ) -> Result<TlsStream<Socket>, Refusal> {
     let name = ServerName::try_from(name.to_owned()).map_err(|_| tls::invalid("the host is no name that a certificate could be for"))?;
-    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|_| tls::invalid("TLS cannot be spoken here"))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier.clone())
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-    match timeout(deadline, TlsConnector::from(Arc::new(config)).connect_with(name, stream, |_| ())).await {
+    let config = tls::client(verifier, alpn).map_err(|_| tls::invalid("TLS cannot be spoken here"))?;
+    match timeout(deadline, TlsConnector::from(config).connect_with(name, stream, |_| ())).await {
         Ok(shaken) => shaken.map_err(|error| tls::refusal(&error)),
-        Err(_) => Err(Refusal::new(
-            Reason::ConnectTimeout,
-            "the destination did not complete the TLS handshake in time",
-            RuleName::Builtin("upstream"),
-        )),
+        Err(_) => Err(tls::late()),
     }
 }
 

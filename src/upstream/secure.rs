@@ -189,11 +189,7 @@ impl Secure {
         let outcome = match shaken {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) => Err(tls::refusal(&error)),
-            Err(_) => Err(Refusal::new(
-                Reason::ConnectTimeout,
-                "the destination did not complete the TLS handshake in time",
-                RuleName::Builtin("upstream"),
-            )),
+            Err(_) => Err(tls::late()),
         };
         self.handshakes.ended(outcome.is_ok());
         outcome

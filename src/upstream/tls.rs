@@ -32,7 +32,11 @@ impl Clients {
     }
 }
 
-fn client(verifier: &Arc<Verifier>, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, String> {
+/// A client that offers these protocols, and takes whom the verifier takes.
+pub(super) fn client<V>(verifier: &Arc<V>, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, String>
+where
+    V: ServerCertVerifier + 'static,
+{
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
@@ -135,6 +139,12 @@ pub const NO_COMMON_PROTOCOL: &str = "the upstream speaks none of the HTTP versi
 #[must_use]
 pub fn refusal(error: &std::io::Error) -> Refusal {
     invalid(error.get_ref().and_then(|error| error.downcast_ref::<Error>()).map_or("the upstream broke off the TLS handshake", explanation))
+}
+
+/// The refusal for a handshake that took too long.
+pub(super) fn late() -> Refusal {
+    let detail = "the destination did not complete the TLS handshake in time";
+    Refusal::new(Reason::ConnectTimeout, detail, RuleName::Builtin("upstream"))
 }
 
 /// A refusal because the upstream cannot be verified.

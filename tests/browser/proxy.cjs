@@ -37,6 +37,8 @@ class Proxy {
     proxy.write();
     execFileSync(binary, ["--config", proxy.config, "ca", "init"], { stdio: "ignore" });
     proxy.child = spawn(binary, ["--config", proxy.config, "run"], { stdio: ["ignore", "ignore", "pipe"] });
+    // Should the driver give up before it stops it.
+    process.once("exit", () => proxy.child.kill());
     proxy.child.stderr.on("data", (data) => { proxy.said += data; });
     await proxy.says(/ listening /);
     const address = (name) => proxy.said.match(new RegExp(` ${name}=(\\S+)`))[1];

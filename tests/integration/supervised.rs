@@ -4,7 +4,7 @@ use crate::support::client::{client_hello, connect_tunnel, within_deadline};
 use crate::support::daemon::{BINARY, Daemon};
 use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::proxy::Setup;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use tempfile::TempDir;
@@ -91,20 +91,38 @@ fn hand_over(command: &mut Command, listener: &TcpListener) {
     command.env("LISTEN_FDS", "1").env("LISTEN_FDS_FIRST_FD", listener.as_raw_fd().to_string());
 }
 
+/// A listener's socket, held for one process after the other.
+struct Held {
+    listener: TcpListener,
+    at: SocketAddr,
+    config: String,
+}
+
+impl Held {
+    fn before(origin: &RawOrigin) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let at = listener.local_addr().expect("it is bound");
+        let config = Setup::new().host(HOST, origin.addr()).text().replacen("127.0.0.1:0", &at.to_string(), 1);
+        Self { listener, at, config }
+    }
+
+    async fn start(&self) -> Daemon {
+        Daemon::start_in(folder(&self.config), "json", |command| hand_over(command, &self.listener)).await
+    }
+}
+
 /// Whoever connects while no process is there waits for the next one; nobody is refused.
 #[tokio::test]
 async fn held_sockets_outlive_the_process() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let at = listener.local_addr().expect("it is bound");
-    let config = Setup::new().host(HOST, origin.addr()).text().replacen("127.0.0.1:0", &at.to_string(), 1);
-    let start = || Daemon::start_in(folder(&config), "json", |command| hand_over(command, &listener));
-    let first = start().await;
+    let held = Held::before(&origin);
+    let at = held.at;
+    let first = held.start().await;
     assert_eq!(first.proxy, at);
     connect_tunnel(at, "api.imagicle.com:443").await.expect("it is allowed");
     assert_eq!(first.terminate().await, Some(0));
     let waiting = tokio::spawn(async move { connect_tunnel(at, "api.imagicle.com:443").await });
-    let second = start().await;
+    let second = held.start().await;
     let mut client = waiting.await.expect("it was not refused").expect("it is allowed");
     let hello = client_hello(Some(HOST));
     client.send(&hello).await;
@@ -116,11 +134,9 @@ async fn held_sockets_outlive_the_process() {
 #[tokio::test]
 async fn a_new_process_takes_over_without_a_refusal() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let at = listener.local_addr().expect("it is bound");
-    let config = Setup::new().host(HOST, origin.addr()).text().replacen("127.0.0.1:0", &at.to_string(), 1);
-    let start = || Daemon::start_in(folder(&config), "json", |command| hand_over(command, &listener));
-    let first = start().await;
+    let held = Held::before(&origin);
+    let at = held.at;
+    let first = held.start().await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let dialling = tokio::spawn(async move {
         let mut opened = 0_u32;
@@ -130,7 +146,7 @@ async fn a_new_process_takes_over_without_a_refusal() {
         }
         opened
     });
-    let second = start().await;
+    let second = held.start().await;
     assert_eq!(first.terminate().await, Some(0));
     connect_tunnel(at, "api.imagicle.com:443").await.expect("the second serves");
     stop.send_replace(true);

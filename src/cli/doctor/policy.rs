@@ -4,8 +4,9 @@ use super::line::{Area, Line};
 use crate::access::htpasswd;
 use crate::config::Config;
 use crate::config::parents::EXPOSED as EXPOSED_PASSWORD;
+use crate::moment::date;
 use crate::policy::Mode;
-use crate::tls::authority::{Authority, check_key_file, date};
+use crate::tls::authority::{Authority, check_key_file};
 use std::time::{Duration, SystemTime};
 
 /// How long before the CA's end somebody should know.

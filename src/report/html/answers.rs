@@ -1,10 +1,10 @@
 //! The first sheet: what an auditor asks under the GDPR, answered in a few lines each.
 
-use super::super::chart::escape;
 use super::super::csv::cited;
 use super::super::evidence::{Report, ServiceRow};
 use super::page::{Cell, Page, bytes, count, grouped, text};
 use super::{day, moment, percent};
+use crate::markup::escape;
 use std::collections::BTreeSet;
 
 /// Kinds that are named one by one.

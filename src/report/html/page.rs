@@ -1,6 +1,6 @@
 //! The parts that pages are made of; whatever comes in is escaped here.
 
-use super::super::chart::escape;
+use crate::markup::escape;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("../style.css");

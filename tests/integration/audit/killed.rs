@@ -7,7 +7,7 @@ use crate::support::scrape::wait_until;
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use ucx_egress::audit::moment;
+use ucx_egress::moment;
 
 /// Clients that ask as fast as they are answered, until nobody answers.
 fn load(proxy: SocketAddr) {
