@@ -39,10 +39,15 @@ def bidi(requests: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
 def hold(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
     """Answers once, then waits for the end of the call, which only the client or the call's deadline can bring."""
     ended = threading.Event()
-    context.add_callback(ended.set)
+
+    def end() -> None:
+        # Said here, since a call that ends right after its answer is not iterated any further.
+        print(f"ended {request.hex()}", flush=True)
+        ended.set()
+
+    context.add_callback(end)
     yield request
     ended.wait()
-    print(f"ended {request.hex()}", flush=True)
 
 
 def describe(_: bytes, context: grpc.ServicerContext) -> bytes:
