@@ -26,7 +26,8 @@
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`), tried before a reload (`canary`) |
 //! | [`observed`] | what the mode `observe` sees, for `learn`: names, types, sizes, counts, never a value: `state` (all of it, bounded; `paths` as templates, `fields`, `telling`: which names are kept), `document` (as it is saved and shown), `worker` (the one thread), `file` |
 //! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
-//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; `reception` (TLS to the proxy); for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
+//! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; `reception` (TLS to the proxy), `proven` (a client's certificate there); for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
+//! | [`identity`] | who a client proved to be, asked again when accounts, certificates or the configuration change |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`socket`] | a connection's bytes, whatever carries them: TCP, TLS over it, a stream of HTTP/2 |
 //! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `examine` (TLS that is looked at), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
@@ -124,6 +125,8 @@ pub mod observed;
 pub mod access;
 
 pub mod tls;
+
+pub mod identity;
 
 pub mod stall;
 

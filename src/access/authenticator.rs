@@ -120,6 +120,23 @@ impl Access {
         answer.map_err(|()| self.ask("user name or password is wrong; correct them in the client, or set them anew with `htpasswd -B`"))
     }
 
+    /// As [`Access::new`], after another file or realm: accounts of both are the same.
+    ///
+    /// # Errors
+    /// As [`Access::new`].
+    pub fn after(before: Option<&Self>, mut loaded: Loaded, realm: &str) -> Result<Self, String> {
+        if let Some(before) = before {
+            loaded.accounts = loaded.accounts.following(&before.known.load().accounts);
+        }
+        Self::new(loaded, realm)
+    }
+
+    /// Whether the account of a client that was let in still is one, with the same password.
+    #[must_use]
+    pub fn has(&self, account: &Arc<str>) -> bool {
+        self.known.load().accounts.has(account)
+    }
+
     /// Whether it is this file's, under this realm.
     #[must_use]
     pub fn is_of(&self, path: &Path, realm: &str) -> bool {
@@ -129,8 +146,8 @@ impl Access {
     /// Takes the accounts of the file, which was read again. Answers that are known stay: whoever is in is in.
     pub fn take(&self, loaded: Loaded) {
         *lock(&self.seen) = loaded.stamp;
-        let cache = self.known.load().cache.clone();
-        self.known.store(Known::new(loaded.accounts, cache));
+        let before = self.known.load();
+        self.known.store(Known::new(loaded.accounts.following(&before.accounts), before.cache.clone()));
     }
 
     /// Looks whether the file has changed, and takes its accounts then. Reads files: not for the event loop.
@@ -165,7 +182,8 @@ impl Access {
         let known = self.known.load();
         let Some(question) = known.question(&self.key, offered) else { return Ok(None) };
         let mut cache = lock(&known.cache);
-        let answer = cache.answer(&question.digest);
+        // As the account is now: it may be another one of the same name and password.
+        let answer = cache.answer(&question.digest).map(|answer| answer.and(question.user.cloned().ok_or(())));
         if matches!(answer, Some(Ok(_))) && !cache.is_regular(&question.digest, origin) {
             self.check(origin)?;
             cache.keep_regular(question.digest, origin);

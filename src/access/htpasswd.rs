@@ -65,6 +65,22 @@ impl Accounts {
         self.accounts.get_key_value(std::str::from_utf8(name).ok()?)
     }
 
+    /// The same accounts; those that stood before, name and password alike, are still the ones that they were.
+    #[must_use]
+    pub fn following(self, before: &Self) -> Self {
+        let known = |name: &Arc<str>, hash: &Hash| {
+            before.find(name.as_bytes()).filter(|(_, known)| known.identity() == hash.identity()).map(|(known, _)| known.clone())
+        };
+        let accounts = self.accounts.into_iter().map(|(name, hash)| (known(&name, &hash).unwrap_or(name), hash));
+        Self { accounts: accounts.collect(), stand_ins: self.stand_ins }
+    }
+
+    /// Whether this is one of them: an account that was removed and set up again is another one.
+    #[must_use]
+    pub fn has(&self, account: &Arc<str>) -> bool {
+        self.find(account.as_bytes()).is_some_and(|(known, _)| Arc::ptr_eq(known, account))
+    }
+
     /// What a name that does not exist is checked against, by a number drawn from it: always the same for one name, and as costly as
     /// an account of the file.
     #[must_use]

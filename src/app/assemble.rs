@@ -90,6 +90,7 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
         interception,
         quotas,
         entrances: bound.iter().map(|bound| (bound.address(), bound.entrance().clone())).collect(),
+        relays: bound.iter().filter_map(|bound| Some((bound.address(), bound.leads_to()?.clone()))).collect(),
         limits: config.limits,
         pseudonym: Pseudonym::new(format!("ucx-egress-{}", journal.instance())),
         metrics,
@@ -147,7 +148,7 @@ fn access(config: Option<AccessConfig>, known: Option<&Arc<Access>>) -> Result<(
 pub(super) fn passwords(file: Loaded, realm: &str, known: Option<&Arc<Access>>) -> Result<(Arc<Access>, Accounts), String> {
     match known.filter(|known| known.is_of(&file.path, realm)) {
         Some(known) => Ok((known.clone(), Some((known.clone(), file)))),
-        None => Ok((Arc::new(Access::new(file, realm)?), None)),
+        None => Ok((Arc::new(Access::after(known.map(|known| &**known), file, realm)?), None)),
     }
 }
 

@@ -57,6 +57,14 @@ impl Bound {
         self.entrance.tls.as_ref()
     }
 
+    /// Its destination, where that is fixed.
+    pub(super) fn leads_to(&self) -> Option<&Destination> {
+        match &self.carries {
+            Carries::Relay(to) => Some(to),
+            Carries::Requests | Carries::Tls(_) => None,
+        }
+    }
+
     pub(super) fn is(&self, kind: ListenerKind) -> bool {
         self.kind == kind
     }

@@ -7,12 +7,22 @@ use super::watch::{Cause, Watch};
 use super::{Parts, bind_all, guard, receptions};
 use crate::admin::guard::Guard;
 use crate::audit::{Event, InForce, Settings};
-use crate::config::Config;
+use crate::config::{Config, reload};
 use crate::inspect;
 use crate::policy::canary;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+
+/// How often files that are read again when they change are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(2);
+/// Longest time that reading and loading a configuration may take: well above that of 100,000 hosts.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A configuration that can be put in force.
+#[derive(Debug)]
 struct Next {
     assembled: Assembled,
     parts: Parts,
@@ -21,17 +31,78 @@ struct Next {
     watch: Watch,
 }
 
+/// What came of reading the configuration again.
+#[derive(Debug)]
+struct Attempt {
+    next: Result<Box<Next>, String>,
+    /// The files as they are watched if it is not taken.
+    watch: Watch,
+}
+
 impl Running {
-    /// Reads the configuration again and puts it in force if all of it is fit.
-    pub(super) async fn reload(&mut self, cause: Cause) {
+    /// Reloads when it is asked to or when files change, until `shutdown` resolves.
+    pub(super) async fn until(&mut self, shutdown: impl Future<Output = ()>, mut reloads: mpsc::Receiver<()>) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut tick = interval(LOOK_AT_FILES);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // Files that do not answer keep nobody from stopping the proxy: what reads them changes nothing until it has.
+            let next = tokio::select! {
+                () = shutdown.as_mut() => return,
+                next = self.next(&mut reloads, &mut tick) => next,
+            };
+            if let Some(next) = next {
+                self.conclude(next).await;
+            }
+        }
+    }
+
+    /// Waits for a reason to read the configuration again, and reads it.
+    async fn next(&mut self, reloads: &mut mpsc::Receiver<()>, tick: &mut Interval) -> Option<Attempt> {
+        let cause = tokio::select! {
+            Some(()) = reloads.recv() => Cause::Asked,
+            _ = tick.tick() => self.look().await.then_some(Cause::Changed)?,
+        };
+        Some(self.attempt(cause).await)
+    }
+
+    /// Reads the configuration again; nothing has changed when that is given up.
+    async fn attempt(&self, cause: Cause) -> Attempt {
         tracing::info!(?cause, "reading the configuration again");
         self.supervisor.reloading();
-        // Before the reading: what changes in between is seen at the next look.
-        let seen = self.watch.now();
-        match self.prepare().await {
-            Ok(next) => self.put_in_force(next).await,
+        let reading = async {
+            let watch = self.watch_attempt().await?;
+            Ok((watch, self.prepare().await))
+        };
+        let late = || "its files did not answer in time; see whether one of them is on a network or is no regular file".to_owned();
+        let ended = timeout(DEADLINE, reading).await.unwrap_or_else(|_| Err(late()));
+        match ended {
+            Ok((watch, next)) => Attempt { next: next.map(Box::new), watch },
             Err(error) => {
-                self.watch.tried(seen);
+                let mut watch = self.watch.clone();
+                watch.gives_up();
+                Attempt { next: Err(error), watch }
+            }
+        }
+    }
+
+    /// The files in force and those of the configuration that is tried, as they are before it is read: what changes in between is seen
+    /// at the next look.
+    async fn watch_attempt(&self) -> Result<Watch, String> {
+        let (mut watch, path) = (self.watch.clone(), self.path.clone());
+        let looking = move || {
+            watch.tries(path.as_deref().map(reload::named_files).unwrap_or_default());
+            watch
+        };
+        tokio::task::spawn_blocking(looking).await.map_err(|error| format!("the look at its files ended early: {error}"))
+    }
+
+    /// Puts what was read in force if all of it is fit.
+    async fn conclude(&mut self, attempt: Attempt) {
+        match attempt.next {
+            Ok(next) => self.put_in_force(*next).await,
+            Err(error) => {
+                self.watch = attempt.watch;
                 self.shown.reloads.rejected(&error);
                 self.basis.context.metrics.reloads.failed();
                 self.basis.context.journal.note(Event::Reloaded { is_ok: false, in_force: self.in_force.clone() });
@@ -66,7 +137,9 @@ impl Running {
         let before = self.basis.context.engine.policy.hash().to_owned();
         self.basis = assembled.announce();
         let context = self.basis.context.clone();
-        let ended = self.live.replace(&context);
+        let (live, holding) = (self.live.clone(), context.clone());
+        // Each connection that stands is asked.
+        let ended = tokio::task::spawn_blocking(move || live.replace(&holding)).await.unwrap_or_default();
         for warning in &parts.warnings {
             tracing::warn!(place = warning.place, "{}", warning.message);
         }

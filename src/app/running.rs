@@ -3,7 +3,7 @@
 use super::assemble::Basis;
 use super::listening::{self, Bound};
 use super::sockets::Sockets;
-use super::watch::{Cause, Watch};
+use super::watch::Watch;
 use super::{Parts, showing};
 use crate::access::{Access, Refreshed};
 use crate::admin::Shown;
@@ -13,16 +13,11 @@ use crate::listener::accept::Gate;
 use crate::proxy::Live;
 use crate::supervisor::Supervisor;
 use crate::tls::reception::Reception;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
-
-/// How often files that are read again when they change are looked at.
-const LOOK_AT_FILES: Duration = Duration::from_secs(2);
 
 /// What serves, and what it was made of.
 #[derive(Debug)]
@@ -81,41 +76,24 @@ impl Running {
         self.sockets = Sockets::default();
     }
 
-    /// Reloads when it is asked to or when files change, until `shutdown` resolves.
-    pub(super) async fn until(&mut self, shutdown: impl Future<Output = ()>, mut reloads: mpsc::Receiver<()>) {
-        let mut shutdown = std::pin::pin!(shutdown);
-        let mut tick = interval(LOOK_AT_FILES);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let cause = tokio::select! {
-                () = shutdown.as_mut() => return,
-                Some(()) = reloads.recv() => Some(Cause::Asked),
-                _ = tick.tick() => self.look().await.then_some(Cause::Changed),
-            };
-            if let Some(cause) = cause {
-                self.reload(cause).await;
-            }
-        }
-    }
-
     /// Reads certificates and passwords again where their files have changed; whether the configuration's have.
-    async fn look(&mut self) -> bool {
+    pub(super) async fn look(&mut self) -> bool {
         let receptions = self.shown.receptions.load_full();
         let admins = self.shown.guard.load().access.clone();
         let passwords: Vec<Arc<Access>> = self.basis.context.access.iter().cloned().chain(admins).collect();
-        let mut watch = std::mem::take(&mut self.watch);
+        let (mut watch, live) = (self.watch.clone(), self.live.clone());
         let looking = move || {
-            for reception in receptions.iter() {
-                refresh_certificate(reception);
-            }
-            for access in &passwords {
-                refresh_passwords(access);
+            let certificates = receptions.iter().filter(|reception| refresh_certificate(reception)).count();
+            let accounts = passwords.iter().filter(|access| refresh_passwords(access)).count();
+            if certificates + accounts > 0 {
+                let ended = live.hold();
+                tracing::info!(ended, "what stands was held against the accounts and certificates of now");
             }
             let has_changed = watch.look();
             (watch, has_changed)
         };
-        // A look that failed is a defect; the next one finds nothing to watch, and SIGHUP still works.
-        let (watch, has_changed) = tokio::task::spawn_blocking(looking).await.unwrap_or_default();
+        // A look that failed is a defect; the next one looks again, and SIGHUP still works.
+        let Ok((watch, has_changed)) = tokio::task::spawn_blocking(looking).await else { return false };
         self.watch = watch;
         has_changed
     }
@@ -135,16 +113,21 @@ pub(super) fn spawn(live: &Arc<Live>, gate: &Arc<Gate>, shown: &Arc<Shown>, part
     Loops { stop, clients, stop_admin, admin }
 }
 
-fn refresh_certificate(reception: &Reception) {
-    match reception.refresh() {
+/// Whether there is another one now.
+fn refresh_certificate(reception: &Reception) -> bool {
+    let refreshed = reception.refresh();
+    match &refreshed {
         Ok(false) => {}
         Ok(true) => tracing::info!("the certificate of listener.tls was read again"),
         Err(error) => tracing::error!(error, "listener.tls cannot be read again; the certificate in force stays"),
     }
+    refreshed.unwrap_or(false)
 }
 
-fn refresh_passwords(access: &Access) {
-    match access.refresh() {
+/// Whether there are other accounts now.
+fn refresh_passwords(access: &Access) -> bool {
+    let refreshed = access.refresh();
+    match &refreshed {
         Refreshed::Unchanged => {}
         Refreshed::Replaced(accounts) => tracing::info!(accounts, "the password file has changed and was read"),
         Refreshed::Kept(located) => tracing::error!(
@@ -153,4 +136,5 @@ fn refresh_passwords(access: &Access) {
             located.message
         ),
     }
+    matches!(refreshed, Refreshed::Replaced(_))
 }

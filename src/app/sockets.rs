@@ -1,5 +1,6 @@
 //! Listening sockets: bound once, kept over reloads, taken over from a service manager that holds them.
 
+use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub(super) struct Held {
     listener: Arc<TcpListener>,
     /// As the configuration writes it.
     configured: SocketAddr,
+    /// Whether a service manager holds it too: it listens on when we no longer do.
+    is_inherited: bool,
     /// As it is; a port that was 0 in the configuration is the real one here.
     pub(super) local: SocketAddr,
 }
@@ -42,7 +45,7 @@ impl Sockets {
             let taken = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
             let listener = taken.map_err(|error| format!("a socket of the service manager cannot be used: {error}"))?;
             let local = local_address(&listener)?;
-            Ok(Held { listener: Arc::new(listener), configured: local, local })
+            Ok(Held { listener: Arc::new(listener), configured: local, is_inherited: true, local })
         };
         Ok(Self { free: sockets.into_iter().map(take_over).collect::<Result<_, String>>()?, taken: Vec::new() })
     }
@@ -66,9 +69,9 @@ impl Sockets {
             // In their order: ports that are 0 in the configuration stay those of their listeners.
             Held { configured: address, ..self.free.remove(index) }
         } else {
-            let listener = bind(address, key).map_err(|error| self.overlapping(address, key).unwrap_or(error))?;
+            let listener = self.bind(address, key)?;
             let local = local_address(&listener)?;
-            Held { listener: Arc::new(listener), configured: address, local }
+            Held { listener: Arc::new(listener), configured: address, is_inherited: false, local }
         };
         self.taken.push(held.clone());
         Ok(held)
@@ -76,12 +79,18 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// What is said where a socket of our own stands in the way: one on all addresses of a port, and one on a single of them.
-    fn overlapping(&self, address: SocketAddr, key: &str) -> Option<String> {
+    /// Binds an address, also beside a socket of ours that nobody takes any more: one on all addresses of the port, say, and the new one
+    /// on a single of them.
+    fn bind(&self, address: SocketAddr, key: &str) -> Result<TcpListener, String> {
         let overlaps =
             |held: &&Held| held.local.port() == address.port() && (held.local.ip().is_unspecified() || address.ip().is_unspecified());
-        let held = self.free.iter().chain(&self.taken).find(overlaps)?.local;
-        Some(format!("{key} {address}: this proxy itself listens on {held}; restart it for this change, or choose another port"))
+        if let Some(held) = self.free.iter().filter(|held| held.is_inherited).find(overlaps) {
+            let held = held.local;
+            return Err(format!("{key} {address}: the service manager listens on {held}; change its socket unit, or choose another port"));
+        }
+        let beside: Vec<&TcpListener> = self.free.iter().filter(overlaps).map(|held| &*held.listener).collect();
+        let bound = if beside.is_empty() { bind(address) } else { bind_beside(&beside, address) };
+        bound.map_err(|error| unavailable(address, key, &error))
     }
 }
 
@@ -91,15 +100,36 @@ fn is_for(held: SocketAddr, wanted: SocketAddr) -> bool {
 }
 
 /// Binds one address.
-fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, String> {
-    claim(address).and_then(|socket| socket.listen(BACKLOG)).map_err(|error| unavailable(address, key, &error))
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = claim(address, Beside::Nobody)?;
+    socket.listen(BACKLOG)
+}
+
+/// Binds an address that overlaps with those of these listeners. They share the port while it is bound and no longer: a second proxy
+/// must not be able to take a part of the connections.
+fn bind_beside(others: &[&TcpListener], address: SocketAddr) -> io::Result<TcpListener> {
+    let share = |is_shared| others.iter().try_for_each(|other| SockRef::from(*other).set_reuse_port(is_shared));
+    let bound = share(true).and_then(|()| claim(address, Beside::Own)?.listen(BACKLOG));
+    share(false)?;
+    let listener = bound?;
+    SockRef::from(&listener).set_reuse_port(false)?;
+    Ok(listener)
+}
+
+/// Who else may listen on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Nobody,
+    /// Listeners of this process that share it.
+    Own,
 }
 
 /// Takes an address, without listening yet.
-fn claim(address: SocketAddr) -> io::Result<TcpSocket> {
+fn claim(address: SocketAddr, beside: Beside) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart must not wait for the previous process's connections to time out.
     socket.set_reuseaddr(true)?;
+    socket.set_reuseport(beside == Beside::Own)?;
     socket.bind(address)?;
     Ok(socket)
 }
@@ -109,7 +139,7 @@ fn claim(address: SocketAddr) -> io::Result<TcpSocket> {
 /// # Errors
 /// What keeps it from that, and the sentence that the start would say.
 pub fn may_listen(address: SocketAddr, key: &str) -> Result<(), (io::ErrorKind, String)> {
-    claim(address).map(drop).map_err(|error| (error.kind(), unavailable(address, key, &error)))
+    claim(address, Beside::Nobody).map(drop).map_err(|error| (error.kind(), unavailable(address, key, &error)))
 }
 
 fn unavailable(address: SocketAddr, key: &str, error: &io::Error) -> String {

@@ -14,7 +14,7 @@ pub(super) enum Cause {
 }
 
 /// The files of the configuration in force, or of the last that was tried.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Watch {
     files: Vec<PathBuf>,
     seen: Stamp,
@@ -50,14 +50,25 @@ impl Watch {
         false
     }
 
-    /// A reload that began when they looked so was in vain: it is not repeated for nothing.
-    pub(super) fn tried(&mut self, seen: Stamp) {
-        self.seen = seen;
+    /// A configuration with these files is tried: should it be in vain, that is not repeated until one of them changes, or one of those
+    /// in force.
+    pub(super) fn tries(&mut self, files: Vec<PathBuf>) {
+        for file in files {
+            if !self.files.contains(&file) {
+                self.files.push(file);
+            }
+        }
+        self.seen = self.now();
         self.unsettled = None;
     }
 
+    /// What they looked like last is not tried again: they could not be read in time.
+    pub(super) fn gives_up(&mut self) {
+        self.seen = self.unsettled.take().unwrap_or_else(|| self.seen.clone());
+    }
+
     /// How they look now.
-    pub(super) fn now(&self) -> Stamp {
+    fn now(&self) -> Stamp {
         Stamp::of(self.files.iter().map(PathBuf::as_path))
     }
 }

@@ -9,6 +9,7 @@ use super::observation::Observation;
 use super::tally::{Counted, Tally};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
+use crate::identity::Identity;
 use crate::metrics::{Coverage, Protocol, ServiceMetrics};
 use crate::policy::Verdict;
 use bytes::Bytes;
@@ -85,7 +86,7 @@ pub struct Record {
     start: Start,
     started: Instant,
     destination: Option<Destination>,
-    user: Option<Arc<str>>,
+    identity: Identity,
     service: Arc<str>,
     metrics: Arc<ServiceMetrics>,
     rule: RuleName,
@@ -125,7 +126,7 @@ impl Record {
             start,
             started: Instant::now(),
             destination: None,
-            user: None,
+            identity: Identity::default(),
             service: service.clone(),
             metrics: metrics.clone(),
             rule: RuleName::DEFAULT_DENY,
@@ -240,14 +241,14 @@ impl Record {
     }
 
     /// Who the client proved to be: never a name that it only claims.
-    pub fn identified(&mut self, user: Option<&Arc<str>>) {
-        self.user = user.cloned();
+    pub fn identified(&mut self, identity: &Identity) {
+        self.identity = identity.clone();
     }
 
     /// Who the client proved to be.
     #[must_use]
-    pub fn user(&self) -> Option<&Arc<str>> {
-        self.user.as_ref()
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// What the policy decided on.
@@ -401,7 +402,7 @@ impl Drop for Record {
             reason,
             detail = &*self.detail,
             client = %self.start.client,
-            user = self.user.as_deref(),
+            user = self.identity.name().map(|name| &**name),
             protocol = self.start.protocol.label(),
             method = self.start.method,
             destination,

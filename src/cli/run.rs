@@ -17,6 +17,9 @@ use tracing_appender::non_blocking::ErrorCounter;
 /// What the runtime may take to drop the tasks that the drain did not see end.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
+/// Said where no signal can be waited for.
+const NO_SIGNALS: &str = "signals cannot be handled; is this a container without a signal mask?";
+
 /// Runs the proxy.
 #[must_use]
 pub fn main(config: Option<&Path>) -> u8 {
@@ -25,13 +28,19 @@ pub fn main(config: Option<&Path>) -> u8 {
         Ok(supervisor) => supervisor,
         Err(error) => return failed(error),
     };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(format_args!("the runtime does not start: {error}")),
+    };
+    // Before anything is read: a SIGHUP that nobody handles ends the process. One that comes now has the files read once more later.
+    let Ok(hangup) = runtime.block_on(async { signal(SignalKind::hangup()) }) else { return failed(NO_SIGNALS) };
     match load(config) {
-        Ok(config) => serve(config, supervisor),
+        Ok(config) => serve(runtime, config, supervisor, hangup),
         Err(code) => code,
     }
 }
 
-fn serve(config: Config, supervisor: Supervisor) -> u8 {
+fn serve(runtime: Runtime, config: Config, supervisor: Supervisor, hangup: Signal) -> u8 {
     let log = start_log(config.log, "info");
     std::panic::set_hook(Box::new(|panic| {
         // The place only: a panic's message can quote what it choked on, and that may be payload.
@@ -41,12 +50,8 @@ fn serve(config: Config, supervisor: Supervisor) -> u8 {
         tracing::warn!(place = warning.place, "{}", warning.message);
     }
     raise_descriptor_limit(config.max_connections);
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(format_args!("the runtime does not start: {error}")),
-    };
     let mut journal = None;
-    let code = runtime.block_on(until_signalled(config, supervisor, log.dropped.clone(), &mut journal));
+    let code = runtime.block_on(until_signalled(config, supervisor, hangup, log.dropped.clone(), &mut journal));
     runtime.shutdown_timeout(LAST_MOMENT);
     // Now that every exchange has its record.
     if let Some(journal) = journal {
@@ -55,11 +60,15 @@ fn serve(config: Config, supervisor: Supervisor) -> u8 {
     code
 }
 
-async fn until_signalled(config: Config, supervisor: Supervisor, dropped: ErrorCounter, journal: &mut Option<Arc<Journal>>) -> u8 {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(terminate), Ok(interrupt), Ok(hangup)) = signals else {
-        return failed("signals cannot be handled; is this a container without a signal mask?");
-    };
+async fn until_signalled(
+    config: Config,
+    supervisor: Supervisor,
+    hangup: Signal,
+    dropped: ErrorCounter,
+    journal: &mut Option<Arc<Journal>>,
+) -> u8 {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(terminate), Ok(interrupt)) = signals else { return failed(NO_SIGNALS) };
     let (name, hash, mode) = (config.name.clone(), config.policy.hash().to_owned(), config.policy.options().mode);
     let app = match App::bind(config, supervisor) {
         Ok(app) => app,

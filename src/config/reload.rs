@@ -1,9 +1,9 @@
 //! `[reload]`: whether a change of the files is enough, and which files those are.
 
 use super::File;
-use crate::source::Source;
+use crate::source::{Located, Source};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `[reload]`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -17,6 +17,17 @@ impl Default for Reload {
     fn default() -> Self {
         Self { on_change: true }
     }
+}
+
+/// The files of a configuration that may be unfit: the text itself, and those that it names as far as it can be read.
+#[must_use]
+pub fn named_files(path: &Path) -> Vec<PathBuf> {
+    let named = || {
+        let source = Source::read(path)?;
+        Ok::<_, Located>(source.parse::<File>()?.files(&source))
+    };
+    // Why it cannot be read is said by whoever loads it.
+    std::iter::once(path.to_path_buf()).chain(named().unwrap_or_default()).collect()
 }
 
 impl File {

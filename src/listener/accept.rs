@@ -15,6 +15,9 @@ use tokio::sync::watch;
 /// Pause after an accept that failed for want of descriptors or memory: long enough not to spin, short enough not to notice.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
+/// Connections that are let in after the word to stop: all that the kernel's queue holds, and not for ever.
+const MAX_WAITING: u32 = 4_096;
+
 /// How many connections of clients may be open at once.
 #[derive(Debug)]
 pub struct Gate {
@@ -110,11 +113,17 @@ pub async fn accept_loop<S, F>(
     S: Fn(Accepted) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
+    // Those that wait in the kernel's queue when it is told to stop are let in too: they would be reset with the socket.
+    let mut waiting = MAX_WAITING;
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased;
+            accepted = listener.accept(), if waiting > 0 => accepted,
             _ = stop.wait_for(|stop| *stop) => return,
         };
+        if *stop.borrow() {
+            waiting -= 1;
+        }
         let (stream, client) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {

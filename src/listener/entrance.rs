@@ -2,6 +2,8 @@
 
 use super::balancer::Balancers;
 use crate::error::{Reason, Refusal, RuleName};
+use crate::identity::Identity;
+use crate::tls::proven::Verifier;
 use crate::tls::reception::Reception;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -23,6 +25,25 @@ impl Entrance {
     #[must_use]
     pub fn is_balancer(&self, peer: IpAddr) -> bool {
         self.balancers.as_ref().is_some_and(|balancers| balancers.has(peer))
+    }
+
+    /// What clients' certificates are verified with, where they are asked for.
+    #[must_use]
+    pub fn verifier(&self) -> Option<Arc<Verifier>> {
+        self.tls.as_ref().and_then(|tls| tls.terms().verifier.clone())
+    }
+
+    /// Whether a client has shown the certificate that is asked for here: the CA may have changed since it came.
+    ///
+    /// # Errors
+    /// `client_not_allowed`.
+    pub fn verify(&self, identity: &Identity) -> Result<(), Refusal> {
+        let Some(verifier) = self.verifier() else { return Ok(()) };
+        if identity.certificate.as_ref().is_some_and(|certificate| certificate.is_valid_for(&verifier)) {
+            return Ok(());
+        }
+        let detail = "listener.tls.client_ca has changed, and this connection has no certificate that it signed; connect anew with one";
+        Err(Refusal::new(Reason::ClientNotAllowed, detail, RuleName::Builtin("listener.tls.client_ca")))
     }
 
     /// Whether a client may use this listener.

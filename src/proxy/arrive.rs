@@ -12,7 +12,8 @@ use crate::listener::entrance::Entrance;
 use crate::metrics::Protocol;
 use crate::quota::Limit;
 use crate::socket::{Socket, Tls, keep_alive};
-use crate::tls::reception::{self, Reception};
+use crate::tls::proven::Proven;
+use crate::tls::reception::Terms;
 use rustls::{AlertDescription, Error};
 use std::io;
 use std::net::SocketAddr;
@@ -34,8 +35,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The listener it came to.
     pub listener: SocketAddr,
-    /// Its name, where its certificate was verified.
-    pub name: Option<Arc<str>>,
+    /// Its certificate, where one was verified.
+    pub certificate: Option<Arc<Proven>>,
 }
 
 /// A client that may speak.
@@ -62,14 +63,16 @@ pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) 
         }
     };
     let Some(reception) = &entrance.tls else {
-        let peer = Peer { address, listener: open.listener(), name: None };
+        let peer = Peer { address, listener: open.listener(), certificate: None };
         return Some(Arrived { socket: stream.into(), peer, open, http2: false });
     };
-    let stream = receive(context, reception, stream, address).await?;
+    let terms = reception.terms();
+    let stream = receive(context, &terms, stream, address).await?;
     let (_, state) = stream.get_ref();
     let http2 = state.alpn_protocol() == Some(b"h2");
-    let name = state.peer_certificates().and_then(|shown| reception::name(shown.first()?));
-    let peer = Peer { address, listener: open.listener(), name };
+    let shown = state.peer_certificates().zip(terms.verifier.clone());
+    let certificate = shown.map(|(chain, verifier)| Arc::new(Proven::new(chain, verifier)));
+    let peer = Peer { address, listener: open.listener(), certificate };
     Some(Arrived { socket: Socket::layered(Tls::new(stream)), peer, open, http2 })
 }
 
@@ -79,7 +82,7 @@ pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accept
     match whom(context, entrance, &mut stream, from).await {
         Ok(address) => Some(Arrived {
             socket: stream.into(),
-            peer: Peer { address: address?, listener: open.listener(), name: None },
+            peer: Peer { address: address?, listener: open.listener(), certificate: None },
             open,
             http2: false,
         }),
@@ -133,7 +136,7 @@ async fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, ref
 }
 
 /// Shakes hands. A client that said nothing, as port checks do, is no event; what else fails is recorded with its reason.
-async fn receive(context: &Context, reception: &Reception, stream: TcpStream, client: SocketAddr) -> Option<TlsStream<TcpStream>> {
+async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: SocketAddr) -> Option<TlsStream<TcpStream>> {
     let speaks = timeout(context.limits.hello, first_byte(context, &stream)).await.ok().flatten()?;
     if speaks.is_ascii_alphabetic() {
         let detail = "this port speaks TLS, the client started plain HTTP; set the proxy as https:// in the client";
@@ -145,7 +148,7 @@ async fn receive(context: &Context, reception: &Reception, stream: TcpStream, cl
         return None;
     }
     keep_alive(&stream);
-    let shaken = timeout(context.limits.hello, TlsAcceptor::from(reception.config()).accept(stream)).await;
+    let shaken = timeout(context.limits.hello, TlsAcceptor::from(terms.config.clone()).accept(stream)).await;
     let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     context.metrics.listener_handshakes.ended(shaken.is_ok());
     match shaken {

@@ -3,6 +3,7 @@
 use super::interception::Interception;
 use crate::audit::{Fate, revoked};
 use crate::error::Refusal;
+use crate::identity::Identity;
 use crate::policy::Permit;
 use http::HeaderValue;
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ pub struct Channel {
     /// The client.
     pub client: SocketAddr,
     /// Who that proved to be.
-    pub user: Option<Arc<str>>,
+    pub identity: Identity,
     /// What allowed the connection: every request must be for its destination.
     pub permit: Permit,
     /// Its Host field.

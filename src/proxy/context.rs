@@ -95,6 +95,8 @@ pub struct Context {
     pub quotas: Arc<Quotas>,
     /// Whom each listener lets in, by its address.
     pub entrances: HashMap<SocketAddr, Arc<Entrance>>,
+    /// Where listeners with a fixed destination lead, by their address.
+    pub relays: HashMap<SocketAddr, Destination>,
     /// Deadlines.
     pub limits: Limits,
     /// This proxy's name in `Via` (RFC 9110 section 7.6.3): no host name, no version.

@@ -49,7 +49,7 @@ fn renewed(context: &Context, channel: &Channel) -> Option<Channel> {
     let interception = context.intercepts(channel.client.ip(), &permit)?.clone();
     Some(Channel {
         client: channel.client,
-        user: channel.user.clone(),
+        identity: channel.identity.clone(),
         permit,
         host: channel.host.clone(),
         interception,

@@ -7,6 +7,7 @@ use super::identify::Caller;
 use crate::access::Offered;
 use crate::audit::Record;
 use crate::destination::Destination;
+use crate::identity::Identity;
 use crate::listener::accept::Counted;
 use crate::listener::head::Form;
 use crate::policy::Permit;
@@ -74,11 +75,11 @@ impl Entry {
     /// Who makes a request that offers these credentials.
     #[must_use]
     pub fn caller(&self, credentials: Option<Offered>) -> Caller {
-        let named = match self {
-            Self::Forward { peer, .. } => peer.name.clone(),
-            Self::Inner(inner) => inner.user.clone(),
+        let identity = match self {
+            Self::Forward { peer, .. } => Identity::shown(peer.certificate.clone()),
+            Self::Inner(inner) => inner.identity.clone(),
         };
-        Caller { named, listener: self.listener(), credentials }
+        Caller { identity, listener: self.listener(), credentials }
     }
 
     /// The listener that requests came by; whoever is in a tunnel was asked when it was opened.
@@ -105,7 +106,7 @@ pub struct Inner {
     /// Who opened it.
     pub client: SocketAddr,
     /// Who that proved to be.
-    pub user: Option<Arc<str>>,
+    pub identity: Identity,
     /// What it was opened for: every request must be for it.
     pub destination: Destination,
     /// Kept as long as the connection is.

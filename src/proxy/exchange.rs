@@ -77,7 +77,7 @@ async fn forward(
     match entry {
         Entry::Forward { peer, .. } => identify(context, record, peer.address, &entry.caller(credentials)).await?,
         // Whoever opened the tunnel was asked then.
-        Entry::Inner(inner) => record.identified(inner.user.as_ref()),
+        Entry::Inner(inner) => record.identified(&inner.identity),
     }
     check_host(context, record, host.as_ref(), &destination)?;
     check_request(context, request.method(), request.headers())?;

@@ -4,14 +4,14 @@ use super::context::Context;
 use crate::access::Offered;
 use crate::audit::Record;
 use crate::error::Refusal;
+use crate::identity::Identity;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// What a request says of who makes it.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
-    /// Whom the connection belongs to, where that is proven already (a client certificate): such a client is asked for no password.
-    pub named: Option<Arc<str>>,
+    /// What is proven already (a client certificate, the tunnel that the request is in): whom that names is asked for no password.
+    pub identity: Identity,
     /// The listener it came by, where it asks there itself.
     pub listener: Option<SocketAddr>,
     /// The credentials of the request.
@@ -25,15 +25,19 @@ pub struct Caller {
 pub async fn identify(context: &Context, record: &mut Record, client: SocketAddr, caller: &Caller) -> Result<(), Refusal> {
     context.engine.policy.admit(client.ip())?;
     // A connection that stands meets the listener's networks of now.
-    if let Some(entrance) = caller.listener.and_then(|listener| context.entrances.get(&listener)) {
+    let entrance = caller.listener.and_then(|listener| context.entrances.get(&listener));
+    if let Some(entrance) = entrance {
         entrance.admit(client.ip())?;
+        entrance.verify(&caller.identity)?;
     }
-    if caller.named.is_some() {
-        record.identified(caller.named.as_ref());
-        return Ok(());
+    let mut identity = Identity { is_asked: true, ..caller.identity.clone() };
+    if entrance.is_some_and(|entrance| entrance.verifier().is_none()) {
+        // One from before: nobody vouches for what it says.
+        identity.certificate = None;
     }
-    let Some(access) = &context.access else { return Ok(()) };
-    let user = access.authenticate(client.ip(), caller.credentials.as_ref().map(Offered::as_bytes)).await?;
-    record.identified(Some(&user));
+    if let Some(access) = context.access.as_ref().filter(|_| identity.name().is_none()) {
+        identity.account = Some(access.authenticate(client.ip(), caller.credentials.as_ref().map(Offered::as_bytes)).await?);
+    }
+    record.identified(&identity);
     Ok(())
 }

@@ -40,7 +40,7 @@ pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: Stall
     let protocol = if version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
     let start = Start { client: channel.client, protocol, method: method_label(request.method()) };
     let mut record = context.record(start);
-    record.identified(channel.user.as_ref());
+    record.identified(&channel.identity);
     record.carried(&channel.fate);
     if let Some(observation) = record.observation() {
         observation.asks(&channel.interception.inspector, asked(&request, start.method));

@@ -34,7 +34,14 @@ impl Live {
         &self.standing
     }
 
-    /// Puts another configuration in force and ends what it no longer allows; how many connections those are.
+    /// Ends what is not allowed any more although the configuration is the same, since accounts or certificates have changed; how many
+    /// connections those are. Asks each of them: not for the event loop.
+    pub fn hold(&self) -> usize {
+        self.standing.hold_against(&self.context())
+    }
+
+    /// Puts another configuration in force and ends what it no longer allows; how many connections those are. Not for the event loop
+    /// either.
     pub fn replace(&self, context: &Arc<Context>) -> usize {
         // First in force, then held against: whoever enters in between sees that it is older, and asks again.
         let before = self.current.swap(context.clone());

@@ -9,6 +9,7 @@ use super::live::Live;
 use super::respond::refuse_head;
 use super::{carry, connect, http1, streams};
 use crate::destination::Malformed;
+use crate::identity::Identity;
 use crate::listener::Accepted;
 use crate::listener::accept::Counted;
 use crate::listener::entrance::Entrance;
@@ -46,8 +47,8 @@ async fn http1_connection(live: Arc<Live>, context: &Context, mut stream: Socket
     };
     match opening {
         Ok((Opening::Connect(destination, host, credentials), length)) => {
-            let request =
-                Request { client, destination, host, caller: Caller { named: peer.name, listener: Some(peer.listener), credentials } };
+            let caller = Caller { identity: Identity::shown(peer.certificate), listener: Some(peer.listener), credentials };
+            let request = Request { client, destination, host, caller };
             bytes.drain(..length);
             connect::serve(live, stream, open, request, bytes).await;
         }

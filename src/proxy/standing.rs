@@ -5,6 +5,7 @@ use super::context::Context;
 use super::interception::{Interception, OnRejection};
 use crate::audit::{Fate, Record};
 use crate::destination::Destination;
+use crate::identity::Identity;
 use crate::listener::accept::Counted;
 use crate::policy::{Permit, Subject, Treatment};
 use std::collections::HashMap;
@@ -16,8 +17,14 @@ use tokio::task::AbortHandle;
 /// What carries a connection that stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
-    /// Bytes are relayed; to which address, where the destination is reached directly.
-    Tunnel(Option<SocketAddr>),
+    /// Bytes are relayed; to which address, where the destination is reached directly, and whether that is what is left to a client
+    /// that does not take our certificates.
+    Tunnel {
+        /// None: by way of a parent.
+        reached: Option<SocketAddr>,
+        /// Whether it would be decrypted but for the client.
+        is_fallback: bool,
+    },
     /// It is decrypted.
     Intercepted,
 }
@@ -32,6 +39,7 @@ pub struct Member {
     carrier: Carrier,
     /// Whether it passed only because the mode observes: a wrong name in its hello, say.
     is_observed: bool,
+    identity: Identity,
     /// The listener it came in by.
     listener: SocketAddr,
     fate: Arc<Fate>,
@@ -142,6 +150,7 @@ impl Standing {
         let member = Arc::new(Member {
             client: record.client(),
             is_observed: record.is_observed(),
+            identity: record.identity().clone(),
             destination: permit.destination().clone(),
             carrier,
             listener: open.listener(),
@@ -172,7 +181,7 @@ impl Standing {
     #[must_use]
     pub fn pulses(&self) -> HashMap<u64, Pulse> {
         let members = self.lock();
-        let tunnels = members.all.iter().filter(|(_, member)| matches!(member.carrier, Carrier::Tunnel(_)));
+        let tunnels = members.all.iter().filter(|(_, member)| matches!(member.carrier, Carrier::Tunnel { .. }));
         tunnels.map(|(number, member)| (*number, member.pulse())).collect()
     }
 
@@ -202,30 +211,58 @@ impl Context {
         stands
     }
 
-    /// Whether what stands could be set up anew: the client let in, the destination allowed and treated alike, its address permitted.
+    /// Whether what stands could be set up anew: the client let in and who it was, the destination allowed and treated alike, its
+    /// address permitted.
     fn still_allows(&self, member: &Member) -> bool {
         let client = member.client.ip();
-        let is_let_in = self.lets_in(member.listener, client) && (self.is_observing() || !member.is_observed);
+        let is_let_in = self.lets_in(member) && (self.is_observing() || !member.is_observed);
         let decision = self.engine.policy.decide(&Subject { client, destination: &member.destination });
         let Some(permit) = decision.permit.filter(|_| is_let_in) else { return false };
         match member.carrier {
             Carrier::Intercepted => self.intercepts(client, &permit).is_some(),
-            Carrier::Tunnel(upstream) => {
-                let is_permitted = upstream.is_none_or(|address| self.dialer.permits(address));
-                // While observing, what cannot be decrypted stays a tunnel.
-                is_permitted && (self.is_observing() || self.intercepts(client, &permit).is_none())
+            Carrier::Tunnel { reached, is_fallback } => {
+                let is_permitted = reached.is_none_or(|address| self.dialer.is_direct(&permit) && self.dialer.permits(address));
+                // While observing, what cannot be decrypted stays a tunnel. A fallback lasts longer than it is remembered.
+                let stays = self.is_observing() || (is_fallback && self.falls_back());
+                is_permitted && (stays || self.intercepts(client, &permit).is_none())
             }
         }
     }
 
-    /// Whether the listener that a client came by is meant for it. One that is gone lets everybody stay.
-    fn lets_in(&self, listener: SocketAddr, client: IpAddr) -> bool {
-        self.entrances.get(&listener).is_none_or(|entrance| entrance.admit(client).is_ok())
+    /// Whether clients that do not take our certificates are given tunnels.
+    fn falls_back(&self) -> bool {
+        self.interception.as_ref().is_some_and(|interception| interception.on_rejection == OnRejection::Tunnel)
     }
 
-    /// Ends what came by a listener that is not meant for its client any more: it was let in before the configuration changed.
+    /// Whether a tunnel of this permit is what is left to a client that does not take our certificates.
+    #[must_use]
+    pub fn is_fallback(&self, permit: &Permit) -> bool {
+        permit.treatment() == Treatment::Intercept && !self.is_observing() && self.falls_back()
+    }
+
+    /// Whether the listener that a client came by is meant for it, and leads where it went. One that is gone lets everybody stay whose
+    /// name or password still counts.
+    fn lets_in(&self, member: &Member) -> bool {
+        let Member { client, destination, identity, listener, .. } = member;
+        let leads_there = self.relays.get(listener).is_none_or(|to| to == destination);
+        let entrance = self.entrances.get(listener);
+        let is_admitted = entrance.is_none_or(|entrance| entrance.admit(client.ip()).is_ok() && entrance.verify(identity).is_ok());
+        let has_certificates = entrance.is_none_or(|entrance| entrance.verifier().is_some());
+        leads_there && is_admitted && self.knows(identity, has_certificates)
+    }
+
+    /// Whether passwords do not stand in the way of a client that was let in; `has_certificates` is whether those still name anybody.
+    fn knows(&self, identity: &Identity, has_certificates: bool) -> bool {
+        let Some(access) = self.access.as_ref().filter(|_| identity.is_asked) else { return true };
+        match &identity.account {
+            Some(account) => access.has(account),
+            None => has_certificates && identity.name().is_some(),
+        }
+    }
+
+    /// Ends what would not be let in any more: it was before the configuration, an account or a certificate changed.
     pub fn hold_at_the_door(&self, member: &Member) {
-        if !self.lets_in(member.listener, member.client.ip()) {
+        if !self.lets_in(member) {
             member.revoke();
         }
     }

@@ -13,6 +13,7 @@ use crate::audit::{Record, Start};
 use crate::contain::contained;
 use crate::destination::{Destination, Malformed};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::identity::Identity;
 use crate::listener::accept::Counted;
 use crate::listener::head;
 use crate::metrics::Protocol;
@@ -150,7 +151,8 @@ fn read(peer: &Peer, request: &http::Request<RecvStream>) -> Result<Request, Ref
     }
     let authority = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let destination = Destination::from_authority(authority.as_bytes()).map_err(malformed)?;
-    let caller = Caller { named: peer.name.clone(), listener: Some(peer.listener), credentials: found.credentials };
+    let caller =
+        Caller { identity: Identity::shown(peer.certificate.clone()), listener: Some(peer.listener), credentials: found.credentials };
     Ok(Request { client: peer.address, destination, host: found.host, caller })
 }
 

@@ -175,7 +175,8 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
     record.covered(Coverage::Tunnelled);
     let slowed = context.quotas.pace(record.client().ip(), record.service());
     let reached = context.dialer.reached(&permit, &upstream);
-    let place = live.stand(&context, &permit, &record, &open, Carrier::Tunnel(reached));
+    let carrier = Carrier::Tunnel { reached, is_fallback: context.is_fallback(&permit) };
+    let place = live.stand(&context, &permit, &record, &open, carrier);
     let member = place.member().clone();
     record.carried(member.fate());
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(slowed);
@@ -253,8 +254,8 @@ async fn plain_http(
     if let Ok(connection) = pool::open(upstream, permit.idle_timeout()).await {
         context.pool.put(permit.destination(), connection);
     }
-    let user = record.user().cloned();
-    Some(Plain { client, ahead, inner: Inner { client: address, user, destination: permit.destination().clone(), open } })
+    let identity = record.identity().clone();
+    Some(Plain { client, ahead, inner: Inner { client: address, identity, destination: permit.destination().clone(), open } })
 }
 
 /// Reads and checks the ClientHello; gives back every byte read, to be sent on.

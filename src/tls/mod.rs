@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod client_hello;
 pub mod leaf;
+pub mod proven;
 pub mod reception;
 pub mod server;
 pub mod trust;

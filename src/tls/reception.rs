@@ -1,9 +1,10 @@
 //! TLS to the proxy itself: the proxy's own certificate, certificates of clients where they are asked for, both read again when their
 //! files change.
 
+use super::proven::Verifier;
 use crate::stamp::Stamp;
 use arc_swap::ArcSwap;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
@@ -12,13 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
 
 /// Sessions kept for clients of TLS 1.2; TLS 1.3 and tickets keep theirs at the client.
 const SESSIONS: usize = 1_024;
-/// Longest name that is taken from a client's certificate (RFC 5280 appendix A, `ub-common-name`).
-const MAX_NAME: usize = 64;
 
 /// Where the files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +29,20 @@ pub struct Files {
     pub client_ca: Option<PathBuf>,
 }
 
+/// What the files say.
+#[derive(Debug)]
+pub struct Terms {
+    /// For handshakes.
+    pub config: Arc<ServerConfig>,
+    /// What clients' certificates are verified with, where they are asked for.
+    pub verifier: Option<Arc<Verifier>>,
+}
+
 /// The TLS of a listener.
 #[derive(Debug)]
 pub struct Reception {
     files: Files,
-    config: ArcSwap<ServerConfig>,
+    terms: ArcSwap<Terms>,
     /// The last second of the certificate's validity; none if it cannot be read.
     expiry: Mutex<Option<SystemTime>>,
     seen: Mutex<Stamp>,
@@ -48,9 +55,9 @@ impl Reception {
     /// A sentence with the file and the remedy.
     pub fn load(files: Files) -> Result<Self, String> {
         let seen = files.stamp();
-        let config = ArcSwap::from_pointee(files.read()?);
+        let terms = ArcSwap::from_pointee(files.read()?);
         let expiry = Mutex::new(expiry(&files.certificate));
-        Ok(Self { files, config, expiry, seen: Mutex::new(seen) })
+        Ok(Self { files, terms, expiry, seen: Mutex::new(seen) })
     }
 
     /// When its certificate expires.
@@ -65,10 +72,10 @@ impl Reception {
         &self.files
     }
 
-    /// The configuration in force.
+    /// What is in force.
     #[must_use]
-    pub fn config(&self) -> Arc<ServerConfig> {
-        self.config.load_full()
+    pub fn terms(&self) -> Arc<Terms> {
+        self.terms.load_full()
     }
 
     /// Reads the files again if they have changed; true if what they say is in force now. Files that are unfit are looked at again
@@ -83,7 +90,7 @@ impl Reception {
             return Ok(false);
         }
         *seen = now;
-        self.config.store(Arc::new(self.files.read()?));
+        self.terms.store(Arc::new(self.files.read()?));
         *self.expiry.lock().unwrap_or_else(PoisonError::into_inner) = expiry(&self.files.certificate);
         Ok(true)
     }
@@ -94,7 +101,7 @@ impl Files {
         Stamp::of([&self.certificate, &self.key].into_iter().chain(&self.client_ca).map(PathBuf::as_path))
     }
 
-    fn read(&self) -> Result<ServerConfig, String> {
+    fn read(&self) -> Result<Terms, String> {
         let chain = certificates(&self.certificate)?;
         let key = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|error| format!("{}: no private key ({error}); give a PEM file with one", self.key.display()))?;
@@ -102,11 +109,9 @@ impl Files {
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let builder = match &self.client_ca {
-            Some(file) => {
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(file)?), provider);
-                builder.with_client_cert_verifier(verifier.build().map_err(|error| format!("{}: {error}", file.display()))?)
-            }
+        let verifier = self.client_ca.as_deref().map(|file| verifier(file, provider)).transpose()?;
+        let builder = match &verifier {
+            Some(verifier) => builder.with_client_cert_verifier(verifier.0.clone()),
             None => builder.with_no_client_auth(),
         };
         let mut config = builder
@@ -117,7 +122,7 @@ impl Files {
         // A new key for each reading: a session of a client whose CA was taken away is not resumed.
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| error.to_string())?;
         config.send_tls13_tickets = 1;
-        Ok(config)
+        Ok(Terms { config: Arc::new(config), verifier })
     }
 }
 
@@ -139,50 +144,15 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String>
     if read.is_empty() { Err(format!("{}: no certificate in it; give a PEM file", file.display())) } else { Ok(read) }
 }
 
+fn verifier(file: &Path, provider: Arc<CryptoProvider>) -> Result<Arc<Verifier>, String> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(file)?), provider).build();
+    verifier.map(|verifier| Arc::new(Verifier(verifier))).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 fn roots(file: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(file)? {
         roots.add(certificate).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     Ok(roots)
-}
-
-/// The name in a client's certificate, which was verified: its first DNS name, or else its common name. What could not stand in a
-/// log line is no name.
-#[must_use]
-pub fn name(certificate: &CertificateDer<'_>) -> Option<Arc<str>> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let names = certificate.subject_alternative_name().ok().flatten();
-    let dns = names.iter().flat_map(|names| &names.value.general_names).find_map(|name| match name {
-        GeneralName::DNSName(name) => Some(*name),
-        _ => None,
-    });
-    let common = || certificate.subject().iter_common_name().find_map(|name| name.as_str().ok());
-    dns.or_else(common).filter(|name| is_plain(name)).map(Arc::from)
-}
-
-fn is_plain(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_@ *".contains(&byte);
-    !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rcgen::{CertificateParams, DnType, KeyPair};
-
-    fn named(common: &str, dns: &[&str]) -> Option<Arc<str>> {
-        let mut params = CertificateParams::new(dns.iter().map(ToString::to_string).collect::<Vec<_>>()).expect("names");
-        params.distinguished_name.push(DnType::CommonName, common);
-        name(params.self_signed(&KeyPair::generate().expect("a key")).expect("a certificate").der())
-    }
-
-    #[test]
-    fn a_client_is_named_by_its_first_dns_name_or_its_common_name() {
-        assert_eq!(named("ucx 1", &["ucx1.example", "other.example"]).as_deref(), Some("ucx1.example"));
-        assert_eq!(named("ucx 1", &[]).as_deref(), Some("ucx 1"));
-        for hostile in ["a\nb", "a\u{1b}[0m", "", &"a".repeat(65), "\u{202e}a"] {
-            assert_eq!(named(hostile, &[]), None, "{hostile:?}");
-        }
-    }
 }

@@ -71,8 +71,13 @@ impl Dialer {
     /// The address that was connected to, where the destination itself was: behind a parent it is not known.
     #[must_use]
     pub fn reached(&self, permit: &Permit, upstream: &Socket) -> Option<SocketAddr> {
-        let is_direct = self.parents.as_ref().is_none_or(|parents| parents.are_passed_by(permit));
-        upstream.tcp().filter(|_| is_direct)?.peer_addr().ok()
+        upstream.tcp().filter(|_| self.is_direct(permit))?.peer_addr().ok()
+    }
+
+    /// Whether a destination is reached without a parent.
+    #[must_use]
+    pub fn is_direct(&self, permit: &Permit) -> bool {
+        self.parents.as_ref().is_none_or(|parents| parents.are_passed_by(permit))
     }
 
     /// The addresses of a destination, whether or not they may be connected to.

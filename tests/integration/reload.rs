@@ -2,6 +2,7 @@
 //! else does not notice.
 
 mod files;
+mod identity;
 mod intercepted;
 mod listeners;
 mod unfit;
@@ -120,6 +121,20 @@ async fn a_tunnel_to_an_address_that_is_refused_now_ends() {
     let line = daemon.reload(&setup().without_loopback().text()).await;
     assert_eq!(line["ended"], 1, "{line}");
     ends.read_until_closed().await;
+}
+
+/// A parent that comes is the only way: what was reached without it could not be opened anew.
+#[tokio::test]
+async fn a_tunnel_that_goes_past_a_new_parent_ends() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = || both(origin.addr()).policy(allowing(&[(A, 443, "https"), (B, 443, "https")]));
+    let mut daemon = Daemon::start(&setup().text()).await;
+    let (mut ends, mut stays) = (echoing(daemon.proxy, A).await, echoing(daemon.proxy, B).await);
+    let parent = format!("parent = \"http://127.0.0.1:9\"\nno_proxy = [\"{B}\"]");
+    let line = daemon.reload(&setup().upstream_line(&parent).text()).await;
+    assert_eq!(line["ended"], 1, "{line}");
+    ends.read_until_closed().await;
+    echoes(&mut stays, b"it goes past the parent still").await;
 }
 
 /// Idle connections to the cloud: those to a host that is refused now are closed, the others serve the next request.

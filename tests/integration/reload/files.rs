@@ -7,6 +7,7 @@ use crate::support::policy::{service, text};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use tempfile::TempDir;
 
 fn policy(hosts: &[&str]) -> String {
@@ -83,4 +84,36 @@ async fn a_change_can_be_left_to_the_signal() {
     echoing(daemon.proxy, B).await;
     assert_eq!(daemon.said("reading the configuration again").len(), 1);
     assert_eq!(daemon.said("reading the configuration again")[0]["cause"], "Asked");
+}
+
+/// The files of a configuration that was not taken are looked at as well: mending one of them is enough.
+#[tokio::test]
+async fn mending_a_file_that_only_the_rejected_configuration_names_is_noticed() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let folder = TempDir::new().expect("a temporary folder");
+    let (first, second) = (folder.path().join("first.toml"), folder.path().join("second.toml"));
+    fs::write(&first, policy(&[A])).expect("the policy is written");
+    fs::write(&second, "format = 1\nnmae = \"site\"\n").expect("the policy is written");
+    let config = |file: &Path| both(origin.addr()).section(&format!("[policy]\nfile = \"{}\"", file.display())).text();
+    let mut daemon = Daemon::start(&config(&first)).await;
+    daemon.rewrite(&config(&second));
+    daemon.wait_for_said(NOT_TAKEN, 1).await;
+    fs::write(&second, policy(&[B])).expect("the policy is written");
+    daemon.wait_for_said(IN_FORCE, 1).await;
+    assert_eq!(refusal(daemon.proxy, A).await, "host_not_allowed");
+    assert_eq!(daemon.said(NOT_TAKEN).len(), 1, "what did not change was not tried again");
+}
+
+/// Nobody writes into the pipe that is named as the policy: the reading never ends, the proxy does.
+#[tokio::test]
+async fn a_file_that_does_not_answer_does_not_keep_it_from_stopping() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = || both(origin.addr()).section("[reload]\non_change = false");
+    let mut daemon = Daemon::start(&setup().text()).await;
+    let pipe = daemon.folder().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    daemon.rewrite(&setup().section(&format!("[policy]\nfile = \"{}\"", pipe.display())).text());
+    daemon.hang_up();
+    daemon.wait_for_said("reading the configuration again", 1).await;
+    assert_eq!(daemon.terminate().await, Some(0));
 }

@@ -1,6 +1,6 @@
 //! Listeners come and go with the configuration; those that stay lose no connection.
 
-use super::{A, allowing, both, echoes, echoing};
+use super::{A, B, allowing, both, echoes, echoing};
 use crate::support::client::{RawClient, client_hello};
 use crate::support::daemon::Daemon;
 use crate::support::origin::{Behaviour, RawOrigin};
@@ -81,4 +81,52 @@ async fn no_connection_is_refused_meanwhile() {
     stop.send_replace(true);
     let opened = dialling.await.expect("every tunnel opened");
     assert!(opened > 50, "{opened} tunnels went by");
+}
+
+/// Where it leads is what a relay is: a tunnel to where it led before could not be opened anew.
+#[tokio::test]
+async fn a_relay_that_leads_elsewhere_ends_what_it_opened() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let setup = || both(origin.addr()).policy(allowing(&[(A, 443, "https"), (B, 443, "https")]));
+    let (at, to) = (free(), |setup: Setup, at: SocketAddr, host: &str| {
+        setup.section(&format!("[[relay]]\naddress = \"{at}\"\ndestination = \"{host}:443\""))
+    });
+    let mut daemon = Daemon::start(&to(setup(), at, A).text()).await;
+    let mut client = relayed(at).await;
+    let mut tunnel = echoing(daemon.proxy, A).await;
+    let line = daemon.reload(&to(setup(), at, B).text()).await;
+    assert_eq!(line["ended"], 1, "{line}");
+    client.read_until_closed().await;
+    echoes(&mut tunnel, b"the policy allows it as before").await;
+}
+
+/// From this machine alone to all addresses, the first edit of an installation, and back: no connection is refused meanwhile, and what
+/// stands goes on. Nobody else can listen beside it then.
+#[tokio::test]
+async fn a_listener_opens_to_all_addresses_and_shuts_again() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let one = free();
+    let all = SocketAddr::from(([0, 0, 0, 0], one.port()));
+    let setup = both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section("[reload]\non_change = false");
+    let text = |at: SocketAddr| setup.text().replace("[listener]\naddress = \"127.0.0.1:0\"", &format!("[listener]\naddress = \"{at}\""));
+    let mut daemon = Daemon::start(&text(one)).await;
+    assert_eq!(daemon.proxy, one);
+    let mut tunnel = echoing(one, A).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let dialling = tokio::spawn(async move {
+        while !*stopped.borrow() {
+            echoing(one, A).await;
+        }
+    });
+    let elsewhere = SocketAddr::from(([127, 0, 0, 2], one.port()));
+    for _ in 0..5 {
+        TcpStream::connect(elsewhere).await.expect_err("it listens on one address");
+        daemon.reload(&text(all)).await;
+        echoing(elsewhere, A).await;
+        TcpListener::bind(all).expect_err("the port is not shared");
+        daemon.reload(&text(one)).await;
+    }
+    stop.send_replace(true);
+    dialling.await.expect("every tunnel opened");
+    echoes(&mut tunnel, b"it was there before").await;
 }
