@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod guard;
 pub mod history;
 mod page;
+pub mod readiness;
 pub mod reloads;
 mod setup;
 mod status;
@@ -86,8 +87,10 @@ fn show(shown: &Arc<Shown>, asked: &Asked) -> Page {
         "/icon.svg" => own("image/svg+xml", include_str!("static/icon.svg")),
         "/metrics" => page(StatusCode::OK, METRICS, context.metrics.text()),
         "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
-        "/readyz" if context.journal.is_leaving() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
-        "/readyz" => page(StatusCode::OK, TEXT, "ready\n"),
+        "/readyz" => match readiness::hindrance(&context) {
+            Some(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+            None => page(StatusCode::OK, TEXT, format!("{}\n", readiness::READY)),
+        },
         _ => {
             let found = api::answer(shown, &context, asked).or_else(|| discovery::answer(shown, asked));
             found.unwrap_or_else(|| page(StatusCode::NOT_FOUND, TEXT, HERE))

@@ -42,7 +42,7 @@ function showStatus() {
   const state = $("state");
   const observing = current.policy.mode === "observe";
   const error = current.configuration.error;
-  state.textContent = !current.ready ? "stopping" : observing ? "observing: nothing is refused by policy" : "enforcing";
+  state.textContent = !current.ready ? current.not_ready : observing ? "observing: nothing is refused by policy" : "enforcing";
   state.className = `state ${!current.ready ? "bad" : observing ? "warn" : "good"}`;
   trouble(error ? `The configuration was not taken at ${error.at}; the previous one stays in force: ${error.message}` : "");
   const sum = (name) => current.services.reduce((total, service) => total + (service[name] ?? 0), 0);
