@@ -4,6 +4,7 @@
 mod files;
 mod intercepted;
 mod listeners;
+mod series;
 mod unfit;
 
 use crate::support::client::{DEADLINE, RawClient, client_hello, connect_tunnel, exchange};
