@@ -185,6 +185,8 @@ impl App {
             receptions: ArcSwap::from_pointee(receptions(&parts.bound)),
             reloads: Reloads::default(),
             history: Arc::default(),
+            admins: Arc::default(),
+            clients: Arc::default(),
             started: SystemTime::now(),
         });
         let loops = running::spawn(&live, &gate, &shown, &parts);

@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod guard;
 pub mod history;
 mod page;
+pub mod places;
 pub mod readiness;
 pub mod reloads;
 mod setup;
@@ -21,7 +22,9 @@ use history::History;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName};
 use http::{HeaderValue, StatusCode};
 use page::{Asked, CSS, HTML, Page, TEXT, page};
+use places::Places;
 use reloads::Reloads;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -52,19 +55,33 @@ pub struct Shown {
     pub reloads: Reloads,
     /// The last hour.
     pub history: Arc<History>,
+    /// Who is connected to the admin listener.
+    pub admins: Arc<Places>,
+    /// Who is connected to the one for clients.
+    pub clients: Arc<Places>,
     /// When the process was started.
     pub started: SystemTime,
 }
 
-/// Serves one connection to the admin listener.
-pub async fn connection(shown: Arc<Shown>, accepted: Accepted) {
-    page::serve(accepted, |asked| answer(shown.clone(), asked)).await;
+/// Serves one connection to the admin listener. It has its place, or none, at once: before the next one is accepted.
+pub fn connection(shown: Arc<Shown>, accepted: Accepted) -> impl Future<Output = ()> {
+    let seated = shown.admins.seat(accepted);
+    async move {
+        if let Some(seated) = seated {
+            page::serve(seated, |asked| answer(shown.clone(), asked)).await;
+        }
+    }
 }
 
 /// Serves one connection to the listener that shows clients what they need and nothing else.
-pub async fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) {
+pub fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) -> impl Future<Output = ()> {
     let nothing = || page(StatusCode::NOT_FOUND, TEXT, "here are /proxy.pac, /wpad.dat, /no-proxy and /setup/\n");
-    page::serve(accepted, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
+    let seated = shown.clients.seat(accepted);
+    async move {
+        if let Some(seated) = seated {
+            page::serve(seated, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
+        }
+    }
 }
 
 async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
