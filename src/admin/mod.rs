@@ -17,7 +17,7 @@ use crate::proxy::Live;
 use crate::tls::reception::Reception;
 use arc_swap::ArcSwap;
 use discovery::Discovery;
-use guard::Guard;
+use guard::Guards;
 use history::History;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName};
 use http::{HeaderValue, StatusCode};
@@ -46,7 +46,7 @@ pub struct Shown {
     /// What clients are told of it.
     pub discovery: ArcSwap<Discovery>,
     /// Who is let in.
-    pub guard: ArcSwap<Guard>,
+    pub guard: Guards,
     /// The configuration in force, as people read it.
     pub configuration: ArcSwap<String>,
     /// TLS to the proxy itself.
@@ -85,7 +85,8 @@ pub fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) -> impl Futur
 }
 
 async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
-    let guard = shown.guard.load_full();
+    let asked = Arc::new(asked);
+    let guard = shown.guard.load();
     let mut answer = match guard.admit(&asked).await {
         Ok(()) => show(&shown, &asked),
         Err(refusal) => *refusal,
@@ -94,7 +95,7 @@ async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
     answer
 }
 
-fn show(shown: &Arc<Shown>, asked: &Asked) -> Page {
+fn show(shown: &Arc<Shown>, asked: &Arc<Asked>) -> Page {
     let context = shown.live.context();
     match asked.path.as_str() {
         "/" => own(HTML, include_str!("static/index.html")),

@@ -100,16 +100,17 @@ impl Running {
 
     /// Reads certificates and passwords again where their files have changed; whether the configuration's have.
     async fn look(&mut self) -> bool {
-        let receptions = self.shown.receptions.load_full();
-        let admins = self.shown.guard.load().access.clone();
+        let shown = self.shown.clone();
+        let receptions = shown.receptions.load_full();
+        let admins = shown.guard.load().access.clone();
         let passwords: Vec<Arc<Access>> = self.basis.context.access.iter().cloned().chain(admins).collect();
         let mut watch = std::mem::take(&mut self.watch);
         let looking = move || {
             for reception in receptions.iter() {
                 refresh_certificate(reception);
             }
-            for access in &passwords {
-                refresh_passwords(access);
+            if passwords.iter().fold(false, |changed, access| refresh_passwords(access) || changed) {
+                shown.guard.accounts_changed();
             }
             let has_changed = watch.look();
             (watch, has_changed)
@@ -143,14 +144,21 @@ fn refresh_certificate(reception: &Reception) {
     }
 }
 
-fn refresh_passwords(access: &Access) {
+/// Whether other accounts are in force now.
+fn refresh_passwords(access: &Access) -> bool {
     match access.refresh() {
-        Refreshed::Unchanged => {}
-        Refreshed::Replaced(accounts) => tracing::info!(accounts, "the password file has changed and was read"),
-        Refreshed::Kept(located) => tracing::error!(
-            place = located.place,
-            "the password file has changed and is not taken, the accounts from before stay: {}",
-            located.message
-        ),
+        Refreshed::Unchanged => false,
+        Refreshed::Replaced(accounts) => {
+            tracing::info!(accounts, "the password file has changed and was read");
+            true
+        }
+        Refreshed::Kept(located) => {
+            tracing::error!(
+                place = located.place,
+                "the password file has changed and is not taken, the accounts from before stay: {}",
+                located.message
+            );
+            false
+        }
     }
 }
