@@ -122,7 +122,7 @@ pub async fn serve<F: Future<Output = Page>>(seated: Seated, answer: impl Fn(Ask
 async fn silence(has_asked: &AtomicBool) {
     sleep(FIRST_HEAD).await;
     if has_asked.load(Ordering::Relaxed) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -109,7 +109,8 @@ impl Running {
             for reception in receptions.iter() {
                 refresh_certificate(reception);
             }
-            if passwords.iter().fold(false, |changed, access| refresh_passwords(access) || changed) {
+            let changed: Vec<bool> = passwords.iter().map(|access| refresh_passwords(access)).collect();
+            if changed.contains(&true) {
                 shown.guard.accounts_changed();
             }
             let has_changed = watch.look();

@@ -31,7 +31,7 @@ async fn requests_that_do_not_say_whom_they_are_for_are_refused() {
             (format!("GET {path} HTTP/1.1\r\n\r\n"), "no Host field"),
             (format!("GET http://localhost{path} HTTP/1.1\r\nHost: localhost\r\n\r\n"), "a whole URI"),
             (format!("GET http://localhost{path} HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "a whole URI"),
-            (format!("GET https://api.imagicle.com/test HTTP/1.1\r\nHost: api.imagicle.com\r\n\r\n"), "a whole URI"),
+            ("GET https://api.imagicle.com/test HTTP/1.1\r\nHost: api.imagicle.com\r\n\r\n".to_owned(), "a whole URI"),
         ] {
             let (code, body) = status(listener, &request).await;
             assert!(code == 400 && body.contains(says), "{request}: {code} {body}");
