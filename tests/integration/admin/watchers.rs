@@ -1,6 +1,6 @@
 //! Streams of decisions: they end when what let them in no longer does, and there are so many at once.
 
-use crate::support::client::{RawClient, exchange};
+use crate::support::client::{RawClient, exchange, within_deadline};
 use crate::support::daemon::Daemon;
 use crate::support::passwords::{ALICE, ALICES, BOB, BOBS, Passwords, basic};
 use crate::support::proxy::Setup;
@@ -141,5 +141,5 @@ async fn one_watcher_too_many_is_told_so() {
     let (status, why) = watch(proxy.admin(), "localhost", "").await.expect_err("there is none");
     assert!(status == 503 && why.contains("16 pages watch") && why.contains("close one"), "{status} {why}");
     watchers.pop();
-    while watch(proxy.admin(), "localhost", "").await.is_err() {}
+    within_deadline("a place", async { while watch(proxy.admin(), "localhost", "").await.is_err() {} }).await;
 }

@@ -47,8 +47,11 @@ async fn a_parent_that_left_has_none_and_one_that_stays_keeps_its_state() {
     connect_tunnel(daemon.proxy, "a.test:443").await.expect("the second parent connects");
     assert_eq!(parents(daemon.admin, &all).await, [Some(0), Some(1), None, None]);
 
-    let unfit = behind(&[&other]).section("[interception]\nca_certificate = \"nowhere.pem\"\nca_key = \"nowhere.key\"");
-    daemon.reload_in_vain(&unfit.text()).await;
+    // What is read last is not fit: by then the parents are made.
+    let observing = "[reload]\non_change = false\n[policy]\nmode = \"observe\"\nobserved = \"config.toml\"";
+    let unfit = Setup::new().upstream_line(&format!("parent = \"{other}\"")).section(observing);
+    let error = daemon.reload_in_vain(&unfit.text()).await;
+    assert!(error.contains("policy.observed"), "{error}");
     assert_eq!(parents(daemon.admin, &all).await, [Some(0), Some(1), None, None], "nothing has changed");
 
     daemon.reload(&behind(&[&gone, &other]).text()).await;
