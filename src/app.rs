@@ -12,7 +12,7 @@ mod watch;
 
 use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
-use crate::admin::guard::{Guard, REALM};
+use crate::admin::guard::{Guard, Guards, REALM};
 use crate::admin::reloads::Reloads;
 use crate::audit::{InForce, Journal, Settings};
 use crate::config::admin::GuardConfig;
@@ -180,11 +180,13 @@ impl App {
         let shown = Arc::new(Shown {
             live: live.clone(),
             discovery: ArcSwap::new(parts.discovery.clone()),
-            guard: ArcSwap::new(guard),
+            guard: Guards::new(guard),
             configuration: ArcSwap::new(parts.configuration.clone()),
             receptions: ArcSwap::from_pointee(receptions(&parts.bound)),
             reloads: Reloads::default(),
             history: Arc::default(),
+            admins: Arc::default(),
+            clients: Arc::default(),
             started: SystemTime::now(),
         });
         let loops = running::spawn(&live, &gate, &shown, &parts);

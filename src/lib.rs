@@ -37,7 +37,7 @@
 //! | [`report`] | evidence for a period: `figures` (one pass over verified lines), `evidence` (joined with the policy), `html`, `chart`, `csv` |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
 //! | [`proxy`] | `live` (the configuration in force, for what outlives it), `standing` (tunnels and decrypted connections, held against a new one); `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `conversation` (over reloads), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
-//! | [`admin`] | `/metrics`, `/healthz`, `/readyz`, `/api/status` with `reloads`, `/api/observed`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform) |
+//! | [`admin`] | `/metrics`, `/healthz`, `/readyz` (`readiness`), `/api/status` with `reloads`, `/api/observed`, `/api/events`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform); `guard` (who is shown anything), `places` (how many are connected) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`supervisor`] | the service manager: told what the proxy does, holds its sockets, its watchdog |
 //! | [`app`] | the only place that wires things: `Config` → `App` → `run`; `assemble` (what exchanges need), `sockets` and `listening`, `running`, `reload`, `drain` |

@@ -1,6 +1,7 @@
 //! What the page asks for, as JSON, and the decisions as they happen.
 
 use super::Shown;
+use super::guard::Guard;
 use super::page::{Asked, Page, TEXT, page, streamed};
 use super::status;
 use crate::audit::feed;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 const JSON: &str = "application/json";
@@ -36,7 +38,7 @@ const MAX_WATCHERS: usize = 16;
 const STILL_THERE: Duration = Duration::from_secs(15);
 
 /// The answer, if the path is one of these.
-pub(super) fn answer(shown: &Arc<Shown>, context: &Arc<Context>, asked: &Asked) -> Option<Page> {
+pub(super) fn answer(shown: &Arc<Shown>, context: &Arc<Context>, asked: &Arc<Asked>) -> Option<Page> {
     let json = |text: String| page(StatusCode::OK, JSON, text);
     Some(match asked.path.as_str() {
         "/api/status" => json(status::document(context, shown)),
@@ -48,7 +50,7 @@ pub(super) fn answer(shown: &Arc<Shown>, context: &Arc<Context>, asked: &Asked) 
         "/api/policy.json" => download(JSON, "allow-list.json", export::json(&context.engine.policy)),
         "/api/policy.csv" => download(CSV, "allow-list.csv", export::csv(&context.engine.policy)),
         "/ca.pem" => certificate(context),
-        "/api/events" => events(context),
+        "/api/events" => events(shown, context, asked),
         _ => return None,
     })
 }
@@ -101,32 +103,58 @@ fn explained(context: &Context, asked: &Asked) -> Page {
     }
 }
 
-/// Every decision as it happens, until the client leaves or the proxy stops.
-fn events(context: &Arc<Context>) -> Page {
+/// Every decision as it happens, until the client leaves, would not be let in any more, or the proxy stops.
+fn events(shown: &Arc<Shown>, context: &Arc<Context>, asked: &Arc<Asked>) -> Page {
     let feed = &context.journal.feed;
     if feed.watchers() >= MAX_WATCHERS {
-        return page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "as many watch as may; close another page\n");
+        let why = format!("{MAX_WATCHERS} pages watch decisions as they happen, and no more may; close one of them\n");
+        return page(StatusCode::SERVICE_UNAVAILABLE, TEXT, why);
     }
-    let frames = stream_of(context.clone(), feed.watch());
-    streamed(StatusCode::OK, EVENTS, StreamBody::new(frames).boxed_unsync())
+    let watcher = Watcher { context: context.clone(), decisions: feed.watch(), guards: shown.guard.watch(), asked: asked.clone() };
+    streamed(StatusCode::OK, EVENTS, StreamBody::new(watcher.frames()).boxed_unsync())
 }
 
-fn stream_of(context: Arc<Context>, watching: Receiver<feed::Shown>) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
-    stream::unfold((context, watching, true), |(context, mut watching, is_first)| async move {
-        let text = if is_first { Some(":\n\n".to_owned()) } else { next(&context, &mut watching).await };
-        text.map(|text| (Ok(Frame::data(Bytes::from(text))), (context, watching, false)))
-    })
+/// Somebody who watches, and what let it in.
+struct Watcher {
+    context: Arc<Context>,
+    decisions: Receiver<feed::Shown>,
+    guards: watch::Receiver<Arc<Guard>>,
+    asked: Arc<Asked>,
 }
 
-async fn next(context: &Context, watching: &mut Receiver<feed::Shown>) -> Option<String> {
-    let received = tokio::select! {
-        received = timeout_at(Instant::now() + STILL_THERE, watching.recv()) => received,
-        () = context.journal.stopped() => return None,
-    };
-    match received {
-        Err(_) => Some(":\n\n".to_owned()),
-        Ok(Ok(shown)) => serde_json::to_string(&shown).ok().map(|json| format!("event: decision\ndata: {json}\n\n")),
-        Ok(Err(RecvError::Lagged(skipped))) => Some(format!("event: skipped\ndata: {skipped}\n\n")),
-        Ok(Err(RecvError::Closed)) => None,
+impl Watcher {
+    fn frames(self) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
+        stream::unfold((self, true), |(mut watcher, is_first)| async move {
+            let text = if is_first { Some(":\n\n".to_owned()) } else { watcher.next().await };
+            text.map(|text| (Ok(Frame::data(Bytes::from(text))), (watcher, false)))
+        })
+    }
+
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            let received = tokio::select! {
+                biased;
+                // It fails only without a sender, which lives as long as what is shown.
+                Ok(()) = self.guards.changed() => {
+                    self.is_still_let_in().await.then_some(())?;
+                    continue;
+                }
+                () = self.context.journal.stopped() => return None,
+                received = timeout_at(Instant::now() + STILL_THERE, self.decisions.recv()) => received,
+            };
+            return match received {
+                Err(_) => Some(":\n\n".to_owned()),
+                Ok(Ok(shown)) => serde_json::to_string(&shown).ok().map(|json| format!("event: decision\ndata: {json}\n\n")),
+                Ok(Err(RecvError::Lagged(skipped))) => Some(format!("event: skipped\ndata: {skipped}\n\n")),
+                Ok(Err(RecvError::Closed)) => None,
+            };
+        }
+    }
+
+    /// By the guard in force now, with what was shown when the stream was asked for. Who cannot be checked is not let in either: a page
+    /// comes back by itself.
+    async fn is_still_let_in(&mut self) -> bool {
+        let guard = self.guards.borrow_and_update().clone();
+        guard.admit(&self.asked).await.is_ok()
     }
 }

@@ -9,6 +9,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// A Host field without a port is read with this one; ports are not compared.
 const ANY_PORT: u16 = 80;
@@ -108,6 +109,42 @@ impl Guard {
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ucx-egress admin\""));
         }
         answer
+    }
+}
+
+/// The guard in force, and word of its changes for answers that outlive it.
+#[derive(Debug)]
+pub struct Guards(watch::Sender<Arc<Guard>>);
+
+impl Guards {
+    /// With the first one.
+    #[must_use]
+    pub fn new(guard: Arc<Guard>) -> Self {
+        Self(watch::Sender::new(guard))
+    }
+
+    /// The one in force.
+    #[must_use]
+    pub fn load(&self) -> Arc<Guard> {
+        self.0.borrow().clone()
+    }
+
+    /// Puts another one in force.
+    pub fn store(&self, guard: Arc<Guard>) {
+        self.0.send_replace(guard);
+    }
+
+    /// The one in force has other accounts.
+    pub fn accounts_changed(&self) {
+        self.0.send_modify(|_| {});
+    }
+
+    /// Tells whoever was let in when to ask again; at first at once, since something may have changed meanwhile.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Guard>> {
+        let mut changes = self.0.subscribe();
+        changes.mark_changed();
+        changes
     }
 }
 

@@ -6,6 +6,8 @@ pub mod discovery;
 pub mod guard;
 pub mod history;
 mod page;
+pub mod places;
+pub mod readiness;
 pub mod reloads;
 mod setup;
 mod status;
@@ -15,12 +17,14 @@ use crate::proxy::Live;
 use crate::tls::reception::Reception;
 use arc_swap::ArcSwap;
 use discovery::Discovery;
-use guard::Guard;
+use guard::Guards;
 use history::History;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName};
 use http::{HeaderValue, StatusCode};
 use page::{Asked, CSS, HTML, Page, TEXT, page};
+use places::Places;
 use reloads::Reloads;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -42,7 +46,7 @@ pub struct Shown {
     /// What clients are told of it.
     pub discovery: ArcSwap<Discovery>,
     /// Who is let in.
-    pub guard: ArcSwap<Guard>,
+    pub guard: Guards,
     /// The configuration in force, as people read it.
     pub configuration: ArcSwap<String>,
     /// TLS to the proxy itself.
@@ -51,23 +55,38 @@ pub struct Shown {
     pub reloads: Reloads,
     /// The last hour.
     pub history: Arc<History>,
+    /// Who is connected to the admin listener.
+    pub admins: Arc<Places>,
+    /// Who is connected to the one for clients.
+    pub clients: Arc<Places>,
     /// When the process was started.
     pub started: SystemTime,
 }
 
-/// Serves one connection to the admin listener.
-pub async fn connection(shown: Arc<Shown>, accepted: Accepted) {
-    page::serve(accepted, |asked| answer(shown.clone(), asked)).await;
+/// Serves one connection to the admin listener. It has its place, or none, at once: before the next one is accepted.
+pub fn connection(shown: Arc<Shown>, accepted: Accepted) -> impl Future<Output = ()> {
+    let seated = shown.admins.seat(accepted);
+    async move {
+        if let Some(seated) = seated {
+            page::serve(seated, |asked| answer(shown.clone(), asked)).await;
+        }
+    }
 }
 
 /// Serves one connection to the listener that shows clients what they need and nothing else.
-pub async fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) {
+pub fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) -> impl Future<Output = ()> {
     let nothing = || page(StatusCode::NOT_FOUND, TEXT, "here are /proxy.pac, /wpad.dat, /no-proxy and /setup/\n");
-    page::serve(accepted, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
+    let seated = shown.clients.seat(accepted);
+    async move {
+        if let Some(seated) = seated {
+            page::serve(seated, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
+        }
+    }
 }
 
 async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
-    let guard = shown.guard.load_full();
+    let asked = Arc::new(asked);
+    let guard = shown.guard.load();
     let mut answer = match guard.admit(&asked).await {
         Ok(()) => show(&shown, &asked),
         Err(refusal) => *refusal,
@@ -76,7 +95,7 @@ async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
     answer
 }
 
-fn show(shown: &Arc<Shown>, asked: &Asked) -> Page {
+fn show(shown: &Arc<Shown>, asked: &Arc<Asked>) -> Page {
     let context = shown.live.context();
     match asked.path.as_str() {
         "/" => own(HTML, include_str!("static/index.html")),
@@ -86,8 +105,10 @@ fn show(shown: &Arc<Shown>, asked: &Asked) -> Page {
         "/icon.svg" => own("image/svg+xml", include_str!("static/icon.svg")),
         "/metrics" => page(StatusCode::OK, METRICS, context.metrics.text()),
         "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
-        "/readyz" if context.journal.is_leaving() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
-        "/readyz" => page(StatusCode::OK, TEXT, "ready\n"),
+        "/readyz" => match readiness::hindrance(&context) {
+            Some(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+            None => page(StatusCode::OK, TEXT, format!("{}\n", readiness::READY)),
+        },
         _ => {
             let found = api::answer(shown, &context, asked).or_else(|| discovery::answer(shown, asked));
             found.unwrap_or_else(|| page(StatusCode::NOT_FOUND, TEXT, HERE))

@@ -1,11 +1,12 @@
 //! One connection to a listener that only shows: HTTP/1.1, GET and HEAD, no client that stalls.
 
+use super::places::{Answering, Seated};
 use crate::access::Offered;
-use crate::listener::Accepted;
 use crate::stall::{StallLimit, Stalling};
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -16,10 +17,16 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::sleep;
 
-/// A complete request head, and the longest silence between two requests.
-const HEAD: Duration = Duration::from_mins(1);
+/// The first request head is complete so soon: whoever connects here has something to ask.
+const FIRST_HEAD: Duration = Duration::from_secs(5);
+/// A further one: longer than the minute at which many a Prometheus scrapes. Who is silent meanwhile makes room where there is none.
+const KEPT: Duration = Duration::from_secs(90);
 /// How long an answer may stand unread.
 const UNREAD: Duration = Duration::from_secs(10);
 /// Plain text.
@@ -50,17 +57,28 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn new(request: &Request<Incoming>, client: SocketAddr, local: SocketAddr) -> Self {
-        let field = |name| request.headers().get(name);
-        let in_target = request.uri().authority().map(ToString::to_string);
-        Self {
+    /// Reads a request. RFC 9112 section 3.2: no Host, or two of them, is no request. Section 3.2.2 has a server accept a whole URI as
+    /// the target; from a client that takes this listener for the proxy that helps nobody, so it is told.
+    fn read(request: &Request<Incoming>, client: SocketAddr, local: SocketAddr) -> Result<Self, &'static str> {
+        if request.uri().authority().is_some() {
+            return Err("the target is a whole URI, as it is sent to a proxy; this listener is none, so ask for a path\n");
+        }
+        let mut hosts = request.headers().get_all(HOST).iter();
+        let host = hosts.next();
+        if hosts.next().is_some() {
+            return Err("there are two Host fields; send one (RFC 9112 section 3.2)\n");
+        }
+        if host.is_none() && request.version() == Version::HTTP_11 {
+            return Err("there is no Host field; send one (RFC 9112 section 3.2)\n");
+        }
+        Ok(Self {
             path: request.uri().path().to_owned(),
             query: request.uri().query().unwrap_or_default().to_owned(),
-            host: in_target.or_else(|| field(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)),
-            credentials: field(AUTHORIZATION).map(|value| Offered::new(value.as_bytes())),
+            host: host.and_then(|host| host.to_str().ok()).map(str::to_owned),
+            credentials: request.headers().get(AUTHORIZATION).map(|value| Offered::new(value.as_bytes())),
             client,
             local,
-        }
+        })
     }
 
     /// A parameter of the query; none if it is absent or empty.
@@ -72,26 +90,70 @@ impl Asked {
 }
 
 /// Serves one connection.
-pub async fn serve<F: Future<Output = Page>>(accepted: Accepted, answer: impl Fn(Asked) -> F) {
-    let Accepted { stream, open, client } = accepted;
+pub async fn serve<F: Future<Output = Page>>(seated: Seated, answer: impl Fn(Asked) -> F) {
+    let Seated { stream, client, place } = seated;
     let Ok(local) = stream.local_addr() else { return };
     let stream = Stalling::new(stream, StallLimit::new(UNREAD));
+    let has_asked = AtomicBool::new(false);
     let serve = service_fn(|request: Request<Incoming>| {
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        let answering = is_read.then(|| answer(Asked::new(&request, client, local)));
+        has_asked.store(true, Ordering::Relaxed);
+        let under_way = place.answering();
+        let answering = asked(&request, client, local).map(&answer);
         async move {
-            Ok::<_, Infallible>(match answering {
-                Some(answering) => answering.await,
-                None => read_only(),
-            })
+            let answer = match answering {
+                Ok(answering) => answering.await,
+                Err(refusal) => *refusal,
+            };
+            Ok::<_, Infallible>(answer.map(|body| UnderWay { body, _until_sent: under_way }))
         }
     });
-    let served =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(TokioIo::new(stream), serve).await;
+    let serving = http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(KEPT).serve_connection(TokioIo::new(stream), serve);
+    let served = tokio::select! {
+        served = serving => served,
+        () = place.is_needed() => return,
+        () = silence(&has_asked) => return,
+    };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection that only shows ended");
     }
-    drop(open);
+}
+
+/// Resolves where nothing was asked in time.
+async fn silence(has_asked: &AtomicBool) {
+    sleep(FIRST_HEAD).await;
+    if has_asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn asked(request: &Request<Incoming>, client: SocketAddr, local: SocketAddr) -> Result<Asked, Box<Page>> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Box::new(read_only()));
+    }
+    Asked::read(request, client, local).map_err(|why| Box::new(page(StatusCode::BAD_REQUEST, TEXT, why)))
+}
+
+/// The body of an answer that is under way.
+struct UnderWay {
+    body: UnsyncBoxBody<Bytes, Infallible>,
+    _until_sent: Answering,
+}
+
+impl Body for UnderWay {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn read_only() -> Page {

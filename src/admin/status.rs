@@ -1,6 +1,6 @@
 //! `/api/status`: what is in force and what it covers, as JSON.
 
-use super::Shown;
+use super::{Shown, readiness};
 use crate::audit::sink;
 use crate::destination::Destination;
 use crate::error::Reason;
@@ -20,10 +20,12 @@ use std::sync::Arc;
 pub fn document(context: &Context, shown: &Shown) -> String {
     let engine = &context.engine;
     let policy = &engine.policy;
+    let hindrance = readiness::hindrance(context);
     let services: Vec<Value> = engine.services().map(|(info, metrics)| service(info, metrics)).collect();
     let document = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "ready": !context.journal.is_leaving(),
+        "ready": hindrance.is_none(),
+        "not_ready": hindrance,
         "policy": {
             "name": policy.name(),
             "hash": policy.hash(),
@@ -124,7 +126,7 @@ fn service(info: &ServiceInfo, metrics: &ServiceMetrics) -> Value {
         "title": info.title,
         "personal_data": info.personal_data.label(),
         "treatment": info.treatment.label(),
-        "tunnels": metrics.tunnels.get(),
+        "tunnels": metrics.open_tunnels(),
         "coverage": {
             "inspected": metrics.coverage(Coverage::Inspected),
             "tunnelled": metrics.coverage(Coverage::Tunnelled),

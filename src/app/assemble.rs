@@ -32,6 +32,15 @@ pub(super) struct Basis {
     outside: Outside,
 }
 
+impl Basis {
+    /// The series are those of this configuration, and not of one before it, or of one that was assembled and not taken.
+    pub(super) fn name_in_metrics(&self) {
+        let Context { metrics, engine, dialer, .. } = &*self.context;
+        let parents: Vec<&str> = dialer.parents().map(|member| member.parent().shown()).collect();
+        metrics.in_force(engine.policy.hash(), engine.services().map(|(service, _)| &*service.id), &parents);
+    }
+}
+
 /// Passwords that go on, and the accounts that they are given.
 pub(super) type Accounts = Option<(Arc<Access>, Loaded)>;
 
@@ -49,8 +58,8 @@ impl Assembled {
         if let Some((access, accounts)) = self.accounts {
             access.take(accounts);
         }
-        let Context { metrics, engine, interception, .. } = &*self.basis.context;
-        metrics.policy_in_force(engine.policy.hash());
+        self.basis.name_in_metrics();
+        let Context { metrics, interception, .. } = &*self.basis.context;
         let expiry = interception.as_ref().and_then(|interception| interception.authority.not_after.duration_since(UNIX_EPOCH).ok());
         metrics.ca_expiry.set(expiry.map_or(0.0, |since| since.as_secs_f64()));
         self.basis
@@ -71,7 +80,7 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
         Arc::new(Journal::audited(audit))
     };
     let is_same_outside = before.is_some_and(|basis| basis.outside == config.outside);
-    let dialer = dialer(&config, own, &metrics)?;
+    let dialer = dialer(&config, own, &metrics, known.map(|known| &known.dialer))?;
     let reached = known.filter(|_| is_same_outside);
     let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics, known, reached)).transpose()?;
     let observed = observed(&config, known)?;
@@ -99,14 +108,15 @@ pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, be
     Ok(Assembled { basis: Basis { context: Arc::new(context), outside: config.outside }, accounts })
 }
 
-/// The way out that a configuration describes. `own` are the addresses that the proxy listens on.
+/// The way out that a configuration describes. `own` are the addresses that the proxy listens on; of parents that `before` goes
+/// through too, it is known how they are.
 ///
 /// # Errors
 /// A sentence with the remedy: the system's name servers cannot be read, or the roots for parents that speak TLS.
-pub fn dialer(config: &Config, own: Vec<SocketAddr>, metrics: &Metrics) -> Result<Dialer, String> {
+pub fn dialer(config: &Config, own: Vec<SocketAddr>, metrics: &Metrics, before: Option<&Dialer>) -> Result<Dialer, String> {
     let resolver = Resolver::new(config.hosts.clone(), &config.name_servers, config.resolve_deadline)?;
     let dialer = Dialer::new(resolver, config.allow_addresses.clone(), own, config.connect_deadline);
-    Ok(dialer.with_parents(parents(config, metrics)?))
+    Ok(dialer.with_parents(parents(config, metrics, before)?))
 }
 
 /// What the audit says of a configuration.
@@ -153,10 +163,10 @@ pub(super) fn passwords(file: Loaded, realm: &str, known: Option<&Arc<Access>>) 
 }
 
 /// The parent proxies; roots are read only if one of them speaks TLS.
-fn parents(config: &Config, metrics: &Metrics) -> Result<Parents, String> {
+fn parents(config: &Config, metrics: &Metrics, before: Option<&Dialer>) -> Result<Parents, String> {
     let is_any_secure = config.routes.parents.iter().any(Parent::is_secure);
     let clients = is_any_secure.then(|| Clients::new(&config.ca_files)).transpose()?;
-    Ok(Parents::new(config.routes.clone(), clients.as_ref(), metrics))
+    Ok(Parents::new(config.routes.clone(), clients.as_ref(), metrics, before.into_iter().flat_map(Dialer::parents)))
 }
 
 /// Loads the CA and all that stands on it. The same CA goes on with its leaves and sessions, the same way to the cloud (`reached`) with

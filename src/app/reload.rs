@@ -103,6 +103,7 @@ impl Running {
             Ok(next) => self.put_in_force(*next).await,
             Err(error) => {
                 self.watch = attempt.watch;
+                self.basis.name_in_metrics();
                 self.shown.reloads.rejected(&error);
                 self.basis.context.metrics.reloads.failed();
                 self.basis.context.journal.note(Event::Reloaded { is_ok: false, in_force: self.in_force.clone() });

@@ -78,13 +78,17 @@ impl Running {
 
     /// Reads certificates and passwords again where their files have changed; whether the configuration's have.
     pub(super) async fn look(&mut self) -> bool {
-        let receptions = self.shown.receptions.load_full();
-        let admins = self.shown.guard.load().access.clone();
+        let shown = self.shown.clone();
+        let receptions = shown.receptions.load_full();
+        let admins = shown.guard.load().access.clone();
         let passwords: Vec<Arc<Access>> = self.basis.context.access.iter().cloned().chain(admins).collect();
         let (mut watch, live) = (self.watch.clone(), self.live.clone());
         let looking = move || {
             let certificates = receptions.iter().filter(|reception| refresh_certificate(reception)).count();
             let accounts = passwords.iter().filter(|access| refresh_passwords(access)).count();
+            if accounts > 0 {
+                shown.guard.accounts_changed();
+            }
             if certificates + accounts > 0 {
                 let ended = live.hold();
                 tracing::info!(ended, "what stands was held against the accounts and certificates of now");

@@ -2,6 +2,7 @@
 
 use super::listening::{LINGERING_ANSWERS, turn_away};
 use super::sockets::Held;
+use crate::admin::places::MOST;
 use crate::admin::{self, Shown};
 use crate::error::Reason;
 use crate::listener::accept::{Gate, accept_loop};
@@ -11,8 +12,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Connections to each of them open at once.
-const CONNECTIONS: usize = 64;
+/// One more than may stay: it has somebody who is silent make room, or is sent away.
+const CONNECTIONS: usize = MOST + 1;
 
 pub(super) fn to_admins(shown: &Arc<Shown>, listener: Held, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     let serving = shown.clone();

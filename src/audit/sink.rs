@@ -103,6 +103,12 @@ impl Audit {
         self.queue.on_failure() == OnFailure::FailClosed
     }
 
+    /// Whether every exchange that starts now is refused: its record could not be written.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.is_closed_without() && !self.has_place()
+    }
+
     /// Hands over the record of an exchange that has a place.
     pub fn record(&self, decision: Decision) {
         self.queue.push(Item::Decision(Box::new(decision)));

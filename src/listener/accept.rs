@@ -2,7 +2,7 @@
 
 use crate::contain::contained;
 use crate::error::{Reason, Refusal, RuleName};
-use crate::metrics::{ListenerKind, Metrics, OpenConnection};
+use crate::metrics::{ListenerKind, Metrics, Open};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ pub struct Accepted {
 pub struct Counted {
     seat: Seat,
     /// A connection in the gauge, or a share of one that is there already.
-    _gauge: Option<OpenConnection>,
+    _gauge: Option<Open>,
     _share: Option<Arc<()>>,
     listener: SocketAddr,
 }

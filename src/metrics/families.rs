@@ -1,7 +1,9 @@
 //! Makes metric families under the product's prefix.
 
-use prometheus::core::Collector;
+use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
+use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
+use std::collections::HashMap;
 
 /// Makes families under the product's prefix and registers them.
 #[derive(Debug)]
@@ -37,6 +39,17 @@ impl Families {
     pub(super) fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
         let options = HistogramOpts::from(opts(name, help)).buckets(buckets.to_vec());
         self.made(HistogramVec::new(options, labels))
+    }
+}
+
+/// Removes the series of a family of which `stays` says no, given the value of one label and, of a gauge, its own.
+pub(super) fn retain<T: MetricVecBuilder>(family: &MetricVec<T>, label: &str, stays: impl Fn(&str, f64) -> bool) {
+    for metric in family.collect().iter().flat_map(MetricFamily::get_metric) {
+        let labels: HashMap<&str, &str> = metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+        if !stays(labels.get(label).copied().unwrap_or_default(), metric.get_gauge().get_value()) {
+            // Somebody else may have removed it just now.
+            let _ = family.remove(&labels);
+        }
     }
 }
 

@@ -12,12 +12,13 @@ mod totals;
 
 use crate::error::Reason;
 use crate::inspect::Kind;
-use families::Families;
+use families::{Families, retain};
 use parents::ParentFamilies;
 use prometheus::{Encoder, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 use reload::ReloadMetrics;
 use service::Acted;
-use std::sync::OnceLock;
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use audit::AuditMetrics;
 pub use parents::{ParentMetrics, ParentOutcome};
@@ -100,6 +101,8 @@ pub struct Metrics {
     build_info: IntGaugeVec,
     connections: IntGaugeVec,
     connections_total: IntCounterVec,
+    /// Those of the policy in force.
+    services: Mutex<HashSet<String>>,
     decisions: IntCounterVec,
     cuts: IntCounterVec,
     requests: IntCounterVec,
@@ -202,6 +205,7 @@ impl Metrics {
             ),
             connections: family.gauges("connections", "Client connections open now.", &["listener"]),
             connections_total: family.counters("connections_total", "Client connections accepted.", &["listener"]),
+            services: Mutex::default(),
             decisions: family.counters(
                 "decisions_total",
                 "Decisions: allow, deny, or would_deny when observing. An allow has no reason.",
@@ -275,10 +279,21 @@ impl Metrics {
         metrics
     }
 
-    /// Names the version and the policy in force; the previous policy's series goes.
-    pub fn policy_in_force(&self, hash: &str) {
+    /// Names the version, the policy, its services and the parent proxies in force.
+    ///
+    /// Gauges say how something is, and of what is not there any more there is nothing to say: their series go. Counters say what
+    /// happened, so those of services and quotas that left stay until the process ends, as Prometheus expects it: `rate` and
+    /// `increase` are 0 for what stands still, and see no reset should the same name come back. Those of parents go with their gauge,
+    /// whose names are addresses that change.
+    pub fn in_force<'a>(&self, hash: &str, services: impl Iterator<Item = &'a str>, parents: &[&str]) {
         self.build_info.reset();
         self.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), hash]).set(1);
+        self.parents.in_force(parents);
+        *self.services() = services.map(str::to_owned).collect();
+    }
+
+    fn services(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resolves the handles of one service, all at zero.
@@ -287,6 +302,7 @@ impl Metrics {
         let decision = |verdict: &str, reason: &str| self.decisions.with_label_values(&[service, verdict, reason]);
         let finding = |kind: &Kind, action: &str| self.findings.with_label_values(&[service, kind.label(), action]);
         self.requests.with_label_values(&[service, Protocol::Connect.label(), "200"]);
+        self.tunnels.with_label_values(&[service]);
         ServiceMetrics {
             service: service.to_owned(),
             allow: decision("allow", ""),
@@ -295,7 +311,7 @@ impl Metrics {
             cuts: Reason::ALL.iter().map(|reason| reason.cuts().then(|| self.cuts.with_label_values(&[service, reason.label()]))).collect(),
             requests: self.requests.clone(),
             request_duration: self.request_duration.with_label_values(&[service]),
-            tunnels: self.tunnels.with_label_values(&[service]),
+            tunnels: self.tunnels.clone(),
             bytes_up: self.bytes.with_label_values(&[service, "up"]),
             bytes_down: self.bytes.with_label_values(&[service, "down"]),
             upstream_connect: self.upstream_connect.with_label_values(&[service]),
@@ -323,11 +339,10 @@ impl Metrics {
 
     /// Counts a connection until the guard is dropped.
     #[must_use]
-    pub fn connection(&self, listener: ListenerKind) -> OpenConnection {
+    pub fn connection(&self, listener: ListenerKind) -> Open {
         self.connections_total.with_label_values(&[listener.label()]).inc();
         let gauge = self.connections.with_label_values(&[listener.label()]);
-        gauge.inc();
-        OpenConnection(gauge)
+        Open::new(gauge)
     }
 
     /// Says where the number of dropped log lines is read.
@@ -341,6 +356,11 @@ impl Metrics {
     pub fn text(&self) -> Vec<u8> {
         if let Some(LogDrops(read)) = self.count_log_drops.get() {
             self.log_drops.inc_by(read().saturating_sub(self.log_drops.get()));
+        }
+        {
+            // A service that left the policy may have tunnels that go on under another rule: it goes with the last of them.
+            let services = self.services();
+            retain(&self.tunnels, "service", |service, open| open > 0.0 || services.contains(service));
         }
         let mut text = Vec::new();
         // Encoding into memory fails only for a family without a name, which registration refuses.
@@ -357,11 +377,18 @@ impl Default for Metrics {
     }
 }
 
-/// An open connection in the gauge.
+/// A connection or a tunnel in its gauge, as long as it is open.
 #[derive(Debug)]
-pub struct OpenConnection(IntGauge);
+pub struct Open(IntGauge);
 
-impl Drop for OpenConnection {
+impl Open {
+    fn new(gauge: IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Open {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -401,6 +428,7 @@ mod tests {
         "coverage_total",
         "config_reloads_total",
         "config_last_reload_timestamp_seconds",
+        "config_last_reload_successful",
         "ca_expiry_timestamp_seconds",
         "audit_records_total",
         "audit_healthy",
@@ -416,7 +444,7 @@ mod tests {
     #[test]
     fn every_family_is_present_from_the_start() {
         let metrics = Metrics::new();
-        metrics.policy_in_force("abc");
+        metrics.in_force("abc", [NO_SERVICE].into_iter(), &[]);
         let _none = metrics.service(NO_SERVICE);
         let text = String::from_utf8(metrics.text()).expect("the exposition is UTF-8");
         for family in FAMILIES {
@@ -429,8 +457,8 @@ mod tests {
     #[test]
     fn a_reload_leaves_one_build_info() {
         let metrics = Metrics::new();
-        metrics.policy_in_force("old");
-        metrics.policy_in_force("new");
+        metrics.in_force("old", [].into_iter(), &[]);
+        metrics.in_force("new", [].into_iter(), &[]);
         let text = String::from_utf8(metrics.text()).expect("the exposition is UTF-8");
         assert_eq!(text.matches("ucx_egress_build_info{").count(), 1);
     }

@@ -1,7 +1,7 @@
 //! What is counted of parent proxies. The labels are the parents of the configuration.
 
 use super::NO_SERVICE;
-use super::families::Families;
+use super::families::{Families, retain};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 /// What became of an attempt to go through a parent.
@@ -82,23 +82,20 @@ impl ParentFamilies {
         families
     }
 
-    /// The handles of the configuration's parents.
+    /// The handles of a configuration's parents, which may come to be in force.
     pub(super) fn parents<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<ParentMetrics> {
-        let handles: Vec<ParentMetrics> = names
-            .map(|name| {
-                let metrics = self.parent(name);
-                metrics.up.set(1);
-                metrics
-            })
-            .collect();
-        if !handles.is_empty() {
-            for outcome in ParentOutcome::ALL {
-                // Removing a series that is not there changes nothing.
-                let _ = self.connects.remove_label_values(&[NO_SERVICE, outcome.label()]);
-            }
-            let _ = (self.failovers.remove_label_values(&[NO_SERVICE]), self.up.remove_label_values(&[NO_SERVICE]));
+        names.map(|name| self.parent(name)).collect()
+    }
+
+    /// These are in force, and no others: a parent that left is neither up nor down. Where there is none, a name stands for that.
+    pub(super) fn in_force(&self, names: &[&str]) {
+        let stays = |name: &str, _| if names.is_empty() { name == NO_SERVICE } else { names.contains(&name) };
+        retain(&self.connects, "parent", stays);
+        retain(&self.failovers, "parent", stays);
+        retain(&self.up, "parent", stays);
+        if names.is_empty() {
+            self.parent(NO_SERVICE);
         }
-        handles
     }
 
     fn parent(&self, name: &str) -> ParentMetrics {

@@ -1,9 +1,9 @@
 //! The handles of one service, resolved when the policy loads.
 
-use super::Protocol;
+use super::{Open, Protocol};
 use crate::error::Reason;
 use crate::inspect::Kind;
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGaugeVec};
 
 /// The handles of one service, resolved when the policy loads.
 #[derive(Debug, Clone)]
@@ -16,8 +16,7 @@ pub struct ServiceMetrics {
     pub(super) requests: IntCounterVec,
     /// Time to the answer: from the request's last header byte to the status line.
     pub request_duration: Histogram,
-    /// Tunnels open now.
-    pub tunnels: IntGauge,
+    pub(super) tunnels: IntGaugeVec,
     /// Bytes from the client to the upstream.
     pub bytes_up: IntCounter,
     /// Bytes from the upstream to the client.
@@ -94,6 +93,19 @@ impl Inspected {
 }
 
 impl ServiceMetrics {
+    /// A tunnel is open until what this gives is dropped. The series is looked up each time: it goes when the service leaves the
+    /// policy, and comes again with it.
+    #[must_use]
+    pub fn tunnel(&self) -> Open {
+        Open::new(self.tunnels.with_label_values(&[self.service.as_str()]))
+    }
+
+    /// How many tunnels are open.
+    #[must_use]
+    pub fn open_tunnels(&self) -> i64 {
+        self.tunnels.with_label_values(&[self.service.as_str()]).get()
+    }
+
     /// An exchange was let through.
     pub fn allowed(&self) {
         self.allow.inc();

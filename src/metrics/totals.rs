@@ -35,7 +35,7 @@ impl Totals {
         self.would_deny += service.all_would_denials();
         self.up += service.bytes_up.get();
         self.down += service.bytes_down.get();
-        self.tunnels += service.tunnels.get();
+        self.tunnels += service.open_tunnels();
         let read = service.request_duration.metric();
         let histogram = read.get_histogram();
         let buckets = histogram.get_bucket().iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()));

@@ -12,14 +12,13 @@ use crate::contain::contained;
 use crate::destination::Host;
 use crate::error::{Reason, Refusal, RuleName, Side};
 use crate::listener::accept::Counted;
-use crate::metrics::{Coverage, Protocol};
+use crate::metrics::{Coverage, Open, Protocol};
 use crate::policy::{HelloCheck, Permit};
 use crate::quota::Limit;
 use crate::relay::{End, Relay, with_scratch};
 use crate::socket::Socket;
 use crate::tls::client_hello::{ClientHello, HelloReader, Progress, ServerName};
 use crate::upstream::pool;
-use prometheus::IntGauge;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -122,7 +121,7 @@ pub enum Next {
     /// Nothing: it is relayed in a task of its own, or over.
     Done,
     /// It carries plain HTTP.
-    Plain(Plain),
+    Plain(Box<Plain>),
     /// It is decrypted.
     Intercept(Box<Opened>),
 }
@@ -133,7 +132,7 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
     let way = match way {
         Way::Tunnel(upstream) if permit.check() == HelloCheck::PlainHttp => {
             let plain = plain_http(&context, client, upstream, ahead, permit, record, open).await;
-            return plain.map_or(Next::Done, Next::Plain);
+            return plain.map_or(Next::Done, |plain| Next::Plain(Box::new(plain)));
         }
         way => way,
     };
@@ -175,12 +174,12 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
     record.covered(Coverage::Tunnelled);
     let slowed = context.quotas.pace(record.client().ip(), record.service());
     let reached = context.dialer.reached(&permit, &upstream);
-    let carrier = Carrier::Tunnel { reached, is_fallback: context.is_fallback(&permit) };
-    let place = live.stand(&context, &permit, &record, &open, carrier);
+    let by = Carrier::Tunnel { reached, is_fallback: context.is_fallback(&permit) };
+    let place = live.stand(&context, &permit, &record, &open, by);
     let member = place.member().clone();
     record.carried(member.fate());
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(slowed);
-    let carried = Carried { _shown: Shown::new(&record.metrics().tunnels), relay, record, place, _open: open };
+    let carried = Carried { _shown: record.metrics().tunnel(), relay, record, place, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     let task = tokio::spawn(contained(carried, context.metrics.clone()));
     member.ended_by(task.abort_handle());
@@ -191,7 +190,7 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
 struct Carried {
     relay: Relay,
     record: Record,
-    _shown: Shown,
+    _shown: Open,
     place: Place,
     _open: Counted,
 }
@@ -219,22 +218,6 @@ impl Future for Carried {
 impl Drop for Carried {
     fn drop(&mut self) {
         (self.record.up, self.record.down) = self.relay.bytes();
-    }
-}
-
-/// A tunnel in the gauge.
-struct Shown(IntGauge);
-
-impl Shown {
-    fn new(gauge: &IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Shown {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

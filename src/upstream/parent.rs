@@ -158,7 +158,8 @@ pub struct Member {
     parent: Parent,
     /// Present for `https`.
     tls: Option<Arc<ClientConfig>>,
-    health: Health,
+    /// Goes on through reloads, also of who failed a moment ago.
+    health: Arc<Health>,
     metrics: ParentMetrics,
 }
 
@@ -232,15 +233,17 @@ pub struct Parents {
 }
 
 impl Parents {
-    /// Parents of which nothing is known yet; `clients` is there if one of them is secure.
+    /// Parents of a configuration; `clients` is there if one of them is secure. Of those that are among `known`, it is known how they
+    /// are.
     #[must_use]
-    pub fn new(routes: Arc<Routes>, clients: Option<&Clients>, metrics: &Metrics) -> Self {
+    pub fn new<'a>(routes: Arc<Routes>, clients: Option<&Clients>, metrics: &Metrics, known: impl Iterator<Item = &'a Member>) -> Self {
+        let healths: HashMap<&str, &Arc<Health>> = known.map(|member| (member.parent.shown(), &member.health)).collect();
         let handles = metrics.parents(routes.parents.iter().map(Parent::shown));
-        let member = |(parent, metrics): (&Parent, ParentMetrics)| Member {
-            parent: parent.clone(),
-            tls: clients.filter(|_| parent.is_secure).map(|clients| clients.http1.clone()),
-            health: Health::default(),
-            metrics,
+        let member = |(parent, metrics): (&Parent, ParentMetrics)| {
+            let health = healths.get(parent.shown()).map_or_else(Arc::default, |health| Arc::clone(health));
+            metrics.up.set(i64::from(health.is_up()));
+            let tls = clients.filter(|_| parent.is_secure).map(|clients| clients.http1.clone());
+            Member { parent: parent.clone(), tls, health, metrics }
         };
         let members = routes.parents.iter().zip(handles).map(member).collect();
         Self { routes, members }

@@ -304,6 +304,33 @@ test("while observing, what enforcing would refuse is shown with its reasons", a
   }
 });
 
+test("where too many watch it says so, and the rest goes on", async (world) => {
+  const proxy = await Proxy.start(values.binary, world.cloud);
+  const watchers = await Promise.all(Array.from({ length: 16 }, () => new Promise((resolve, reject) => {
+    http.get(`${proxy.page}/api/events`, { agent: false }, resolve).on("error", reject);
+  })));
+  try {
+    assert.deepEqual(watchers.map((one) => one.statusCode), Array(16).fill(200));
+    const { page, wrong, close } = await opened({ ...world, proxy });
+    await page.locator("#live-state", { hasText: "16 pages watch" }).waitFor();
+    assert.match(await text(page, "#live-state"), /no more may[\s\S]*still refresh/);
+    assert.ok(!/lost/.test(await text(page, "#live-state")));
+    await shot(page, "too-many-watch");
+    await proxy.connect("evil.example:443");
+    await rowWith(page, "#refused-rows", "evil.example:443").waitFor();
+    watchers.forEach((one) => one.destroy());
+    await page.waitForFunction(() => document.querySelector("#live-state").textContent === "");
+    await proxy.connect("later.example:443");
+    await rowWith(page, "#live-rows", "later.example:443").waitFor();
+    // The browser notes an answer of 503 as an error of its own.
+    assert.match(wrong.splice(0).join(), /503/);
+    await close();
+  } finally {
+    watchers.forEach((one) => one.destroy());
+    await proxy.stop();
+  }
+});
+
 test("a proxy that is gone is said to be gone", async (world) => {
   const proxy = await Proxy.start(values.binary, world.cloud);
   const { page, wrong, close } = await opened({ ...world, proxy });

@@ -9,19 +9,11 @@ use crate::support::policy::{PolicyFile, service};
 use crate::support::proxy::Setup;
 use crate::support::scrape::wait_for_decisions;
 use serde_json::Value;
-use std::net::SocketAddr;
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
 use tokio::process::Command;
 
 const OWN: &str = "127.0.0.1";
 const OTHER: &str = "127.0.0.2";
-
-async fn connect_from(address: &str, listener: SocketAddr) -> RawClient {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind(format!("{address}:0").parse().expect("an address")).expect("all of 127.0.0.0/8 is this machine");
-    RawClient::over(within_deadline("connect", socket.connect(listener)).await.expect("the listener accepts"))
-}
 
 /// The answer's status, and the problem if it is a refusal.
 async fn ask(client: &mut RawClient, request: &str) -> (u16, Option<Problem>) {
@@ -51,11 +43,11 @@ async fn connect_and_absolute_form_obey_the_networks_of_their_service() {
         let setup = setup.policy(PolicyFile::new(&(narrow + &wide)).in_mode(mode));
         let proxy = setup.section("[clients.services]\nnarrow = [\"127.0.0.2\", \"10.0.0.0/8\"]").start();
         for request in ["CONNECT tls.test:443 HTTP/1.1\r\n\r\n", "GET http://plain.test/test HTTP/1.1\r\nHost: plain.test\r\n\r\n"] {
-            let (status, problem) = ask(&mut connect_from(OWN, proxy.proxy()).await, request).await;
+            let (status, problem) = ask(&mut RawClient::connect_from(OWN, proxy.proxy()).await, request).await;
             assert_names_the_service(status, problem.as_ref(), "narrow");
-            assert_eq!(ask(&mut connect_from(OTHER, proxy.proxy()).await, request).await.0, 200);
+            assert_eq!(ask(&mut RawClient::connect_from(OTHER, proxy.proxy()).await, request).await.0, 200);
         }
-        assert_eq!(ask(&mut connect_from(OWN, proxy.proxy()).await, "CONNECT wide.test:443 HTTP/1.1\r\n\r\n").await.0, 200);
+        assert_eq!(ask(&mut RawClient::connect_from(OWN, proxy.proxy()).await, "CONNECT wide.test:443 HTTP/1.1\r\n\r\n").await.0, 200);
         let scrape = wait_for_decisions(proxy.admin(), "deny", "client_not_allowed", 2).await;
         assert_eq!(scrape.count("ucx_egress_decisions_total", &[("service", "narrow"), ("reason", "client_not_allowed")]), 2);
         assert_eq!(http.requests().len(), 1);
@@ -68,11 +60,11 @@ async fn relays_obey_them_too() {
     let setup = Setup::new().host("tenant.imagicle.cloud", origin.addr()).relay("tenant.imagicle.cloud:1636");
     let proxy = setup.section("[clients.services]\nuser-sync = [\"127.0.0.2\"]").start();
     let hello = client_hello(None);
-    let mut client = connect_from(OWN, proxy.relay()).await;
+    let mut client = RawClient::connect_from(OWN, proxy.relay()).await;
     assert!(client.is_closed().await);
     wait_for_decisions(proxy.admin(), "deny", "client_not_allowed", 1).await;
     assert_eq!(origin.connections(), 0);
-    let mut client = connect_from(OTHER, proxy.relay()).await;
+    let mut client = RawClient::connect_from(OTHER, proxy.relay()).await;
     client.send(&hello).await;
     assert_eq!(client.read_exact(hello.len()).await, hello);
 }
@@ -86,7 +78,7 @@ async fn requests_in_a_decrypted_connection_obey_those_of_their_own_service() {
     let ca = Ca::new(&pki, &[API]);
     let proxy = ca.configure(Setup::new().host(API, origin.addr())).section("[clients.services]\ntelemetry = [\"127.0.0.2\"]").start();
     for (address, expected) in [(OWN, 403), (OTHER, 200)] {
-        let mut client = connect_from(address, proxy.proxy()).await;
+        let mut client = RawClient::connect_from(address, proxy.proxy()).await;
         assert_eq!(ask(&mut client, "CONNECT api.imagicle.com:443 HTTP/1.1\r\n\r\n").await.0, 200);
         let stream = client.tls(ca.client(&[b"http/1.1"]), API).await.expect("the client takes the certificate");
         let mut client = RawClient::over(stream);

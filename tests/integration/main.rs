@@ -6,6 +6,7 @@
 
 mod access;
 mod addresses;
+mod admin;
 mod answers;
 mod audit;
 mod client_networks;

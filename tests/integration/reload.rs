@@ -5,6 +5,7 @@ mod files;
 mod identity;
 mod intercepted;
 mod listeners;
+mod series;
 mod unfit;
 
 use crate::support::client::{DEADLINE, RawClient, client_hello, connect_tunnel, exchange};

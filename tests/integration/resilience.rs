@@ -73,9 +73,7 @@ async fn clients_that_may_not_ask_take_no_seat_from_those_that_may() {
         assert_eq!(Problem::parse(&head, &body).reason, "client_not_allowed");
         strangers.push(stranger);
     }
-    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-    socket.bind(SocketAddr::from(([127, 0, 0, 2], 0))).expect("loopback has many addresses");
-    let mut allowed = RawClient::over(socket.connect(proxy.proxy()).await.expect("the proxy listens"));
+    let mut allowed = RawClient::connect_from("127.0.0.2", proxy.proxy()).await;
     allowed.send(b"CONNECT api.imagicle.com:443 HTTP/1.1\r\nHost: api.imagicle.com\r\n\r\n").await;
     assert_eq!(allowed.read_head().await.status, 200);
 }

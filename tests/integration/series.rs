@@ -10,7 +10,7 @@ use futures_util::stream::{StreamExt as _, iter};
 use std::collections::HashSet;
 
 /// The families of the contract, by their type.
-const FAMILIES: [(&str, &str); 26] = [
+const FAMILIES: [(&str, &str); 27] = [
     ("build_info", "gauge"),
     ("connections", "gauge"),
     ("connections_total", "counter"),
@@ -30,6 +30,7 @@ const FAMILIES: [(&str, &str); 26] = [
     ("coverage_total", "counter"),
     ("config_reloads_total", "counter"),
     ("config_last_reload_timestamp_seconds", "gauge"),
+    ("config_last_reload_successful", "gauge"),
     ("ca_expiry_timestamp_seconds", "gauge"),
     ("audit_records_total", "counter"),
     ("audit_healthy", "gauge"),
@@ -40,11 +41,12 @@ const FAMILIES: [(&str, &str); 26] = [
 ];
 
 /// Families that say something before anything happened. The scrape's own connection is one.
-const NOT_ZERO: [&str; 5] = [
+const NOT_ZERO: [&str; 6] = [
     "build_info{",
     "connections{listener=\"admin\"}",
     "connections_total{listener=\"admin\"}",
     "config_last_reload_timestamp_seconds ",
+    "config_last_reload_successful ",
     "audit_healthy ",
 ];
 

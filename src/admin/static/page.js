@@ -2,7 +2,9 @@
 // The page asks the proxy for JSON and writes it down. Text only ever goes in as text.
 const $ = (id) => document.getElementById(id);
 const MOST_ROWS = 200;
-const live = { rows: [], paused: false, missed: 0, skipped: 0 };
+const live = { rows: [], paused: false, missed: 0, skipped: 0, trouble: "" };
+// After an answer that is no stream; others come back by themselves.
+const WATCH_AGAIN = 10000;
 let current = null;
 let past = null;
 
@@ -42,7 +44,7 @@ function showStatus() {
   const state = $("state");
   const observing = current.policy.mode === "observe";
   const error = current.configuration.error;
-  state.textContent = !current.ready ? "stopping" : observing ? "observing: nothing is refused by policy" : "enforcing";
+  state.textContent = !current.ready ? current.not_ready : observing ? "observing: nothing is refused by policy" : "enforcing";
   state.className = `state ${!current.ready ? "bad" : observing ? "warn" : "good"}`;
   trouble(error ? `The configuration was not taken at ${error.at}; the previous one stays in force: ${error.message}` : "");
   const sum = (name) => current.services.reduce((total, service) => total + (service[name] ?? 0), 0);
@@ -188,7 +190,7 @@ function showLive() {
   }
   live.missed = 0;
   $("live-rows").replaceChildren(...rowsOr(live.rows.filter(isShown).map(decisionRow), 9, "Nothing came yet that is shown here."));
-  $("live-state").textContent = live.skipped ? `${live.skipped} were too many to show` : "";
+  $("live-state").textContent = live.trouble || (live.skipped ? `${live.skipped} were too many to show` : "");
 }
 
 let drawing = false;
@@ -207,8 +209,30 @@ function watch() {
     drawSoon();
   });
   source.addEventListener("skipped", (event) => { live.skipped += Number(event.data); drawSoon(); });
-  source.addEventListener("error", () => { $("live-state").textContent = "the connection was lost; it is tried again"; });
-  source.addEventListener("open", drawSoon);
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) refused();
+    else troubled("the connection was lost; it is tried again");
+  });
+  source.addEventListener("open", () => troubled(""));
+}
+
+function troubled(text) {
+  live.trouble = text;
+  drawSoon();
+}
+
+// An event source does not tell what was answered in place of a stream, so it is asked for once more.
+async function refused() {
+  const enough = new AbortController();
+  try {
+    const answer = await fetch("/api/events", { cache: "no-store", signal: enough.signal });
+    if (answer.ok) troubled("the connection was lost; it is tried again");
+    else troubled(`${(await answer.text()).trim()}${answer.status === 503 ? ". The numbers on this page still refresh." : ""}`);
+  } catch (error) {
+    troubled(`the connection was lost; it is tried again: ${error.message}`);
+  }
+  enough.abort();
+  setTimeout(watch, WATCH_AGAIN);
 }
 
 async function explain() {

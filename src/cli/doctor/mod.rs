@@ -88,7 +88,7 @@ async fn examine(config: &Config, wished: &[Destination]) -> Vec<Line> {
 /// All endpoints, in their order; or what keeps them all from being looked at.
 async fn endpoints(config: &Config, targets: &[targets::Target]) -> (Vec<Found>, Option<Line>) {
     let metrics = Metrics::new();
-    let dialer = match app::dialer(config, machine::own(config), &metrics) {
+    let dialer = match app::dialer(config, machine::own(config), &metrics, None) {
         Ok(dialer) => dialer,
         Err(problem) => return (Vec::new(), Some(Line::fail(Area::Dns, "the way out", "").sentence(&problem, "see `check`"))),
     };

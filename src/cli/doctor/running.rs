@@ -1,6 +1,7 @@
 //! The proxy that may run here: asked on its admin listener.
 
 use super::line::{Area, Line};
+use crate::admin::readiness::{READY, STOPPING, UNRECORDED};
 use crate::cli::demo::client::{Answer, ask};
 use crate::config::Config;
 use serde_json::Value;
@@ -35,10 +36,11 @@ pub(super) async fn look(config: &Config) -> Running {
     if status.status() == GUARDED {
         return guarded(config.admin).await;
     }
-    let document: Value = status.0.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()).unwrap_or_default();
+    let document: Value = serde_json::from_str(body(&status)).unwrap_or_default();
     let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
     let (Some(version), Some(hash)) = (text("/version"), text("/policy/hash")) else { return foreign(subject) };
-    let ready = get(config.admin, "/readyz").await.map_or(0, |answer| answer.status());
+    let ready = get(config.admin, "/readyz").await;
+    let ready = ready.as_ref().map_or("/readyz is not answered", body);
     let metrics = get(config.admin, "/metrics").await;
     let descriptors = metrics.and_then(|Answer(text)| text.lines().find_map(|line| line.strip_prefix("process_max_fds ")?.parse().ok()));
     Running { is_ours: true, descriptors, line: Some(line(subject, version, (hash, config.policy.hash()), ready)) }
@@ -48,12 +50,23 @@ pub(super) async fn look(config: &Config) -> Running {
 async fn guarded(address: SocketAddr) -> Running {
     let subject = address.to_string();
     match get(address, "/readyz").await {
-        Some(answer) if answer.status() == 200 && answer.0.ends_with("\r\n\r\nready\n") => {
+        Some(answer) if body(&answer) == READY => {
             let seen = "runs and is ready; it wants a password or a token, so its policy is not compared";
             Running { is_ours: true, descriptors: None, line: Some(Line::ok(Area::Admin, subject, seen)) }
         }
+        Some(answer) if [STOPPING, UNRECORDED].contains(&body(&answer)) => {
+            Running { is_ours: true, descriptors: None, line: Some(not_ready(subject, body(&answer))) }
+        }
         _ => foreign(subject),
     }
+}
+
+fn body(Answer(text): &Answer) -> &str {
+    text.split_once("\r\n\r\n").map_or("", |(_, body)| body.trim_end())
+}
+
+fn not_ready(subject: String, why: &str) -> Line {
+    Line::warn(Area::Admin, subject, format!("runs, and is not ready: {why}")).remedy("see its log")
 }
 
 fn foreign(subject: String) -> Running {
@@ -61,10 +74,9 @@ fn foreign(subject: String) -> Running {
     Running { line: Some(line), ..Running::default() }
 }
 
-fn line(subject: String, version: &str, (hash, ours): (&str, &str), ready: u16) -> Line {
-    if ready != 200 {
-        return Line::warn(Area::Admin, subject, format!("runs, and is not ready (/readyz: {ready})"))
-            .remedy("it is stopping; its log says why");
+fn line(subject: String, version: &str, (hash, ours): (&str, &str), ready: &str) -> Line {
+    if ready != READY {
+        return not_ready(subject, ready);
     }
     if hash != ours {
         let seen = format!("runs with another policy: hash {hash}, here {ours}");

@@ -26,6 +26,11 @@ async fn echoes(client: &mut RawClient, word: &[u8]) {
     assert_eq!(client.read_exact(word.len()).await, word);
 }
 
+async fn readiness(daemon: &Daemon) -> (u16, String) {
+    let (head, body) = exchange(daemon.admin, b"GET /readyz HTTP/1.0\r\n\r\n").await;
+    (head.status, String::from_utf8(body).expect("text"))
+}
+
 /// A limit on the length of files acts as a full disk does: the write that does not fit is cut, the next one fails.
 #[tokio::test]
 async fn a_full_disk_refuses_what_is_new_until_there_is_room() {
@@ -46,11 +51,14 @@ async fn a_full_disk_refuses_what_is_new_until_there_is_room() {
     let Err((head, problem)) = error else { panic!("nothing may go out unrecorded") };
     assert_eq!((head.status, problem.reason.as_str(), problem.rule.as_deref()), (503, "overloaded", Some("audit.path")));
     assert_eq!(ask(daemon.proxy).await, (503, "overloaded".to_owned()));
+    let (code, why) = readiness(&daemon).await;
+    assert!(code == 503 && why.contains("audit.path") && why.contains("fail_closed"), "{code} {why}");
     echoes(&mut before, b"what stands goes on").await;
     assert_eq!((&status(&daemon).await["healthy"], &status(&daemon).await["on_failure"]), (&false.into(), &"fail_closed".into()));
 
     daemon.bound_files(None);
     healthy(&daemon, true).await;
+    assert_eq!(readiness(&daemon).await, (200, "ready\n".to_owned()));
     let mut after = connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("a tunnel, without a restart");
     echoes(&mut after, &client_hello(Some(HOST))).await;
     let scrape = Scrape::get(daemon.admin).await;
@@ -123,6 +131,7 @@ async fn continuing_loses_records_counts_them_and_says_so() {
     let away = folder.0.path().join("away");
     fs::rename(folder.path(), &away).expect("renamed");
     healthy(&daemon, false).await;
+    assert_eq!(readiness(&daemon).await.0, 200, "it takes everything");
     // They go on, and wait as long as there is room.
     for _ in 0..5 {
         assert_eq!(ask(daemon.proxy).await, (403, "host_not_allowed".to_owned()));

@@ -1,6 +1,7 @@
 //! Files, descriptors, listeners, and the proxy that runs.
 
 use super::{Cloud, alone, examine};
+use crate::support::client::{exchange, within_deadline};
 use crate::support::daemon::Daemon;
 use crate::support::intercept::Ca;
 use crate::support::origin::HttpOrigin;
@@ -147,4 +148,29 @@ async fn a_proxy_that_shows_itself_to_few_is_known_all_the_same() {
     found.says("listener", "admin.address", "ok", "by the proxy that runs here", "");
     let htpasswd = file.trim_start_matches("htpasswd = \"").trim_end_matches('"');
     found.says("files", htpasswd, "ok", "admin.htpasswd: mode 600", "");
+}
+
+/// Also by one that shows health only.
+#[tokio::test]
+async fn a_proxy_that_refuses_everything_for_its_audit_says_so() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (audit, away, passwords) = (folder.path().join("audit"), folder.path().join("away"), Passwords::new(&[ALICE]));
+    for guarded in ["", &passwords.line()] {
+        let setup = alone(&format!("[audit]\npath = \"{}\"\nflush = \"50ms\"", audit.display())).admin_line(guarded);
+        let daemon = Daemon::start(&setup.text()).await;
+        let text = setup.text().replace("[admin]\naddress = \"127.0.0.1:0\"", &format!("[admin]\naddress = \"{}\"", daemon.admin));
+        std::fs::rename(&audit, &away).expect("renamed");
+        let is_ready = async || exchange(daemon.admin, b"GET /readyz HTTP/1.0\r\n\r\n").await.0.status == 200;
+        let finding_out = async {
+            while is_ready().await {
+                // A record is what finds out.
+                exchange(daemon.proxy, b"CONNECT example.org:443 HTTP/1.1\r\n\r\n").await;
+            }
+        };
+        within_deadline("it is not ready", finding_out).await;
+        let found = examine(&text, &[]).await;
+        found.says("admin", &daemon.admin.to_string(), "warn", "not ready: every exchange is refused", "log");
+        std::fs::rename(&away, &audit).expect("renamed");
+        daemon.terminate().await;
+    }
 }

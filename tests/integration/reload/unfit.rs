@@ -4,6 +4,8 @@ use super::{A, B, allowing, both, echoes, echoing, refusal, reloads, status};
 use crate::support::daemon::Daemon;
 use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::policy::PolicyFile;
+use crate::support::scrape::Scrape;
+use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// What is written, and what the error must name.
@@ -21,6 +23,10 @@ fn cases(taken: &str) -> Vec<(&'static str, String, &'static str)> {
     ]
 }
 
+async fn is_last_taken(admin: SocketAddr) -> bool {
+    Scrape::get(admin).await.count("ucx_egress_config_last_reload_successful", &[]) == 1
+}
+
 #[tokio::test]
 async fn an_unfit_configuration_changes_nothing() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;
@@ -29,6 +35,7 @@ async fn an_unfit_configuration_changes_nothing() {
     let good = setup().policy(allowing(&[(A, 443, "https")]));
     let mut daemon = Daemon::start(&good.text()).await;
     let mut client = echoing(daemon.proxy, A).await;
+    assert!(is_last_taken(daemon.admin).await, "a start is no failure");
     let at = taken.local_addr().expect("it is bound").to_string();
     let cases = cases(&at);
     for (number, (what, written, named)) in cases.iter().enumerate() {
@@ -37,11 +44,13 @@ async fn an_unfit_configuration_changes_nothing() {
         echoes(&mut client, b"unmoved").await;
         assert_eq!(refusal(daemon.proxy, B).await, "host_not_allowed", "{what}");
         assert_eq!(reloads(daemon.admin).await, (0, number + 1), "{what}");
+        assert!(!is_last_taken(daemon.admin).await, "{what}");
         let status = status(daemon.admin).await;
         assert_eq!(status["error"]["message"], error.as_str(), "{what}");
         assert_eq!((&status["applied"], &status["rejected"]), (&0.into(), &(number + 1).into()), "{what}");
     }
     daemon.reload(&setup().policy(allowing(&[(A, 443, "https"), (B, 443, "https")])).text()).await;
+    assert!(is_last_taken(daemon.admin).await);
     echoing(daemon.proxy, B).await;
     echoes(&mut client, b"unmoved").await;
     let status = status(daemon.admin).await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -54,6 +54,13 @@ impl RawClient {
         let stream = connecting.await.expect("the listener accepts");
         stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
         Self::over(stream)
+    }
+
+    /// As a client of another address: all of 127.0.0.0/8 is this machine.
+    pub async fn connect_from(address: &str, to: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::new(address.parse().expect("an address"), 0)).expect("it is loopback");
+        Self::over(within_deadline("connect", socket.connect(to)).await.expect("the listener accepts"))
     }
 
     /// The bare connection. Nothing may have been read ahead.

@@ -32,9 +32,14 @@ impl Passwords {
         std::fs::rename(&new, &file).expect("the file is replaced");
     }
 
+    /// The line that names it.
+    pub fn line(&self) -> String {
+        format!("htpasswd = \"{}\"", self.folder.path().join("htpasswd").display())
+    }
+
     /// The section that names it.
     pub fn section(&self) -> String {
-        format!("[clients]\nhtpasswd = \"{}\"", self.folder.path().join("htpasswd").display())
+        format!("[clients]\n{}", self.line())
     }
 }
 

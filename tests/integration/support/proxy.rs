@@ -14,6 +14,7 @@ use ucx_egress::supervisor::Supervisor;
 /// A configuration in the making. Loopback addresses are allowed upstream, and names resolve to nothing but what is set.
 pub struct Setup {
     listener: Vec<String>,
+    admin: Vec<String>,
     upstream: Vec<String>,
     hosts: Vec<String>,
     sections: String,
@@ -23,7 +24,8 @@ pub struct Setup {
 
 impl Setup {
     pub fn new() -> Self {
-        Self { listener: Vec::new(), upstream: Vec::new(), hosts: Vec::new(), sections: String::new(), loopback: true, policy: None }
+        let none = Vec::new;
+        Self { listener: none(), admin: none(), upstream: none(), hosts: none(), sections: String::new(), loopback: true, policy: None }
     }
 
     /// Gives a host a fixed address, with its port.
@@ -53,6 +55,12 @@ impl Setup {
     /// Adds a line to `[listener]`, or sections that belong to it.
     pub fn listener_line(mut self, line: &str) -> Self {
         self.listener.push(line.to_owned());
+        self
+    }
+
+    /// Adds a line to `[admin]`.
+    pub fn admin_line(mut self, line: &str) -> Self {
+        self.admin.push(line.to_owned());
         self
     }
 
@@ -86,8 +94,9 @@ impl Setup {
 
     /// The configuration as a file would hold it.
     pub fn text(&self) -> String {
-        let listener = self.listener.join("\n");
-        let mut text = format!("[listener]\naddress = \"127.0.0.1:0\"\n{listener}\n[admin]\naddress = \"127.0.0.1:0\"\n[upstream]\n");
+        let (listener, admin) = (self.listener.join("\n"), self.admin.join("\n"));
+        let mut text =
+            format!("[listener]\naddress = \"127.0.0.1:0\"\n{listener}\n[admin]\naddress = \"127.0.0.1:0\"\n{admin}\n[upstream]\n");
         if self.loopback {
             text.push_str("allow_addresses = [\"127.0.0.0/8\"]\n");
         }

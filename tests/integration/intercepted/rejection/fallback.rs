@@ -11,7 +11,6 @@ use crate::support::rejecting::trusting_the_cloud;
 use crate::support::scrape::{Scrape, wait_for_decisions};
 use crate::support::world::API;
 use std::net::SocketAddr;
-use tokio::net::TcpSocket;
 
 const OTHER: &str = "other.imagicle.com";
 
@@ -96,9 +95,7 @@ async fn observing_tunnels_it_too() {
 
 /// A client of another address.
 async fn from_elsewhere(proxy: SocketAddr) -> RawClient {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind("127.0.0.2:0".parse().expect("an address")).expect("all of 127.0.0.0/8 is loopback");
-    let mut client = RawClient::over(socket.connect(proxy).await.expect("the listener accepts"));
+    let mut client = RawClient::connect_from("127.0.0.2", proxy).await;
     client.send(format!("CONNECT {API}:443 HTTP/1.1\r\nHost: {API}:443\r\n\r\n").as_bytes()).await;
     assert_eq!(client.read_head().await.status, 200);
     client
