@@ -20,17 +20,20 @@ const NUMBERS: &[(&[usize], usize)] = &[
 /// More groups than a name has.
 const MAX_GROUPS: usize = 64;
 
+/// Digits of a receiver's sentence: a time has as many already.
+const FEWEST_OF_SENTENCE: usize = 6;
+
 /// Whether a text has to be looked at though it has the letters and signs of a name: it has at least two digits then.
 #[must_use]
 pub fn may_lead_to_somebody(text: &[u8]) -> bool {
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let digits = digits(text);
     digits >= 2 && (has_extension(text) || has_position(text) || digits >= 6 && has_number_in_groups(text))
 }
 
 /// A position, or groups as those of an identity number.
 #[must_use]
 pub fn has_number(text: &[u8]) -> bool {
-    has_position(text) || text.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6 && has_number_in_groups(text)
+    has_position(text) || digits(text) >= 6 && has_number_in_groups(text)
 }
 
 /// A number behind a word for one inside a company: `int. 4312`.
@@ -58,7 +61,12 @@ pub fn is_extension(word: &[u8]) -> bool {
 fn has_position(text: &[u8]) -> bool {
     let is_precise = |part: &&[u8]| part.iter().take(3).filter(|byte| byte.is_ascii_digit()).count() == 3;
     let numbers = text.split(|byte| *byte == b'.').skip(1).filter(is_precise).count();
-    numbers >= 2 || text.windows(2).any(|pair| matches!(pair, [0xc2, 0xb0] | b"$G" | b"$B"))
+    let has = |sign: &[u8]| memchr::memmem::find(text, sign).is_some();
+    numbers >= 2 || has(&[0xc2, 0xb0]) || (has(b"$G") || has(b"$B")) && digits(text) >= FEWEST_OF_SENTENCE
+}
+
+fn digits(text: &[u8]) -> usize {
+    text.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
 /// Groups of letters and digits between other signs that have the lengths of an identity number.

@@ -60,6 +60,15 @@ fn most_values_are_proven_at_once() {
     }
 }
 
+/// Texts that were told apart by the quick question and the slow one.
+#[test]
+fn both_ways_say_the_same_of_what_once_differed() {
+    for text in [r"\$B", "/$G", r"C:\$GPGGA,123519,4807.038,N,01131.000,E"] {
+        check(text);
+    }
+    assert!(proves(Slot::Path, br"\$B"));
+}
+
 /// What grammars tell apart, to be put together in any order.
 #[rustfmt::skip]
 const PIECES: &[&str] = &[
