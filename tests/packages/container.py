@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from lab_tools import expect, is_ready
+from lab_tools import examined, expect, is_ready
 from podman import LIMITS, environment, podman
 from paths import ROOT
 from procs import Done, run, wait_for
@@ -66,14 +66,7 @@ def demonstrates(_binary: Path, scratch: Path) -> str:
 
 
 def examines(_binary: Path, scratch: Path) -> str:
-    """The doctor finds roots, name servers and descriptors inside. The cloud itself is not there in a test."""
-    done = contained(scratch, "--config", "/etc/ucx-egress/ucx-egress.toml", "doctor", "--json")
-    expect(done.code in (0, 1), done.err)
-    checks = json.loads(done.out)["checks"]
-    wrong = [check for check in checks if check["level"] == "fail" and check["area"] not in ("dns", "tcp", "tls", "http")]
-    expect(not wrong, str(wrong))
-    expect(not [check for check in checks if check["subject"] in ("root certificates", "the way out")], "no roots or no name servers")
-    return f"{len(checks)} checks"
+    return examined(contained(scratch, "--config", "/etc/ucx-egress/ucx-egress.toml", "doctor", "--json"))
 
 
 def serves(_binary: Path, scratch: Path) -> str:

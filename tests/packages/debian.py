@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import booted
-from lab_tools import expect, is_ready
+from lab_tools import examined, expect, is_ready
 from paths import ROOT
 from procs import Done, clean_env, run, wait_for
 
@@ -96,12 +96,20 @@ def installed(_binary: Path, scratch: Path) -> str:
         run(["tar", "-cf", CACHED, "-C", tree(scratch), "."])
     run(["mount", "-t", "proc", "proc", tree(scratch) / "proc"])
     shutil.copy(package(scratch), tree(scratch) / "package.deb")
-    must(scratch, "dpkg", "-i", "/package.deb")
+    must(scratch, "apt-get", "-qq", "install", "--yes", "--no-install-recommends", "./package.deb")
     expect("ii  ucx-egress" in must(scratch, "dpkg", "-l", "ucx-egress"), "it is not installed")
     said = must(scratch, "ucx-egress", "--version").strip()
     modes = must(scratch, "stat", "-c", "%U:%G %a", f"/{CONFIGURATION}", "/etc/ucx-egress/certs", "/var/lib/ucx-egress").splitlines()
     expect(modes == ["root:ucx-egress 640", "ucx-egress:ucx-egress 700", "ucx-egress:ucx-egress 750"], str(modes))
     return said
+
+
+def demonstrates(_binary: Path, scratch: Path) -> str:
+    return must(scratch, "ucx-egress", "demo", "--once").strip().splitlines()[-1]
+
+
+def examines(_binary: Path, scratch: Path) -> str:
+    return examined(as_user(scratch, "doctor", "--json"))
 
 
 def started(_binary: Path, scratch: Path) -> str:
@@ -162,8 +170,10 @@ CASES = [
     ("it describes itself, its files are there", described),
     ("lintian finds nothing", clean_of_lint),
     ("mandoc reads every page of the manual", readable),
-    ("it installs on a clean Debian", installed),
+    ("apt installs it on a clean Debian", installed),
+    ("`demo --once` is right there", demonstrates),
     ("its user starts the proxy", started),
+    ("`doctor` finds what it needs there", examines),
     *booted.CASES,
     ("an upgrade keeps a changed configuration", upgraded),
     ("removing keeps the configuration, purging takes everything", removed),
