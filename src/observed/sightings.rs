@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn shown<'a>(all: impl IntoIterator<Item = &'a Noted>) -> Vec<(String, u64)> {
-        let path = |noted: &Noted| noted.template.iter().map(|piece| format!("/{}", piece.name)).collect();
+        let path = |noted: &Noted| noted.template.iter().fold(String::new(), |path, piece| path + "/" + &piece.name);
         all.into_iter().map(|noted| (path(noted), noted.requests.grpc_messages)).collect()
     }
 
