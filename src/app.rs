@@ -201,7 +201,7 @@ fn receptions(bound: &[Bound]) -> Vec<Arc<Reception>> {
 
 /// Who is shown anything. Passwords of the same file go on with the answers that are known.
 fn guard(config: GuardConfig, before: Option<&Guard>) -> Result<Guard, String> {
-    let GuardConfig { hosts, accounts, token } = config;
+    let GuardConfig { hosts, accounts, token, token_file: _ } = config;
     let known = before.and_then(|before| before.access.as_ref());
     let passwords = accounts.map(|accounts| assemble::passwords(accounts, REALM, known)).transpose()?;
     let access = passwords.map(|(access, accounts)| {

@@ -1,4 +1,4 @@
-//! Durations and sizes as a person writes them: `"10s"`, `"15m"`, `"1h"`, `"4MiB"`.
+//! Durations and sizes as a person writes them: `"10s"`, `"15m"`, `"1h"`, `"4MiB"`; counts as a person reads them: `1 file`, `2 files`.
 
 use serde::de::{self, Deserialize, Deserializer};
 use std::time::Duration;
@@ -88,9 +88,26 @@ pub fn show(duration: Duration) -> String {
         .map_or_else(|| format!("{millis}ms"), |(unit, factor)| format!("{}{unit}", millis / factor))
 }
 
+/// A count with what is counted.
+#[must_use]
+pub fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {}", plural(count, thing))
+}
+
+/// What is counted, a word that takes an `s`: `file` of one, `files` of any other number.
+#[must_use]
+pub fn plural(count: u64, thing: &str) -> String {
+    format!("{thing}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "file")), ["0 files", "1 file", "2 files"]);
+    }
 
     #[test]
     fn spans_and_sizes_are_read() {

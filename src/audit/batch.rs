@@ -49,16 +49,21 @@ pub struct Batch {
     secret: hmac::Key,
     link: Link,
     unsigned: u64,
+    /// The first line that the next checkpoint vouches for: sealed by this process, and behind its last checkpoint.
+    from: u64,
+    /// The same as of what was written: what was only sealed may have to be sealed anew.
+    written_from: u64,
     entries: Vec<Entry>,
     bytes: Vec<u8>,
     written: usize,
 }
 
 impl Batch {
-    /// Continues the chain behind `link`.
+    /// Continues the chain behind `link`; for what stands up to there no checkpoint of this process vouches.
     #[must_use]
     pub fn new(key: SigningKey, secret: hmac::Key, link: Link) -> Self {
-        Self { key, secret, link, unsigned: 0, entries: Vec::new(), bytes: Vec::new(), written: 0 }
+        let from = link.seq + 1;
+        Self { key, secret, link, unsigned: 0, from, written_from: from, entries: Vec::new(), bytes: Vec::new(), written: 0 }
     }
 
     /// The last line that was sealed.
@@ -123,7 +128,7 @@ impl Batch {
     }
 
     fn checkpoint(&mut self, why: Why) {
-        let content = Checkpoint { why, lines: self.unsigned };
+        let content = Checkpoint { why, from: self.from, lines: self.unsigned };
         let start = self.begin("checkpoint", &rfc3339(SystemTime::now()), &content);
         let body = self.bytes.get(start..).unwrap_or_default();
         // Without random numbers nothing is signed, and verifying says so.
@@ -133,6 +138,7 @@ impl Batch {
         self.bytes.push(b'"');
         self.end(start);
         self.unsigned = 0;
+        self.from = self.link.seq + 1;
     }
 
     /// The object without its closing brace; gives where it starts.
@@ -171,6 +177,7 @@ impl Batch {
 
     /// All of it was written.
     pub fn clear(&mut self) {
+        self.written_from = self.from;
         self.entries.clear();
         self.bytes.clear();
         self.written = 0;
@@ -192,6 +199,7 @@ impl Batch {
         self.entries.drain(..whole.min(self.entries.len()));
         self.entries.retain(Entry::goes_along);
         self.link = link;
+        self.from = self.written_from;
         (link, rest)
     }
 

@@ -345,6 +345,9 @@ pub struct CheckpointLine<'a> {
     /// `start`, `time`, `lines`, `rotation`, `stop`.
     #[serde(borrow)]
     pub why: Cow<'a, str>,
+    /// The first line that it vouches for; one that does not say so vouches for its own file.
+    #[serde(default)]
+    pub from: Option<u64>,
     /// Over the hash of the line before and this line's bytes in front of `,"signature":"`.
     #[serde(borrow)]
     pub signature: Cow<'a, str>,
@@ -355,6 +358,9 @@ pub struct CheckpointLine<'a> {
 pub struct Checkpoint {
     /// Why now.
     pub why: Why,
+    /// The first line that it vouches for. Lines before that were sealed by a process that had ended, and found in a file that anybody
+    /// who could write there may have written anew: that their hashes fit needs no key.
+    pub from: u64,
     /// Lines since the last one.
     pub lines: u64,
 }

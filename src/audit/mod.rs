@@ -18,6 +18,7 @@ pub mod queue;
 pub mod record;
 pub mod sink;
 pub mod tally;
+pub mod unvouched;
 pub mod verify;
 pub mod writer;
 

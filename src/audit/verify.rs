@@ -6,6 +6,7 @@ use super::files::{self, name};
 use super::key::{ALGORITHM, PublicKey};
 use super::lines::{Line, Lines, MAX_LINE};
 use super::sink::is_written_to;
+use super::unvouched::{Unvouched, WhyNot};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -44,10 +45,20 @@ pub struct Verified {
     pub checkpoints: u64,
     /// Lines behind the last of them.
     pub unsigned: u64,
+    /// Lines that no checkpoint vouches for, in their order; their hashes fit.
+    pub unvouched: Vec<Unvouched>,
     /// The first line's number.
     pub first: u64,
     /// The last line.
     pub last: Option<Link>,
+}
+
+impl Verified {
+    /// How many lines no checkpoint vouches for.
+    #[must_use]
+    pub fn lines_unvouched(&self) -> u64 {
+        self.unvouched.iter().map(|unvouched| unvouched.lines).sum()
+    }
 }
 
 /// One file.
@@ -115,7 +126,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
 /// A sentence about a file that cannot be opened: that says nothing about the chain.
 pub fn verify(paths: &[PathBuf], options: &Options, see: &mut dyn FnMut(&Seen<'_>)) -> Result<Verified, String> {
     let mut opened = Vec::new();
-    let mut run = Run { key: options.key.clone(), last: None, unsigned: 0, verified: Verified::default(), see };
+    let mut run = Run { key: options.key.clone(), last: None, unsigned: 0, vouched: 0, verified: Verified::default(), see };
     for path in paths {
         // Opened before it is read: a file that is not there is no broken chain.
         std::fs::File::open(path)
@@ -143,6 +154,8 @@ struct Run<'a> {
     key: Option<PublicKey>,
     last: Option<Link>,
     unsigned: u64,
+    /// The last line that a checkpoint vouches for, or that is before all files.
+    vouched: u64,
     verified: Verified,
     see: &'a mut dyn FnMut(&Seen<'_>),
 }
@@ -199,6 +212,7 @@ impl Run<'_> {
         let Some(last) = self.last else {
             self.verified.first = file.first;
             self.last = Some(previous.link());
+            self.vouched = previous.seq;
             if previous.seq == 0 {
                 return Ok(());
             }
@@ -308,7 +322,17 @@ impl Run<'_> {
         reading.checkpoints += 1;
         self.verified.checkpoints += 1;
         self.unsigned = 0;
+        self.vouches(parsed.from.unwrap_or(reading.first), head.seq);
         Ok(())
+    }
+
+    /// A checkpoint vouches for these lines. What it leaves out is the end of the file before.
+    fn vouches(&mut self, from: u64, to: u64) {
+        if from > self.vouched + 1 {
+            let file = self.verified.files.last().map(|file| file.file.clone()).unwrap_or_default();
+            self.verified.unvouched.push(Unvouched::new(file, self.vouched + 1, from - 1, WhyNot::Killed));
+        }
+        self.vouched = to;
     }
 
     fn ends(&mut self, reading: &Reading<'_>, file: &Opened, next: Option<&Opened>, options: &Options) -> Result<(), Fault> {
@@ -328,11 +352,11 @@ impl Run<'_> {
             Some(_) => {}
             None if reading.is_closed => {}
             None if Self::is_written(file, next, options) => {
-                let lines = self.unsigned;
-                self.verified.notes.push(format!(
-                    "{} is not closed yet; the last {lines} lines are behind the last signed checkpoint: that none is missing at its end shows when it is closed",
-                    name(&file.path)
-                ));
+                let shown = name(&file.path);
+                self.verified.notes.push(format!("{shown} is not closed yet: that no line is missing at its end shows when it is closed"));
+                if reading.last > self.vouched {
+                    self.verified.unvouched.push(Unvouched::new(shown, self.vouched + 1, reading.last, WhyNot::Open));
+                }
             }
             None => {
                 let lines = self.unsigned;

@@ -3,6 +3,7 @@
 use super::{NO, OK, failed, print};
 use crate::audit::key::PublicKey;
 use crate::audit::verify::{Options, Verified, find, verify};
+use crate::units::counted;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// The newest file is a copy of one that is being written: it may end anywhere.
     #[arg(long)]
     open: bool,
+    /// Fail also where no checkpoint vouches for some of the lines: behind a process that was killed, or in a file that is not closed.
+    #[arg(long)]
+    strict: bool,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -43,7 +47,8 @@ pub fn main(verb: &Verb) -> u8 {
     } else {
         print(&shown(&verified, arguments.key.is_some()));
     }
-    if verified.ok { OK } else { NO }
+    let is_enough = verified.ok && (verified.unvouched.is_empty() || !arguments.strict);
+    if is_enough { OK } else { NO }
 }
 
 fn run(arguments: &Arguments) -> Result<Verified, String> {
@@ -63,12 +68,21 @@ fn shown(verified: &Verified, is_key_given: bool) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{}: {} lines, seq {} to {}, {} to {}, {} checkpoints verified",
-            file.file, file.lines, file.first, file.last, file.from, file.to, file.checkpoints
+            "{}: {}, seq {} to {}, {} to {}, {} verified",
+            file.file,
+            counted(file.lines, "line"),
+            file.first,
+            file.last,
+            file.from,
+            file.to,
+            counted(file.checkpoints, "checkpoint")
         );
     }
     for note in &verified.notes {
         let _ = writeln!(text, "note: {note}");
+    }
+    for unvouched in &verified.unvouched {
+        let _ = writeln!(text, "{unvouched}");
     }
     if let Some(key) = &verified.key {
         let whose = if is_key_given { "the key given" } else { "the files' own key, compare it with what the proxy logs at its start" };
@@ -79,11 +93,11 @@ fn shown(verified: &Verified, is_key_given: bool) -> String {
             let _ = writeln!(text, "{}:{}: {}\nbroken at line {} of {}", fault.file, fault.line, fault.message, fault.line, fault.file);
         }
         (None, Some(last)) => {
-            let _ = writeln!(
-                text,
-                "whole: seq {} to {}, last hash {}, {} lines not signed yet",
-                verified.first, last.seq, last.hash, verified.unsigned
-            );
+            let vouched = match verified.lines_unvouched() {
+                0 => "signed checkpoints vouch for every line".to_owned(),
+                lines => format!("no checkpoint vouches for {}, see above", counted(lines, "line")),
+            };
+            let _ = writeln!(text, "whole: seq {} to {}, last hash {}; {vouched}", verified.first, last.seq, last.hash);
         }
         (None, None) => {}
     }

@@ -9,6 +9,7 @@ use crate::source::{Located, Source};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::PathBuf;
 use toml::Spanned;
 
 /// The shortest token: one that nobody guesses.
@@ -33,6 +34,8 @@ pub struct GuardConfig {
     pub accounts: Option<Loaded>,
     /// The token.
     pub token: Option<Token>,
+    /// The file that holds it.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Admin {
@@ -62,6 +65,7 @@ impl Admin {
             hosts: self.hosts.iter().map(host).collect::<Result<_, _>>()?,
             accounts: self.htpasswd.as_ref().map(accounts).transpose()?,
             token: self.token_file.as_ref().map(token).transpose()?,
+            token_file: self.token_file.as_ref().map(|file| source.path(file.get_ref())),
         })
     }
 }

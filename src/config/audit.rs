@@ -12,6 +12,8 @@ use toml::Spanned;
 
 /// Where the key is, in the directory, if nothing else is said.
 const KEY: &str = "audit.key";
+/// Lines behind the last checkpoint can be written anew without the key, should the process be killed: a few seconds of them.
+const CHECKPOINT: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_hours(24);
 /// Longest time that a decision may be in memory only.
 const LONGEST_FLUSH: Duration = Duration::from_mins(1);
@@ -61,7 +63,7 @@ impl AuditSection {
             folder,
             on_failure: self.on_failure,
             flush: within(source, "flush", self.flush.as_ref(), second, (Duration::from_millis(10), LONGEST_FLUSH))?,
-            checkpoint: within(source, "checkpoint", self.checkpoint.as_ref(), LONGEST_FLUSH, (second, LONGEST_CHECKPOINT))?,
+            checkpoint: within(source, "checkpoint", self.checkpoint.as_ref(), CHECKPOINT, (second, LONGEST_CHECKPOINT))?,
             rotate_size,
             rotate_age: within(source, "rotate_age", self.rotate_age.as_ref(), DAY, (second, Duration::MAX))?,
             compress: self.compress.unwrap_or(true),

@@ -7,7 +7,7 @@ use crate::moment::date;
 use crate::policy::{PersonalData, Policy, Rule};
 use crate::proxy::interception::OnRejection;
 use crate::tls::authority::Authority;
-use crate::units::show;
+use crate::units::{counted, show};
 use crate::upstream::NameServers;
 use crate::upstream::parent::{Parent, Routes};
 use std::fmt::Write as _;
@@ -103,7 +103,7 @@ fn report(config: &Config, interception: &str) -> String {
     if config.interception.is_some() {
         text.push_str(&requests(policy));
     }
-    let _ = writeln!(text, "\n{} warning{}", config.warnings.len(), if config.warnings.len() == 1 { "" } else { "s" });
+    let _ = writeln!(text, "\n{}", counted(config.warnings.len() as u64, "warning"));
     for warning in &config.warnings {
         let _ = writeln!(text, "  {warning}");
     }
@@ -115,8 +115,8 @@ fn passwords(config: &Config) -> String {
     config.access.as_ref().map_or_else(
         || "passwords      off: clients.allow alone says who may use the proxy\n".to_owned(),
         |access| {
-            let (file, accounts) = (access.file.path.display(), access.file.accounts.count());
-            format!("passwords      {file} ({accounts} account{}, realm {:?})\n", if accounts == 1 { "" } else { "s" }, access.realm)
+            let (file, accounts) = (access.file.path.display(), counted(access.file.accounts.count() as u64, "account"));
+            format!("passwords      {file} ({accounts}, realm {:?})\n", access.realm)
         },
     )
 }

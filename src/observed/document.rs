@@ -5,6 +5,7 @@ use super::paths::Merge;
 use super::size::Sizes;
 use crate::error::Reason;
 use crate::policy::Verdict;
+use crate::units::counted;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -174,7 +175,7 @@ impl Times {
     #[must_use]
     pub fn shown(&self) -> String {
         let days = if self.first == self.last { self.first.clone() } else { format!("{} to {}", self.first, self.last) };
-        let mut text = format!("{} times, {days}", self.all());
+        let mut text = format!("{}, {days}", counted(self.all(), "time"));
         for (what, reasons) in [("enforcing would refuse", &self.would_refuse), ("refused in either mode", &self.refused)] {
             if !reasons.is_empty() {
                 let reasons_shown: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();

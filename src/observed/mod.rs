@@ -8,6 +8,7 @@ pub mod document;
 pub mod fields;
 pub mod file;
 pub mod paths;
+pub mod sightings;
 pub mod size;
 pub mod state;
 pub mod telling;

@@ -1,6 +1,6 @@
 //! Paths of requests as templates: a segment that may be somebody's data, or has too many different ones beside it, is `*`.
 
-use super::telling::is_name;
+use super::telling::{is_documented, is_name, leads_to_data};
 use crate::inspect::engine::tree::Tree;
 use std::collections::BTreeMap;
 
@@ -14,6 +14,23 @@ const MOST_SIBLINGS: usize = 32;
 const MAX_DEPTH: usize = 16;
 /// Segments that are kept in all.
 const MAX_NODES: usize = 1_024;
+
+/// A segment of a template.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Piece {
+    /// It, or [`ANY`], or [`REST`].
+    pub name: String,
+    /// An entry of the policy has it.
+    pub is_fixed: bool,
+    /// It is nobody's data: the policy or the vendor has it, or it is not kept. What is not known has to come often first.
+    pub is_known: bool,
+}
+
+impl Piece {
+    fn known(name: &str) -> Self {
+        Self { name: name.to_owned(), is_fixed: false, is_known: true }
+    }
+}
 
 /// Paths with what is known of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,19 +69,20 @@ pub trait Merge: Default {
 
 /// The template of a path. The first `fixed` segments are an entry's of the policy, and stay.
 #[must_use]
-pub fn template(tree: &Tree, path: &str, fixed: usize) -> Vec<(String, bool)> {
-    let segments = path.strip_prefix('/').unwrap_or(path).split('/');
-    let mut template: Vec<(String, bool)> = segments
-        .take(MAX_DEPTH + 1)
-        .enumerate()
-        .map(|(position, segment)| {
-            let is_fixed = position < fixed;
-            (if is_fixed || is_segment(tree, segment) { segment } else { ANY }.to_owned(), is_fixed)
-        })
-        .collect();
+pub fn template(tree: &Tree, path: &str, fixed: usize) -> Vec<Piece> {
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').take(MAX_DEPTH + 1).collect();
+    let before = std::iter::once("").chain(segments.iter().copied());
+    let pieces = before.zip(&segments).enumerate().map(|(position, (before, segment))| match segment {
+        _ if position < fixed => Piece { is_fixed: true, ..Piece::known(segment) },
+        // A path may end with a slash.
+        _ if segment.is_empty() => Piece::known(segment),
+        _ if leads_to_data(tree, before) || !is_segment(tree, segment) => Piece::known(ANY),
+        _ => Piece { is_known: is_documented(tree, segment), ..Piece::known(segment) },
+    });
+    let mut template: Vec<Piece> = pieces.collect();
     if template.len() > MAX_DEPTH {
         template.truncate(MAX_DEPTH);
-        template.push((REST.to_owned(), false));
+        template.push(Piece::known(REST));
     }
     template
 }
@@ -76,15 +94,15 @@ fn is_segment(tree: &Tree, segment: &str) -> bool {
 
 /// The segments of a template as it is written.
 #[must_use]
-pub fn segments(written: &str) -> Vec<(String, bool)> {
-    written.strip_prefix('/').unwrap_or(written).split('/').map(|segment| (segment.to_owned(), false)).collect()
+pub fn segments(written: &str) -> Vec<Piece> {
+    written.strip_prefix('/').unwrap_or(written).split('/').map(Piece::known).collect()
 }
 
 impl<T: Merge> Paths<T> {
     /// What is known of a path; nothing if there is no room for it.
-    pub fn at(&mut self, template: &[(String, bool)]) -> Option<&mut T> {
+    pub fn at(&mut self, template: &[Piece]) -> Option<&mut T> {
         let mut segment = &mut self.root;
-        for (name, is_fixed) in template {
+        for Piece { name, is_fixed, .. } in template {
             if !*is_fixed && !segment.inner.contains_key(name.as_str()) {
                 let siblings = segment.inner.iter().filter(|(name, inner)| !inner.is_fixed && *name != ANY && *name != REST).count();
                 if siblings >= MOST_SIBLINGS {
@@ -139,6 +157,22 @@ impl<T: Merge> Segment<T> {
     }
 }
 
+impl<T> Paths<T> {
+    /// Whether these segments have their names here, or will never have.
+    #[must_use]
+    pub fn has(&self, template: &[Piece]) -> bool {
+        let mut segment = &self.root;
+        for Piece { name, .. } in template {
+            if segment.is_open {
+                return true;
+            }
+            let Some(inner) = segment.inner.get(name.as_str()) else { return false };
+            segment = inner;
+        }
+        true
+    }
+}
+
 impl<T> Segment<T> {
     fn size(&self) -> usize {
         1 + self.inner.values().map(Self::size).sum::<usize>()
@@ -190,6 +224,11 @@ mod tests {
             ("/license/v2/update", "/license/v2/update"),
             ("/license/", "/license/"),
             ("/users/m.rossi/calls", "/users/*/calls"),
+            ("/user/bob", "/user/*"),
+            ("/userAccounts/Bob.B", "/userAccounts/*"),
+            ("/refresh-token/calls", "/refresh-token/*"),
+            ("/sessions/abc", "/sessions/*"),
+            ("/people/", "/people/"),
             ("/users/m.rossi%40example.com", "/users/*"),
             ("/extension/4312", "/extension/*"),
             ("/beat/6f1b0c1e-8a77-4b7e-9d55-0c8e2a1d4f00", "/beat/*"),
@@ -199,6 +238,7 @@ mod tests {
         ] {
             assert_eq!(names(&[(path, 0)]), [template], "{path}");
         }
+        assert_eq!(names(&[("/user/calls", 2)]), ["/user/calls"], "the policy's own stay behind any other");
         assert_eq!(names(&[("/v1000/4312", 1)]), ["/v1000/*"], "the policy's own segment stays");
         assert_eq!(names(&[(&"/a".repeat(40), 0)]), ["/a".repeat(16) + "/**"]);
     }

@@ -2,7 +2,8 @@
 
 use super::document::{Document, FORMAT, LeftOut, MASKED, Messages, Outcome, Requested, Requests, Times, Wanted};
 use super::fields::{Room, Seen};
-use super::paths::{Merge, Paths, segments, template};
+use super::paths::{Merge, Paths, Piece, segments, template};
+use super::sightings::{Key, Noted, Sightings};
 use super::size::Sizes;
 use super::telling::is_name;
 use crate::frequent::Frequent;
@@ -57,13 +58,10 @@ pub struct Asked {
 
 crate::hidden::hidden!(Asked);
 
-/// Service, destination and method.
-pub type Key = (String, String, String);
-
 impl Asked {
     /// The template of its path, and what is kept of the rest.
     #[must_use]
-    pub fn kept(&self, tree: &Tree, outcome: Outcome, day: &str) -> (Vec<(String, bool)>, Requests) {
+    pub fn kept(&self, tree: &Tree, outcome: Outcome, day: &str) -> (Vec<Piece>, Requests) {
         let mut kept = Requests { bytes: self.bytes.map(Sizes::of), ..Requests::default() };
         kept.times.count(outcome, day);
         for (name, _) in form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes()) {
@@ -99,11 +97,15 @@ impl Read {
     }
 }
 
+/// All paths.
+type All = BTreeMap<Key, Paths<Requests>>;
+
 /// What was observed.
 #[derive(Debug)]
 pub struct State {
     destinations: Frequent<(String, String), Times>,
-    requests: BTreeMap<Key, Paths<Requests>>,
+    requests: All,
+    sightings: Sightings,
     messages: BTreeMap<String, (Messages, Room)>,
     left_out: LeftOut,
 }
@@ -113,6 +115,7 @@ impl Default for State {
         Self {
             destinations: Frequent::new(MAX_DESTINATIONS),
             requests: BTreeMap::new(),
+            sightings: Sightings::default(),
             messages: BTreeMap::new(),
             left_out: LeftOut::default(),
         }
@@ -126,17 +129,12 @@ impl State {
     }
 
     /// Requests were made.
-    pub fn asked(&mut self, key: Key, template: &[(String, bool)], requests: Requests) {
-        let times = requests.times.all();
-        match self.paths(key).and_then(|paths| paths.at(template)) {
-            Some(known) => known.merge(requests),
-            None => self.left_out.requests += times,
+    pub fn asked(&mut self, key: Key, template: Vec<Piece>, requests: Requests) {
+        let paths = self.requests.get(&key);
+        let is_kept = |upto: &[Piece]| paths.is_some_and(|paths| paths.has(upto));
+        for settled in self.sightings.note(Noted { key, template, requests }, is_kept) {
+            self.left_out.requests += keep(&mut self.requests, settled);
         }
-    }
-
-    fn paths(&mut self, key: Key) -> Option<&mut Paths<Requests>> {
-        let has_room = self.requests.len() < MAX_PATHS || self.requests.contains_key(&key);
-        has_room.then(|| self.requests.entry(key).or_default())
     }
 
     /// Messages were sent.
@@ -169,7 +167,8 @@ impl State {
             self.destinations.count(&(destination, service), times.all(), Times::default).merge(times);
         }
         for Requested { service, destination, method, path, of } in document.requests {
-            self.asked((service, destination, method), &segments(&path), of);
+            let noted = Noted { key: (service, destination, method), template: segments(&path), requests: of };
+            self.left_out.requests += keep(&mut self.requests, noted);
         }
         for messages in document.messages.into_iter().take(MAX_SERVICES) {
             let (known, room) = self.of(&messages.service);
@@ -196,14 +195,16 @@ impl State {
         let mut destinations: Vec<Wanted> = self.destinations.iter().map(wanted).collect();
         destinations
             .sort_by(|one, other| (Reverse(one.times.all()), &one.destination).cmp(&(Reverse(other.times.all()), &other.destination)));
-        let mut requests = Vec::new();
-        for ((service, destination, method), paths) in &self.requests {
+        let (mut requests, mut all, mut left_out) = (Vec::new(), self.requests.clone(), self.left_out);
+        for waiting in self.sightings.waiting() {
+            left_out.requests += keep(&mut all, waiting.clone());
+        }
+        for ((service, destination, method), paths) in &all {
             paths.each(&mut |path, of| {
                 let (service, destination, method) = (service.clone(), destination.clone(), method.clone());
                 requests.push(Requested { service, destination, method, path: path.to_owned(), of: of.clone() });
             });
         }
-        let mut left_out = self.left_out;
         left_out.destinations += self.destinations.made_room();
         for (_, room) in self.messages.values() {
             left_out.names += room.names;
@@ -227,6 +228,19 @@ fn media_type(tree: &Tree, content_type: &str) -> String {
     }
 }
 
+/// Adds requests to their path; gives how many found no room.
+fn keep(all: &mut All, Noted { key, template, requests }: Noted) -> u64 {
+    let times = requests.times.all();
+    let has_room = all.len() < MAX_PATHS || all.contains_key(&key);
+    match has_room.then(|| all.entry(key).or_default()).and_then(|paths| paths.at(&template)) {
+        Some(known) => {
+            known.merge(requests);
+            0
+        }
+        None => times,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,7 +259,7 @@ mod tests {
 
     fn ask(tree: &Tree, state: &mut State, service: &str, asked: &Asked, outcome: Outcome, day: &str) {
         let (template, kept) = asked.kept(tree, outcome, day);
-        state.asked((service.to_owned(), "api.test:443".to_owned(), asked.method.to_owned()), &template, kept);
+        state.asked((service.to_owned(), "api.test:443".to_owned(), asked.method.to_owned()), template, kept);
     }
 
     fn observed() -> State {

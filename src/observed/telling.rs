@@ -2,7 +2,7 @@
 
 use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::detect::person_name;
-use crate::inspect::engine::shape::words;
+use crate::inspect::engine::shape::{Meaning, words};
 use crate::inspect::engine::tree::Tree;
 use crate::inspect::engine::walk::{Settings, Unknown, Walk};
 
@@ -16,6 +16,54 @@ const LONGEST_NAME: usize = 64;
 const SHORTEST_HASH: usize = 8;
 /// Shortest name of letters and digits mixed that nobody chose.
 const SHORTEST_TOKEN: usize = 16;
+
+/// What persons, and what stands for them, are listed by: behind one of these stands one of them.
+const LISTS: &[&str] = &[
+    "account",
+    "agent",
+    "alias",
+    "call",
+    "contact",
+    "customer",
+    "email",
+    "employee",
+    "extension",
+    "key",
+    "login",
+    "mail",
+    "mailbox",
+    "member",
+    "number",
+    "owner",
+    "people",
+    "person",
+    "phone",
+    "profile",
+    "secret",
+    "session",
+    "subscriber",
+    "tenant",
+    "token",
+    "user",
+    "username",
+];
+
+/// Whether what stands behind a segment of a path is somebody's: the segment speaks of persons, or of what stands for one.
+#[must_use]
+pub fn leads_to_data(tree: &Tree, segment: &str) -> bool {
+    let words = words::split(segment);
+    let is_list = |word: &String| LISTS.iter().any(|list| word.strip_prefix(list).is_some_and(|ending| ["", "s", "es"].contains(&ending)));
+    words.last().is_some_and(is_list) || matches!(tree.meaning(segment), Meaning::Personal(_))
+}
+
+/// Whether a segment of a path is nobody's data at first sight: its words are documented, or it is a version.
+#[must_use]
+pub fn is_documented(tree: &Tree, segment: &str) -> bool {
+    let version = segment.strip_prefix('v').unwrap_or_default();
+    let is_version = !version.is_empty()
+        && version.split('.').all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
+    is_version || tree.knows(segment)
+}
 
 /// Whether a name may be somebody's data: a detector finds something in it, it has a number, or a word of it is the name of a person.
 #[must_use]

@@ -181,7 +181,7 @@ impl Looking {
                 let (inspector, service, destination, asked, outcome) = *asked;
                 let (template, kept) = asked.kept(inspector.tree(), outcome, &today());
                 let key = (service.to_string(), destination.to_string(), asked.method.to_owned());
-                known.change().asked(key, &template, kept);
+                known.change().asked(key, template, kept);
             }
             Job::Sent(sent) => {
                 let (inspector, service, headers, bytes) = *sent;

@@ -59,6 +59,10 @@ fn head(rows: &mut Rows, report: &Report) {
         rows.row("integrity", "", "lines", "last_seq", last.seq, &last.hash.to_string());
     }
     rows.row("integrity", "", "checkpoints", "verified", verified.checkpoints, "");
+    for unvouched in &verified.unvouched {
+        let item = format!("{} to {}", unvouched.first, unvouched.last);
+        rows.row("integrity", "", &item, "lines_unvouched", unvouched.lines, &unvouched.to_string());
+    }
     for missing in &report.integrity.missing {
         rows.row("integrity", "", "missing", "note", missing, "");
     }

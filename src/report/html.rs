@@ -166,7 +166,8 @@ fn integrity(page: &mut Page, report: &Report) {
         &["file", "lines", "numbers", "from", "to", "checkpoints", "end"],
         rows,
     );
-    let notes = verified.notes.iter().chain(&report.integrity.missing);
-    page.list(notes.map(String::as_str));
-    page.paragraph("To verify again: ucx-egress audit verify FILE… --key audit.pub.pem. A chain shows any change, cut or reorder of what it has; that its newest files were taken away whole it cannot show, so compare the last number and hash with the log of the proxy.");
+    let unvouched = verified.unvouched.iter().map(ToString::to_string);
+    let notes: Vec<String> = unvouched.chain(verified.notes.iter().chain(&report.integrity.missing).cloned()).collect();
+    page.list(notes.iter().map(String::as_str));
+    page.paragraph("To verify again: ucx-egress audit verify FILE… --key audit.pub.pem. A chain shows any change, cut or reorder of what its checkpoints vouch for; that its newest files were taken away whole it cannot show, so compare the last number and hash with the log of the proxy.");
 }

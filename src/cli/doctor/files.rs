@@ -21,7 +21,8 @@ pub(super) fn lines(config: &Config) -> Vec<Line> {
     let passwords = config.access.as_ref().map(|access| (&*access.file.path, "the password file of clients.htpasswd"));
     let parents = config.parent_password_file.as_deref().map(|file| (file, "the password for the parent proxy"));
     let admins = config.guard.accounts.as_ref().map(|accounts| (&*accounts.path, "the password file of admin.htpasswd"));
-    lines.extend([tls, passwords, admins, parents].into_iter().flatten().map(|(path, what)| secret(path, what)));
+    let token = config.guard.token_file.as_deref().map(|file| (file, "the token of admin.token_file"));
+    lines.extend([tls, passwords, admins, token, parents].into_iter().flatten().map(|(path, what)| secret(path, what)));
     if let Some(audit) = &config.audit {
         lines.extend(audit.key.exists().then(|| only_own(&audit.key, "the key that signs audit files")));
         lines.push(folder(&audit.folder, "audit files"));

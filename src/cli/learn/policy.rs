@@ -165,8 +165,8 @@ fn entries(service: &Service, asked: &[&Requested]) -> Vec<String> {
 /// The narrowest pattern for a template.
 fn pattern(template: &str) -> String {
     let segments = segments(template);
-    match segments.iter().position(|(segment, _)| segment == ANY || segment == REST) {
-        Some(at) => segments.iter().take(at).fold(String::new(), |path, (segment, _)| path + "/" + segment) + "/**",
+    match segments.iter().position(|piece| piece.name == ANY || piece.name == REST) {
+        Some(at) => segments.iter().take(at).fold(String::new(), |path, piece| path + "/" + &piece.name) + "/**",
         None => template.to_owned(),
     }
 }

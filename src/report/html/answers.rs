@@ -2,7 +2,7 @@
 
 use super::super::csv::cited;
 use super::super::evidence::{Report, ServiceRow};
-use super::page::{Cell, Page, bytes, count, grouped, text};
+use super::page::{Cell, Page, bytes, count, grouped, many, text};
 use super::{day, moment, percent};
 use crate::markup::escape;
 use std::collections::BTreeSet;
@@ -48,12 +48,11 @@ fn proof(page: &mut Page, report: &Report) {
             escape(&fault.message)
         ),
         (None, Some(last)) => format!(
-            "<strong>The records are whole.</strong> {} files, lines {} to {}, {} signed checkpoints verified, {} lines not signed yet. Last hash <span class=\"mono\">{}</span>.",
-            verified.files.len(),
+            "<strong>The records are whole.</strong> {}, lines {} to {}, {} verified. Last hash <span class=\"mono\">{}</span>.",
+            many(verified.files.len() as u64, "file"),
             verified.first,
             last.seq,
-            grouped(verified.checkpoints),
-            verified.unsigned,
+            many(verified.checkpoints, "signed checkpoint"),
             last.hash
         ),
         (None, None) => "<strong>There are no records.</strong>".to_owned(),
@@ -67,7 +66,14 @@ fn proof(page: &mut Page, report: &Report) {
         )
     });
     let missing = report.integrity.missing.iter().map(|missing| format!("of this period the files have {missing}"));
-    let notes: Vec<String> = missing.chain(differs).collect();
+    let unvouched = match verified.lines_unvouched() {
+        0 => None,
+        lines => Some(format!(
+            "no checkpoint vouches for {}: the hashes fit, and that nobody rewrote them without the key is not shown; which and why stands under integrity",
+            many(lines, "line")
+        )),
+    };
+    let notes: Vec<String> = unvouched.into_iter().chain(missing).chain(differs).collect();
     page.list(notes.iter().map(String::as_str));
     page.raw("</div>");
 }
@@ -126,35 +132,39 @@ fn incidents(page: &mut Page, report: &Report) {
     let others = if incidents.findings.len() > KINDS { " and others" } else { "" };
     if blocked + passed > 0 {
         lines.push(format!(
-            "personal data where the vendor promises none: {} findings in refused messages, {} in messages that went on ({}{others})",
-            grouped(blocked),
+            "personal data where the vendor promises none: {} in refused messages, {} in messages that went on ({}{others})",
+            many(blocked, "finding"),
             grouped(passed),
             kinds.join(", ")
         ));
     }
     if incidents.messages_observed > 0 {
-        lines.push(format!("{} messages went on that enforcing would have refused", grouped(incidents.messages_observed)));
+        lines.push(format!("{} went on that enforcing would have refused", many(incidents.messages_observed, "message")));
     }
     for span in incidents.observing.iter().take(3) {
         lines.push(format!("nothing was enforced (mode observe) from {} to {}", moment(&span.from), moment(&span.to)));
     }
     for gap in incidents.gaps.iter().take(3) {
         lines.push(format!(
-            "nothing was recorded from {} to {} ({}): {} records lost, {} exchanges refused",
+            "nothing was recorded from {} to {} ({}): {} lost, {} refused",
             moment(&gap.span.from),
             moment(&gap.span.to),
             gap.cause,
-            gap.lost,
-            gap.refused
+            many(gap.lost, "record"),
+            many(gap.refused, "exchange")
         ));
     }
     if !incidents.interruptions.is_empty() {
         let times: Vec<String> = incidents.interruptions.iter().take(3).map(|time| moment(time)).collect();
-        lines.push(format!("the proxy ended {} times not in order; it began again {}", incidents.interruptions.len(), times.join(", ")));
+        lines.push(format!(
+            "the proxy ended {} not in order; it began again {}",
+            many(incidents.interruptions.len() as u64, "time"),
+            times.join(", ")
+        ));
     }
     let more = incidents.observing.len().saturating_sub(3) + incidents.gaps.len().saturating_sub(3);
     if more > 0 || incidents.unlisted > 0 {
-        lines.push(format!("{} more times of observing or without records: the JSON lists them", more as u64 + incidents.unlisted));
+        lines.push(format!("{} of observing or without records: the JSON lists them", many(more as u64 + incidents.unlisted, "more time")));
     }
     if !report.has_incidents() {
         lines.push("nothing of this kind is in the records of the period".to_owned());
@@ -197,7 +207,11 @@ fn records(page: &mut Page, report: &Report) {
             or_none(of("unstated"))
         ),
         format!("recipients: {}", or_none(hosts.into_iter().collect::<Vec<_>>().join(", "))),
-        format!("measures: {} allow rules and everything else refused, mode {}; the proxy {inspection}", measures.rules, measures.mode),
+        format!(
+            "measures: {} and everything else refused, mode {}; the proxy {inspection}",
+            many(measures.rules as u64, "allow rule"),
+            measures.mode
+        ),
         format!("these records: {kept}; no client address, user, path or value is in them, clients are pseudonyms for one run"),
         "data subjects, purposes and deletion at the processor are in its own documents".to_owned(),
     ];

@@ -1,6 +1,7 @@
 //! The parts that pages are made of; whatever comes in is escaped here.
 
 use crate::markup::escape;
+use crate::units::plural;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("../style.css");
@@ -60,6 +61,11 @@ pub(super) fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// `1 file`, `1,234 files`
+pub(super) fn many(number: u64, thing: &str) -> String {
+    format!("{} {}", grouped(number), plural(number, thing))
 }
 
 /// `12.3 MiB`

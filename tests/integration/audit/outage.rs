@@ -96,6 +96,8 @@ async fn a_directory_that_is_taken_away_refuses_what_is_new_until_it_is_back() {
     assert_eq!(daemon.terminate().await, Some(0));
     let whole = folder.verify();
     assert!(whole.ok && whole.notes.iter().any(|note| note.contains("taken away or changed")), "{whole:?}");
+    // It sealed them itself, and its next checkpoint vouches for them.
+    assert!(whole.unvouched.is_empty(), "{whole:?}");
     assert_eq!(of_kind(&folder.lines(), "start")[1]["why"], "recovery");
 }
 

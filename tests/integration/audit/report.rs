@@ -23,7 +23,7 @@ async fn report(arguments: &[&str], audit: &[PathBuf]) -> (Option<i32>, String) 
     (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).expect("text"))
 }
 
-async fn in_format(format: &str, audit: &[PathBuf]) -> (Option<i32>, String) {
+pub(super) async fn in_format(format: &str, audit: &[PathBuf]) -> (Option<i32>, String) {
     report(&[&ALWAYS[..], &["--format", format]].concat(), audit).await
 }
 
@@ -105,7 +105,7 @@ async fn the_three_forms_say_the_same_figures() {
     }
     let (allow, deny) = (&json["decisions"]["allow"], &json["decisions"]["deny"]);
     for shown in [
-        "The records are whole.".to_owned(),
+        "The records are whole.</strong> 1 file, lines 1 to".to_owned(),
         format!("<b>{allow}</b>exchanges let through"),
         format!("<b>{deny}</b>exchanges refused"),
         "<b>100 %</b>".to_owned(),

@@ -31,7 +31,7 @@ fn without_the_section_there_are_no_files_and_with_it_all_has_a_default() {
     let audit = read("[audit]\npath = \"audit/\"").expect("a configuration").audit.expect("a section");
     assert_eq!((audit.folder.as_path(), audit.key.as_path()), (Path::new("audit/"), Path::new("audit/audit.key")));
     assert_eq!((audit.on_failure, audit.rotate_size, audit.compress), (OnFailure::FailClosed, 64 << 20, true));
-    assert_eq!((audit.flush, audit.checkpoint), (Duration::from_secs(1), Duration::from_mins(1)));
+    assert_eq!((audit.flush, audit.checkpoint), (Duration::from_secs(1), Duration::from_secs(10)));
     assert_eq!((audit.rotate_age, audit.keep.age), (Duration::from_hours(24), Duration::from_hours(24 * 365)));
     assert_eq!(audit.keep.size, None);
 }

@@ -72,6 +72,25 @@ async fn secrets_that_everybody_can_read_fail() {
     assert!(!found.text.contains("sesame"), "{}", found.text);
 }
 
+/// Whoever may write to it decides who is let in, also where reading it is refused.
+#[tokio::test]
+async fn what_guards_the_admin_page_is_a_secret_too() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (htpasswd, token) = (folder.path().join("admins"), folder.path().join("token"));
+    std::fs::write(&htpasswd, ALICE).expect("the file is written");
+    std::fs::write(&token, "0123456789abcdef0123456789abcdef\n").expect("the file is written");
+    let admin = format!("[admin]\nhtpasswd = \"{}\"\ntoken_file = \"{}\"\n", htpasswd.display(), token.display());
+    let text = alone("").text().replace("[admin]\n", &admin);
+    for (mode, level, seen, remedy) in [(0o600, "ok", "mode 600", ""), (0o602, "fail", "everybody on this machine", "chmod 640")] {
+        set_mode(&htpasswd, mode);
+        set_mode(&token, mode);
+        let found = examine(&text, &[]).await;
+        found.says("files", &htpasswd.display().to_string(), level, seen, remedy);
+        found.says("files", &token.display().to_string(), level, seen, remedy);
+        assert!(!found.text.contains("0123456789abcdef"), "{}", found.text);
+    }
+}
+
 #[tokio::test]
 async fn descriptors_are_held_against_the_connections_wanted() {
     let few = examine(&(alone("").text() + "max_connections = 100"), &[]).await;

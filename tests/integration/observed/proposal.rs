@@ -122,6 +122,35 @@ async fn the_proposal_has_evidence_and_leaves_out_what_speaks_of_persons() {
     }
 }
 
+/// What was seen of an endpoint is what its pattern covers: here a part of one label.
+#[tokio::test]
+async fn an_endpoint_that_is_a_pattern_is_given_the_hosts_that_it_covers() {
+    let site = Site::new().await;
+    let policy = "format = 1\nname = \"site\"\n\n[[service]]\nid = \"site\"\npersonal_data = \"unstated\"\n\n\
+                  [[service.endpoint]]\nhost = \"eu*.imagicle.com\"\nport = 443\nprotocol = \"https\"\n";
+    std::fs::write(site.path("site.toml"), policy).expect("written");
+    std::fs::write(site.path("c.toml"), "[policy]\nfile = \"site.toml\"\n").expect("written");
+    let seen = |destination: &str, allowed: u64| {
+        let day = "2026-11-29";
+        serde_json::json!({"destination": destination, "service": "site", "times": {"allowed": allowed, "first": day, "last": day}})
+    };
+    let destinations = [
+        seen("eu-west.imagicle.com:443", 4),
+        seen("eu1.imagicle.com:443", 1),
+        seen("eu1.imagicle.com:8443", 5),
+        seen("us1.imagicle.com:443", 6),
+        seen("a.eu1.imagicle.com:443", 7),
+        seen("eu1.imagicle.cloud:443", 8),
+    ];
+    let observed = serde_json::json!({"format": 1, "destinations": destinations}).to_string();
+    let (code, out, err) = run(&["--config", &site.path("c.toml"), "learn", "--observed", "-"], observed.as_bytes()).await;
+    assert_eq!(code, Some(0), "{err}");
+    let covered = "# observed eu-west.imagicle.com:443: 4 times, 2026-11-29\n# observed eu1.imagicle.com:443: 1 time, 2026-11-29\n\
+                   [[service.endpoint]]\nhost = \"eu*.imagicle.com\"\n";
+    assert!(out.contains(covered), "{out}");
+    assert_eq!(out.matches("# observed ").count(), 2, "{out}");
+}
+
 /// Whoever takes the signs away in front of a destination opens it, and the rest stays as it was.
 #[tokio::test]
 async fn destinations_are_opened_by_a_person() {

@@ -109,3 +109,59 @@ async fn the_log_has_no_value_either() {
         }
     }
 }
+
+/// One request may be one person's: whatever it looks like, a word that no list knows has to come three times. Behind what lists persons it
+/// never has a name.
+#[tokio::test]
+async fn a_segment_that_no_list_knows_is_kept_from_its_third_request_on() {
+    const UNKNOWN: [&str; 3] = ["zorblax", "Zor.Blax", "frobnozzleFrobnozzleFrobnozzle"];
+    let site = Site::new().await;
+    let mut asked = 0;
+    for round in 1..=2 {
+        let daemon = Daemon::start(&site.saving("")).await;
+        for times in 1..=3 {
+            for word in UNKNOWN {
+                for parent in ["license/v2", "license/user", "license/by-token", "contacts"] {
+                    assert_eq!(site.ask(&daemon, "GET", &format!("/{parent}/{word}"), "", b"").await, 200);
+                    asked += 1;
+                }
+            }
+            let seen = observed(daemon.admin, "all requests", |seen| requests(seen) == asked).await.to_string();
+            for path in ["\"/license/user/*\"", "\"/license/by-token/*\"", "\"/contacts/*\""] {
+                assert!(seen.contains(path), "{path}: {seen}");
+            }
+            // The second round reads what the first one saved.
+            let is_kept = (round, times) >= (1, 3);
+            for word in UNKNOWN {
+                assert_eq!(seen.matches(word).count(), usize::from(is_kept), "{word} in round {round}, time {times}: {seen}");
+            }
+            assert_eq!(seen.contains("\"/license/v2/*\""), !is_kept, "those that waited have their names: {seen}");
+        }
+        assert_eq!(daemon.terminate().await, Some(0));
+    }
+    let saved = std::fs::read(site.path("observed.json")).expect("it is saved");
+    let (code, out, err) = run(&["learn", "--observed", "-"], &saved).await;
+    assert_eq!(code, Some(0), "{err}");
+    for word in UNKNOWN {
+        assert!(
+            out.contains("# observed GET: 6 times, ") && out.contains(&format!("path = \"/license/v2/{word}\"\nmethods = [\"GET\"]")),
+            "{word}: {out}"
+        );
+        assert_eq!(out.matches(word).count(), 1, "{word}: {out}");
+    }
+}
+
+/// What ends before the third time leaves no name in the file either, and its hash ends with the process.
+#[tokio::test]
+async fn what_came_twice_is_saved_without_its_name() {
+    let site = Site::new().await;
+    for _ in 0..2 {
+        let daemon = Daemon::start(&site.saving("")).await;
+        for _ in 0..2 {
+            assert_eq!(site.ask(&daemon, "GET", "/license/v2/zorblax", "", b"").await, 200);
+        }
+        assert_eq!(daemon.terminate().await, Some(0));
+        let saved = std::fs::read_to_string(site.path("observed.json")).expect("it is saved");
+        assert!(!saved.contains("zorblax") && saved.contains("\"/license/v2/*\""), "{saved}");
+    }
+}
