@@ -171,9 +171,10 @@ impl Running {
     async fn take_over(&mut self, mut parts: Parts) {
         let loops = running::spawn(&self.live, &self.gate, &self.shown, &parts);
         let before = std::mem::replace(&mut self.loops, loops);
-        before.stop().await;
+        // What goes belongs to its loop alone then, which leaves nobody waiting in it.
         parts.sockets.close_unused();
         self.bound = parts.bound;
         self.sockets = parts.sockets;
+        before.stop().await;
     }
 }

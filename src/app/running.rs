@@ -71,9 +71,9 @@ impl Loops {
 impl Running {
     /// Accepts nothing more from clients and lets the sockets go: whoever connects now is refused, or waits with the service manager.
     pub(super) async fn close(&mut self) {
-        self.loops.stop_clients().await;
         self.bound.clear();
         self.sockets = Sockets::default();
+        self.loops.stop_clients().await;
     }
 
     /// Reads certificates and passwords again where their files have changed; whether the configuration's have.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 /// Pause after an accept that failed for want of descriptors or memory: long enough not to spin, short enough not to notice.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// Connections that are let in after the word to stop: all that the kernel's queue holds, and not for ever.
+/// Connections that are let in after the word to stop: as many as the kernel's queue holds, and not for ever.
 const MAX_WAITING: u32 = 4_096;
 
 /// How many connections of clients may be open at once.
@@ -113,36 +113,47 @@ pub async fn accept_loop<S, F>(
     S: Fn(Accepted) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
-    // Those that wait in the kernel's queue when it is told to stop are let in too: they would be reset with the socket.
-    let mut waiting = MAX_WAITING;
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            accepted = listener.accept(), if waiting > 0 => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
-        };
-        if *stop.borrow() {
-            waiting -= 1;
-        }
-        let (stream, client) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                survive(&error).await;
-                continue;
-            }
-        };
+    let take = |stream: TcpStream, client| {
         let gauge = metrics.connection(kind);
         let seat = match door(client).and_then(|()| gate.enter().ok_or_else(no_seat)) {
             Ok(seat) => seat,
-            Err(refusal) => {
-                turn_away(stream, client, &refusal);
-                continue;
-            }
+            Err(refusal) => return turn_away(stream, client, &refusal),
         };
         // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
         let _ = stream.set_nodelay(true);
         let open = Counted { seat, _gauge: Some(gauge), _share: None, listener: address };
         tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, client)) => take(stream, client),
+            Err(error) => survive(&error).await,
+        }
+    }
+    // Nobody else has the socket: it is closed here.
+    if let Some(last) = Arc::into_inner(listener) {
+        empty(last, take);
+    }
+}
+
+/// Takes those that wait in the kernel's queue, which would be reset with the socket, and closes it at once when there is none.
+fn empty(listener: TcpListener, take: impl Fn(TcpStream, SocketAddr)) {
+    let Ok(listener) = listener.into_std() else { return };
+    for _ in 0..MAX_WAITING {
+        match listener.accept() {
+            Ok((stream, client)) => {
+                // One that cannot be waited for cannot be served either.
+                if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                    take(stream, client);
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+            Err(_) => return,
+        }
     }
 }
 
