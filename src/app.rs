@@ -124,6 +124,7 @@ impl App {
         let guard = Arc::new(guard(std::mem::take(&mut parts.guard), None)?);
         let in_force = in_force(&config);
         let basis = assemble(config, &parts.bound, parts.addresses.all().collect(), None)?.announce();
+        parts.sockets.listen()?;
         Ok(Self { basis, parts, guard, in_force, watch, path, supervisor: Arc::new(supervisor) })
     }
 
@@ -213,7 +214,7 @@ fn guard(config: GuardConfig, before: Option<&Guard>) -> Result<Guard, String> {
     Ok(Guard { hosts, access, token })
 }
 
-/// Takes or binds every socket of a configuration.
+/// Takes every socket of a configuration; new ones do not listen yet. Reads files.
 fn bind_all(config: &mut Config, mut sockets: Sockets, before: &[Bound]) -> Result<Parts, String> {
     let mut bound = bind_proxy(config.listener.clone(), &mut sockets, before)?;
     for relay in &config.relays {

@@ -114,7 +114,7 @@ pub(super) fn bind_sni(config: SniConfig, sockets: &mut Sockets) -> Result<Bound
 pub(super) fn spawn(loops: &mut JoinSet<()>, live: &Arc<Live>, gate: &Arc<Gate>, bound: Bound, stop: &watch::Receiver<bool>) {
     let Bound { held, kind, carries, entrance } = bound;
     let (metrics, gate, stop) = (live.context().metrics.clone(), gate.clone(), stop.clone());
-    let at = held.into_parts();
+    let Some(at) = held.into_parts() else { return };
     let door = door(live, &entrance);
     let (refusing, protocol) = (live.clone(), carries.protocol());
     let lingering = carries.answers(&entrance).then(|| Gate::new(LINGERING_ANSWERS));

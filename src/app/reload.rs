@@ -113,24 +113,31 @@ impl Running {
         self.supervisor.ready();
     }
 
+    /// All of it off the event loop: it reads files, compiles and binds. New sockets listen only when nothing else can fail.
     async fn prepare(&self) -> Result<Next, String> {
-        let path = self.path.clone();
-        // Files and compilation: not for the event loop.
-        let loaded = tokio::task::spawn_blocking(move || Config::load(path.as_deref())).await;
-        let mut config = loaded.map_err(|error| format!("the reading ended early: {error}"))?.map_err(|located| located.to_string())?;
-        canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
-        if config.interception.is_some() {
-            let inspector = &config.inspection.inspector;
-            inspect::canary::check(inspector).map_err(|wrong| format!("the new inspection fails its check: {wrong}"))?;
+        let build = self.builder();
+        let next = tokio::task::spawn_blocking(build).await.map_err(|error| format!("the loading ended early: {error}"))??;
+        next.parts.sockets.listen()?;
+        Ok(next)
+    }
+
+    fn builder(&self) -> impl FnOnce() -> Result<Next, String> + use<> {
+        let (path, sockets, bound, basis) = (self.path.clone(), self.sockets.again(), self.bound.clone(), self.basis.clone());
+        let before = self.shown.guard.load();
+        move || {
+            let mut config = Config::load(path.as_deref()).map_err(|located| located.to_string())?;
+            canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
+            if config.interception.is_some() {
+                let inspector = &config.inspection.inspector;
+                inspect::canary::check(inspector).map_err(|wrong| format!("the new inspection fails its check: {wrong}"))?;
+            }
+            let watch = Watch::new(&config);
+            let mut parts = bind_all(&mut config, sockets, &bound)?;
+            let in_force = in_force(&config);
+            let assembled = assemble(config, &parts.bound, parts.addresses.all().collect(), Some(&basis))?;
+            let guard = guard(std::mem::take(&mut parts.guard), Some(&before))?;
+            Ok(Next { assembled, parts, guard: Arc::new(guard), in_force, watch })
         }
-        let watch = Watch::new(&config);
-        let mut parts = bind_all(&mut config, self.sockets.again(), &self.bound)?;
-        let in_force = in_force(&config);
-        let (bound, basis, own) = (parts.bound.clone(), self.basis.clone(), parts.addresses.all().collect());
-        let assembling = tokio::task::spawn_blocking(move || assemble(config, &bound, own, Some(&basis))).await;
-        let assembled = assembling.map_err(|error| format!("the loading ended early: {error}"))??;
-        let guard = guard(std::mem::take(&mut parts.guard), Some(&self.shown.guard.load()))?;
-        Ok(Next { assembled, parts, guard: Arc::new(guard), in_force, watch })
     }
 
     async fn put_in_force(&mut self, next: Next) {

@@ -2,7 +2,7 @@
 
 use super::assemble::Basis;
 use super::listening::{self, Bound};
-use super::sockets::Sockets;
+use super::sockets::{Held, Sockets};
 use super::watch::Watch;
 use super::{Parts, showing};
 use crate::access::{Access, Refreshed};
@@ -110,10 +110,12 @@ pub(super) fn spawn(live: &Arc<Live>, gate: &Arc<Gate>, shown: &Arc<Shown>, part
     for bound in &parts.bound {
         listening::spawn(&mut clients, live, gate, bound.clone(), &stopped);
     }
-    if let Some(listener) = &parts.shown_to_clients {
-        clients.spawn(showing::to_clients(shown, listener.clone(), stopped));
+    if let Some(at) = parts.shown_to_clients.clone().and_then(Held::into_parts) {
+        clients.spawn(showing::to_clients(shown, at, stopped));
     }
-    admin.spawn(showing::to_admins(shown, parts.admin.clone(), admin_stopped));
+    if let Some(at) = parts.admin.clone().into_parts() {
+        admin.spawn(showing::to_admins(shown, at, admin_stopped));
+    }
     Loops { stop, clients, stop_admin, admin }
 }
 

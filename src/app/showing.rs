@@ -1,7 +1,7 @@
 //! The listeners that only show: to admins, and to clients what they need to use the proxy.
 
 use super::listening::{LINGERING_ANSWERS, turn_away};
-use super::sockets::Held;
+use super::sockets::At;
 use crate::admin::places::MOST;
 use crate::admin::{self, Shown};
 use crate::error::Reason;
@@ -15,10 +15,10 @@ use tokio::sync::watch;
 /// One more than may stay: it has somebody who is silent make room, or is sent away.
 const CONNECTIONS: usize = MOST + 1;
 
-pub(super) fn to_admins(shown: &Arc<Shown>, listener: Held, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+pub(super) fn to_admins(shown: &Arc<Shown>, at: At, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     let serving = shown.clone();
     accept_loop(
-        listener.into_parts(),
+        at,
         ListenerKind::Admin,
         Gate::new(CONNECTIONS),
         shown.live.context().metrics.clone(),
@@ -30,11 +30,11 @@ pub(super) fn to_admins(shown: &Arc<Shown>, listener: Held, stop: watch::Receive
 }
 
 /// Open to those who may use the proxy.
-pub(super) fn to_clients(shown: &Arc<Shown>, listener: Held, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+pub(super) fn to_clients(shown: &Arc<Shown>, at: At, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     let (serving, asked, refusing) = (shown.clone(), shown.live.clone(), shown.live.clone());
     let lingering = Gate::new(LINGERING_ANSWERS);
     accept_loop(
-        listener.into_parts(),
+        at,
         ListenerKind::Discovery,
         Gate::new(CONNECTIONS),
         shown.live.context().metrics.clone(),

@@ -3,16 +3,19 @@
 use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Connections the kernel may hold for a listener before they are accepted.
 const BACKLOG: u32 = 4_096;
 
-/// A listening socket.
+/// A socket that listens, and where.
+pub(super) type At = (Arc<TcpListener>, SocketAddr);
+
+/// A socket that listens, or will: until it does the kernel leads nobody to it.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
-    listener: Arc<TcpListener>,
+    place: Arc<Place>,
     /// As the configuration writes it.
     configured: SocketAddr,
     /// Whether a service manager holds it too: it listens on when we no longer do.
@@ -21,10 +24,64 @@ pub(super) struct Held {
     pub(super) local: SocketAddr,
 }
 
+#[derive(Debug)]
+struct Place {
+    listener: OnceLock<Arc<TcpListener>>,
+    claim: Mutex<Option<Claim>>,
+}
+
+/// An address that is ours.
+#[derive(Debug)]
+struct Claim {
+    socket: TcpSocket,
+    /// Listeners of ours that overlap with it and go.
+    beside: Vec<Arc<TcpListener>>,
+}
+
+impl Claim {
+    /// Those share the port while it is bound, or begins to listen, and no longer: a second proxy must not be able to take a part of the
+    /// connections.
+    fn share(beside: &[Arc<TcpListener>], is_shared: bool) -> io::Result<()> {
+        beside.iter().try_for_each(|other| SockRef::from(&**other).set_reuse_port(is_shared))
+    }
+
+    fn new(address: SocketAddr, beside: Vec<Arc<TcpListener>>) -> io::Result<Self> {
+        Self::share(&beside, true)?;
+        let socket = claim(address, !beside.is_empty());
+        Self::share(&beside, false)?;
+        Ok(Self { socket: socket?, beside })
+    }
+
+    fn listen(self) -> io::Result<TcpListener> {
+        Self::share(&self.beside, true)?;
+        let listener = self.socket.listen(BACKLOG);
+        Self::share(&self.beside, false)?;
+        let listener = listener?;
+        SockRef::from(&listener).set_reuse_port(false)?;
+        Ok(listener)
+    }
+}
+
 impl Held {
-    /// What accepting from it needs.
-    pub(super) fn into_parts(self) -> (Arc<TcpListener>, SocketAddr) {
-        (self.listener, self.local)
+    fn listening(listener: TcpListener) -> Arc<Place> {
+        Arc::new(Place { listener: OnceLock::from(Arc::new(listener)), claim: Mutex::default() })
+    }
+
+    /// Begins to listen, if it does not yet.
+    fn listen(&self) -> io::Result<()> {
+        let Some(claim) = self.place.claim.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let listener = Arc::new(claim.listen()?);
+        self.place.listener.get_or_init(|| listener);
+        Ok(())
+    }
+
+    /// What accepting from it needs, once it listens.
+    pub(super) fn into_parts(self) -> Option<At> {
+        let listener = self.place.listener.get();
+        if listener.is_none() {
+            tracing::error!(address = %self.local, "a socket was to be accepted from before it listens");
+        }
+        Some((listener?.clone(), self.local))
     }
 }
 
@@ -45,7 +102,7 @@ impl Sockets {
             let taken = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
             let listener = taken.map_err(|error| format!("a socket of the service manager cannot be used: {error}"))?;
             let local = local_address(&listener)?;
-            Ok(Held { listener: Arc::new(listener), configured: local, is_inherited: true, local })
+            Ok(Held { place: Held::listening(listener), configured: local, is_inherited: true, local })
         };
         Ok(Self { free: sockets.into_iter().map(take_over).collect::<Result<_, String>>()?, taken: Vec::new() })
     }
@@ -60,7 +117,15 @@ impl Sockets {
         self.free.drain(..).map(|held| held.local).collect()
     }
 
-    /// The socket of an address: one that is there, or a new one.
+    /// Has all that were taken listen. Whoever connects from now on must be accepted.
+    ///
+    /// # Errors
+    /// As [`Sockets::take`].
+    pub(super) fn listen(&self) -> Result<(), String> {
+        self.taken.iter().try_for_each(|held| held.listen().map_err(|error| unavailable(held.configured, "a listener on", &error)))
+    }
+
+    /// The socket of an address: one that is there, or a new one, which does not listen yet.
     ///
     /// # Errors
     /// A sentence with the key of the configuration and the remedy.
@@ -69,9 +134,10 @@ impl Sockets {
             // In their order: ports that are 0 in the configuration stay those of their listeners.
             Held { configured: address, ..self.free.remove(index) }
         } else {
-            let listener = self.bind(address, key)?;
-            let local = local_address(&listener)?;
-            Held { listener: Arc::new(listener), configured: address, is_inherited: false, local }
+            let claim = self.claim(address, key)?;
+            let local = claim.socket.local_addr().map_err(|error| unavailable(address, key, &error))?;
+            let place = Place { listener: OnceLock::new(), claim: Mutex::new(Some(claim)) };
+            Held { place: Arc::new(place), configured: address, is_inherited: false, local }
         };
         self.taken.push(held.clone());
         Ok(held)
@@ -79,18 +145,17 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// Binds an address, also beside a socket of ours that nobody takes any more: one on all addresses of the port, say, and the new one
+    /// Takes an address, also beside a socket of ours that nobody takes any more: one on all addresses of the port, say, and the new one
     /// on a single of them.
-    fn bind(&self, address: SocketAddr, key: &str) -> Result<TcpListener, String> {
+    fn claim(&self, address: SocketAddr, key: &str) -> Result<Claim, String> {
         let overlaps =
             |held: &&Held| held.local.port() == address.port() && (held.local.ip().is_unspecified() || address.ip().is_unspecified());
         if let Some(held) = self.free.iter().filter(|held| held.is_inherited).find(overlaps) {
             let held = held.local;
             return Err(format!("{key} {address}: the service manager listens on {held}; change its socket unit, or choose another port"));
         }
-        let beside: Vec<&TcpListener> = self.free.iter().filter(overlaps).map(|held| &*held.listener).collect();
-        let bound = if beside.is_empty() { bind(address) } else { bind_beside(&beside, address) };
-        bound.map_err(|error| unavailable(address, key, &error))
+        let beside = self.free.iter().filter(overlaps).filter_map(|held| held.place.listener.get().cloned()).collect();
+        Claim::new(address, beside).map_err(|error| unavailable(address, key, &error))
     }
 }
 
@@ -99,37 +164,12 @@ fn is_for(held: SocketAddr, wanted: SocketAddr) -> bool {
     held == wanted || (held.port() == wanted.port() && held.ip().is_unspecified() && wanted.ip().is_unspecified() && held.is_ipv6())
 }
 
-/// Binds one address.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = claim(address, Beside::Nobody)?;
-    socket.listen(BACKLOG)
-}
-
-/// Binds an address that overlaps with those of these listeners. They share the port while it is bound and no longer: a second proxy
-/// must not be able to take a part of the connections.
-fn bind_beside(others: &[&TcpListener], address: SocketAddr) -> io::Result<TcpListener> {
-    let share = |is_shared| others.iter().try_for_each(|other| SockRef::from(*other).set_reuse_port(is_shared));
-    let bound = share(true).and_then(|()| claim(address, Beside::Own)?.listen(BACKLOG));
-    share(false)?;
-    let listener = bound?;
-    SockRef::from(&listener).set_reuse_port(false)?;
-    Ok(listener)
-}
-
-/// Who else may listen on a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Beside {
-    Nobody,
-    /// Listeners of this process that share it.
-    Own,
-}
-
-/// Takes an address, without listening yet.
-fn claim(address: SocketAddr, beside: Beside) -> io::Result<TcpSocket> {
+/// Takes an address, without listening yet; beside listeners of this process that share it.
+fn claim(address: SocketAddr, is_shared: bool) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart must not wait for the previous process's connections to time out.
     socket.set_reuseaddr(true)?;
-    socket.set_reuseport(beside == Beside::Own)?;
+    socket.set_reuseport(is_shared)?;
     socket.bind(address)?;
     Ok(socket)
 }
@@ -139,7 +179,7 @@ fn claim(address: SocketAddr, beside: Beside) -> io::Result<TcpSocket> {
 /// # Errors
 /// What keeps it from that, and the sentence that the start would say.
 pub fn may_listen(address: SocketAddr, key: &str) -> Result<(), (io::ErrorKind, String)> {
-    claim(address, Beside::Nobody).map(drop).map_err(|error| (error.kind(), unavailable(address, key, &error)))
+    claim(address, false).map(drop).map_err(|error| (error.kind(), unavailable(address, key, &error)))
 }
 
 fn unavailable(address: SocketAddr, key: &str, error: &io::Error) -> String {

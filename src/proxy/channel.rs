@@ -17,7 +17,9 @@ use tokio::time::{Instant, sleep_until};
 pub struct Channel {
     /// The client.
     pub client: SocketAddr,
-    /// Who that proved to be.
+    /// The listener that it came by.
+    pub listener: SocketAddr,
+    /// Who it proved to be.
     pub identity: Identity,
     /// What allowed the connection: every request must be for its destination.
     pub permit: Permit,

@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::context::Context;
 use super::live::Live;
+use super::standing::Entrant;
 use crate::policy::{Permit, Subject};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -30,6 +31,11 @@ impl Conversation {
     pub fn now(&self) -> Moment {
         let context = self.live.context();
         let seen = self.seen.load();
+        // Accounts and certificates change without a new configuration too.
+        if !is_let_in(&context, &seen.1) {
+            seen.1.fate.revoke();
+            return Moment::clone(&seen);
+        }
         if seen.0.generation == context.generation {
             return Moment::clone(&seen);
         }
@@ -49,6 +55,7 @@ fn renewed(context: &Context, channel: &Channel) -> Option<Channel> {
     let interception = context.intercepts(channel.client.ip(), &permit)?.clone();
     Some(Channel {
         client: channel.client,
+        listener: channel.listener,
         identity: channel.identity.clone(),
         permit,
         host: channel.host.clone(),
@@ -56,6 +63,11 @@ fn renewed(context: &Context, channel: &Channel) -> Option<Channel> {
         activity: channel.activity.clone(),
         fate: channel.fate.clone(),
     })
+}
+
+fn is_let_in(context: &Context, channel: &Channel) -> bool {
+    let entrant = Entrant { client: channel.client, listener: channel.listener, identity: &channel.identity };
+    context.lets_in(entrant, channel.permit.destination())
 }
 
 fn permit(context: &Context, channel: &Channel) -> Option<Permit> {

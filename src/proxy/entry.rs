@@ -4,9 +4,11 @@ use super::arrive::Peer;
 use super::context::Context;
 use super::establish::Way;
 use super::identify::Caller;
+use super::standing::Entrant;
 use crate::access::Offered;
-use crate::audit::Record;
+use crate::audit::{Record, revoked};
 use crate::destination::Destination;
+use crate::error::Refusal;
 use crate::identity::Identity;
 use crate::listener::accept::Counted;
 use crate::listener::head::Form;
@@ -111,6 +113,17 @@ pub struct Inner {
     pub destination: Destination,
     /// Kept as long as the connection is.
     pub open: Counted,
+}
+
+impl Inner {
+    /// Whether who opened the tunnel would be let in now.
+    ///
+    /// # Errors
+    /// `revoked_by_reload`.
+    pub fn is_let_in(&self, context: &Context) -> Result<(), Refusal> {
+        let entrant = Entrant { client: self.client, listener: self.open.listener(), identity: &self.identity };
+        if context.lets_in(entrant, &self.destination) { Ok(()) } else { Err(revoked()) }
+    }
 }
 
 /// A tunnel in the making: the HTTP server gives the client's side back when it has written the answer.

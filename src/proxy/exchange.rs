@@ -76,8 +76,11 @@ async fn forward(
     record.destination(&destination);
     match entry {
         Entry::Forward { peer, .. } => identify(context, record, peer.address, &entry.caller(credentials)).await?,
-        // Whoever opened the tunnel was asked then.
-        Entry::Inner(inner) => record.identified(&inner.identity),
+        // Whoever opened the tunnel was asked then, and counts for as long as that holds.
+        Entry::Inner(inner) => {
+            record.identified(&inner.identity);
+            inner.is_let_in(context)?;
+        }
     }
     check_host(context, record, host.as_ref(), &destination)?;
     check_request(context, request.method(), request.headers())?;

@@ -86,7 +86,16 @@ async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
     };
     let (identity, activity) = (record.identity().clone(), Activity::default());
     let fate = place.member().fate().clone();
-    let channel = Arc::new(Channel { client: address, identity, permit: permit.clone(), host, interception, activity, fate });
+    let channel = Arc::new(Channel {
+        client: address,
+        listener: open.listener(),
+        identity,
+        permit: permit.clone(),
+        host,
+        interception,
+        activity,
+        fate,
+    });
     let sight = Sight::default();
     let conversation = Arc::new(Conversation::new(live, context.clone(), channel.clone()));
     converse(&context, &conversation, &channel, stream, sight.clone(), stall).await;

@@ -51,7 +51,22 @@ pub struct Member {
     awaits: AtomicBool,
 }
 
+/// Who came in by which listener, as far as it is asked again.
+#[derive(Debug, Clone, Copy)]
+pub struct Entrant<'a> {
+    /// The client.
+    pub client: SocketAddr,
+    /// The listener.
+    pub listener: SocketAddr,
+    /// Who that proved to be.
+    pub identity: &'a Identity,
+}
+
 impl Member {
+    fn entrant(&self) -> Entrant<'_> {
+        Entrant { client: self.client, listener: self.listener, identity: &self.identity }
+    }
+
     /// What its records ask when they are cut.
     #[must_use]
     pub fn fate(&self) -> &Arc<Fate> {
@@ -215,7 +230,7 @@ impl Context {
     /// address permitted.
     fn still_allows(&self, member: &Member) -> bool {
         let client = member.client.ip();
-        let is_let_in = self.lets_in(member) && (self.is_observing() || !member.is_observed);
+        let is_let_in = self.lets_in(member.entrant(), &member.destination) && (self.is_observing() || !member.is_observed);
         let decision = self.engine.policy.decide(&Subject { client, destination: &member.destination });
         let Some(permit) = decision.permit.filter(|_| is_let_in) else { return false };
         match member.carrier {
@@ -242,10 +257,10 @@ impl Context {
 
     /// Whether the listener that a client came by is meant for it, and leads where it went. One that is gone lets everybody stay whose
     /// name or password still counts.
-    fn lets_in(&self, member: &Member) -> bool {
-        let Member { client, destination, identity, listener, .. } = member;
-        let leads_there = self.relays.get(listener).is_none_or(|to| to == destination);
-        let entrance = self.entrances.get(listener);
+    #[must_use]
+    pub fn lets_in(&self, Entrant { client, listener, identity }: Entrant<'_>, destination: &Destination) -> bool {
+        let leads_there = self.relays.get(&listener).is_none_or(|to| to == destination);
+        let entrance = self.entrances.get(&listener);
         let is_admitted = entrance.is_none_or(|entrance| entrance.admit(client.ip()).is_ok() && entrance.verify(identity).is_ok());
         let has_certificates = entrance.is_none_or(|entrance| entrance.verifier().is_some());
         leads_there && is_admitted && self.knows(identity, has_certificates)
@@ -262,7 +277,7 @@ impl Context {
 
     /// Ends what would not be let in any more: it was before the configuration, an account or a certificate changed.
     pub fn hold_at_the_door(&self, member: &Member) {
-        if !self.lets_in(member) {
+        if !self.lets_in(member.entrant(), &member.destination) {
             member.revoke();
         }
     }

@@ -1,14 +1,20 @@
 //! A change of the files is enough: of the configuration, of the policy that it names, of links that are swapped.
 
 use super::{A, B, allowing, both, echoing, refusal};
+use crate::support::client::within_deadline;
 use crate::support::daemon::{Daemon, IN_FORCE, NOT_TAKEN};
 use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::policy::{service, text};
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::interval;
+
+/// `O_NONBLOCK` (open(2)).
+const NON_BLOCKING: i32 = 0o4000;
 
 fn policy(hosts: &[&str]) -> String {
     let endpoints: Vec<_> = hosts.iter().map(|host| (*host, 443, "https")).collect();
@@ -104,16 +110,38 @@ async fn mending_a_file_that_only_the_rejected_configuration_names_is_noticed() 
     assert_eq!(daemon.said(NOT_TAKEN).len(), 1, "what did not change was not tried again");
 }
 
-/// Nobody writes into the pipe that is named as the policy: the reading never ends, the proxy does.
+/// Waits until somebody has opened a pipe to read: before that it cannot be opened to write, and what can is given.
+async fn reader_of(pipe: &Path) -> fs::File {
+    let mut pause = interval(Duration::from_millis(5));
+    loop {
+        if let Ok(writer) = fs::OpenOptions::new().write(true).custom_flags(NON_BLOCKING).open(pipe) {
+            return writer;
+        }
+        pause.tick().await;
+    }
+}
+
+/// Nobody writes into the pipe that is named as one of the files: the reading never ends, the proxy does.
 #[tokio::test]
 async fn a_file_that_does_not_answer_does_not_keep_it_from_stopping() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;
     let setup = || both(origin.addr()).section("[reload]\non_change = false");
-    let mut daemon = Daemon::start(&setup().text()).await;
-    let pipe = daemon.folder().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
-    daemon.rewrite(&setup().section(&format!("[policy]\nfile = \"{}\"", pipe.display())).text());
-    daemon.hang_up();
-    daemon.wait_for_said("reading the configuration again", 1).await;
-    assert_eq!(daemon.terminate().await, Some(0));
+    for section in [
+        "[policy]\nfile = \"pipe\"",
+        "[interception]\nca_certificate = \"pipe\"\nca_key = \"other\"",
+        "[listener.tls]\ncertificate = \"pipe\"\nkey = \"other\"",
+    ] {
+        let mut daemon = Daemon::start(&setup().text()).await;
+        let pipe = daemon.folder().join("pipe");
+        let other = daemon.folder().join("other");
+        fs::write(&other, "")
+            .and_then(|()| fs::set_permissions(&other, fs::Permissions::from_mode(0o600)))
+            .expect("the other file is written");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+        daemon.rewrite(&setup().section(section).text());
+        daemon.hang_up();
+        daemon.wait_for_said("reading the configuration again", 1).await;
+        let _writer = within_deadline(section, reader_of(&pipe)).await;
+        assert_eq!(within_deadline("the end", daemon.terminate()).await, Some(0), "{section}");
+    }
 }

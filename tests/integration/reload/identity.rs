@@ -56,6 +56,28 @@ async fn a_removed_account_loses_its_tunnels() {
     echoes(&mut again, b"his password has changed, hers has not").await;
 }
 
+/// The same where the tunnel carries plain HTTP: every request in it is asked for.
+#[tokio::test]
+async fn a_removed_account_is_refused_inside_its_tunnel() {
+    let http = HttpOrigin::start().await;
+    let passwords = Passwords::new(&[ALICE, BOB]);
+    let setup = Setup::new().host("plain.test", http.addr()).policy(allowing(&[("plain.test", 80, "http")])).section(&passwords.section());
+    let mut daemon = Daemon::start(&setup.text()).await;
+    let mut client = RawClient::connect(daemon.proxy).await;
+    client.send(format!("CONNECT plain.test:80 HTTP/1.1\r\nHost: plain.test:80\r\n{}\r\n", basic(ALICES)).as_bytes()).await;
+    assert_eq!(client.read_head().await.status, 200);
+    let request = b"GET /test HTTP/1.1\r\nHost: plain.test\r\n\r\n";
+    client.send(request).await;
+    let head = client.read_head().await;
+    assert_eq!(head.status, 200);
+    client.read_body(&head).await;
+    passwords.write(&[BOB]);
+    daemon.wait_for_line("his account alone", |line| line["accounts"] == 1).await;
+    client.send(request).await;
+    assert_eq!(client.read_head().await.status, 403);
+    daemon.wait_for_line("the refusal", |line| line["reason"] == "revoked_by_reload").await;
+}
+
 /// By a reload: those who gave no password go, and those of an account stay when the file moves.
 #[tokio::test]
 async fn passwords_that_come_end_the_tunnels_from_before_and_a_moved_file_none() {

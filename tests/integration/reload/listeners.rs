@@ -130,3 +130,30 @@ async fn a_listener_opens_to_all_addresses_and_shuts_again() {
     dialling.await.expect("every tunnel opened");
     echoes(&mut tunnel, b"it was there before").await;
 }
+
+/// A new socket on a single address would be led to before the old one on all: it does not listen unless all else is fit.
+#[tokio::test]
+async fn a_configuration_that_is_not_taken_takes_no_connection() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let one = free();
+    let all = SocketAddr::from(([0, 0, 0, 0], one.port()));
+    let setup =
+        |more: &str| both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section(&format!("{more}[reload]\non_change = false"));
+    let text = |setup: &Setup, at: SocketAddr| {
+        setup.text().replace("[listener]\naddress = \"127.0.0.1:0\"", &format!("[listener]\naddress = \"{at}\""))
+    };
+    let (fit, unfit) = (setup(""), setup("[interception]\nca_certificate = \"none.pem\"\nca_key = \"none.key\"\n"));
+    let mut daemon = Daemon::start(&text(&fit, all)).await;
+    assert_eq!(daemon.proxy, all);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let dialling = tokio::spawn(async move {
+        while !*stopped.borrow() {
+            echoing(one, A).await;
+        }
+    });
+    for _ in 0..20 {
+        daemon.reload_in_vain(&text(&unfit, one)).await;
+    }
+    stop.send_replace(true);
+    dialling.await.expect("every tunnel opened");
+}
