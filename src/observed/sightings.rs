@@ -1,6 +1,6 @@
 //! Which segments of paths that no list knows have come often enough to be kept.
 //!
-//! One request may have been made for one person. Until such a segment has come [`ENOUGH`] times at its place, the only thing that is
+//! One request may have been made for one person. Until such a segment has come `ENOUGH` times at its place, the only thing that is
 //! remembered of it is a hash under a key of this process, in memory, and its requests wait with `*` in its place: so they are shown and
 //! saved. Then they get its name. What waits is bounded; the oldest stays without a name.
 
