@@ -32,11 +32,7 @@ impl Conversation {
         let context = self.live.context();
         let seen = self.seen.load();
         // Accounts and certificates change without a new configuration too.
-        if !is_let_in(&context, &seen.1) {
-            seen.1.fate.revoke();
-            return Moment::clone(&seen);
-        }
-        if seen.0.generation == context.generation {
+        if seen.0.generation == context.generation && is_let_in(&context, &seen.1) {
             return Moment::clone(&seen);
         }
         let Some(channel) = renewed(&context, &seen.1) else {
@@ -49,9 +45,9 @@ impl Conversation {
     }
 }
 
-/// The connection under another configuration; `None` if that does not allow it, or does not decrypt it.
+/// The connection under another configuration; `None` if that does not let it in or allow it, or does not decrypt it.
 fn renewed(context: &Context, channel: &Channel) -> Option<Channel> {
-    let permit = permit(context, channel)?;
+    let permit = permit(context, channel).filter(|_| is_let_in(context, channel))?;
     let interception = context.intercepts(channel.client.ip(), &permit)?.clone();
     Some(Channel {
         client: channel.client,

@@ -7,10 +7,44 @@ use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::proxy::Setup;
 use std::net::{SocketAddr, TcpListener};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// A port that is free now.
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+/// A configuration whose proxy listens there.
+fn listening(setup: &Setup, at: SocketAddr) -> String {
+    setup.text().replace("[listener]\naddress = \"127.0.0.1:0\"", &format!("[listener]\naddress = \"{at}\""))
+}
+
+/// A client that opens one tunnel after the other.
+struct Dialling {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<u32>,
+}
+
+impl Dialling {
+    fn start(proxy: SocketAddr) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut opened = 0_u32;
+            while !*stopped.borrow() {
+                echoing(proxy, A).await;
+                opened += 1;
+            }
+            opened
+        });
+        Self { stop, task }
+    }
+
+    /// How many it opened; every one of them must have been.
+    async fn stop(self) -> u32 {
+        self.stop.send_replace(true);
+        self.task.await.expect("every tunnel opened")
+    }
 }
 
 async fn relayed(relay: SocketAddr) -> RawClient {
@@ -66,20 +100,11 @@ async fn no_connection_is_refused_meanwhile() {
     };
     let mut daemon = Daemon::start(&setup(1_000).text()).await;
     let proxy = daemon.proxy;
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let dialling = tokio::spawn(async move {
-        let mut opened = 0_u32;
-        while !*stopped.borrow() {
-            echoing(proxy, A).await;
-            opened += 1;
-        }
-        opened
-    });
+    let dialling = Dialling::start(proxy);
     for round in 0..50 {
         daemon.reload(&setup(1_001 + round).text()).await;
     }
-    stop.send_replace(true);
-    let opened = dialling.await.expect("every tunnel opened");
+    let opened = dialling.stop().await;
     assert!(opened > 50, "{opened} tunnels went by");
 }
 
@@ -108,26 +133,19 @@ async fn a_listener_opens_to_all_addresses_and_shuts_again() {
     let one = free();
     let all = SocketAddr::from(([0, 0, 0, 0], one.port()));
     let setup = both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section("[reload]\non_change = false");
-    let text = |at: SocketAddr| setup.text().replace("[listener]\naddress = \"127.0.0.1:0\"", &format!("[listener]\naddress = \"{at}\""));
-    let mut daemon = Daemon::start(&text(one)).await;
+    let mut daemon = Daemon::start(&listening(&setup, one)).await;
     assert_eq!(daemon.proxy, one);
     let mut tunnel = echoing(one, A).await;
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let dialling = tokio::spawn(async move {
-        while !*stopped.borrow() {
-            echoing(one, A).await;
-        }
-    });
+    let dialling = Dialling::start(one);
     let elsewhere = SocketAddr::from(([127, 0, 0, 2], one.port()));
     for _ in 0..5 {
         TcpStream::connect(elsewhere).await.expect_err("it listens on one address");
-        daemon.reload(&text(all)).await;
+        daemon.reload(&listening(&setup, all)).await;
         echoing(elsewhere, A).await;
         TcpListener::bind(all).expect_err("the port is not shared");
-        daemon.reload(&text(one)).await;
+        daemon.reload(&listening(&setup, one)).await;
     }
-    stop.send_replace(true);
-    dialling.await.expect("every tunnel opened");
+    dialling.stop().await;
     echoes(&mut tunnel, b"it was there before").await;
 }
 
@@ -139,21 +157,12 @@ async fn a_configuration_that_is_not_taken_takes_no_connection() {
     let all = SocketAddr::from(([0, 0, 0, 0], one.port()));
     let setup =
         |more: &str| both(origin.addr()).policy(allowing(&[(A, 443, "https")])).section(&format!("{more}[reload]\non_change = false"));
-    let text = |setup: &Setup, at: SocketAddr| {
-        setup.text().replace("[listener]\naddress = \"127.0.0.1:0\"", &format!("[listener]\naddress = \"{at}\""))
-    };
     let (fit, unfit) = (setup(""), setup("[interception]\nca_certificate = \"none.pem\"\nca_key = \"none.key\"\n"));
-    let mut daemon = Daemon::start(&text(&fit, all)).await;
+    let mut daemon = Daemon::start(&listening(&fit, all)).await;
     assert_eq!(daemon.proxy, all);
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let dialling = tokio::spawn(async move {
-        while !*stopped.borrow() {
-            echoing(one, A).await;
-        }
-    });
+    let dialling = Dialling::start(one);
     for _ in 0..20 {
-        daemon.reload_in_vain(&text(&unfit, one)).await;
+        daemon.reload_in_vain(&listening(&unfit, one)).await;
     }
-    stop.send_replace(true);
-    dialling.await.expect("every tunnel opened");
+    dialling.stop().await;
 }
