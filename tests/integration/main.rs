@@ -17,6 +17,7 @@ mod doctor;
 mod dual_stack;
 mod entrances;
 mod hello;
+mod hostile;
 mod house;
 mod intercepted;
 mod leaks;

@@ -145,6 +145,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         self.buffer.drain(..length).collect()
     }
 
+    /// The same, for a peer that may have nothing more to say.
+    pub async fn try_read_exact(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.buffer.len() < length {
+            if !matches!(self.fill().await, Ok(1..)) {
+                return None;
+            }
+        }
+        Some(self.buffer.drain(..length).collect())
+    }
+
     /// Everything up to a clean end; a reset fails the test.
     pub async fn read_to_end(&mut self) -> Vec<u8> {
         let (bytes, closing) = self.read_until_closed().await;
