@@ -36,6 +36,12 @@ def memory_kib(pid: int, kind: str = "Pss") -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:"))
 
 
+def anonymous(pid: int) -> int:
+    """KiB of memory that are the process's own: pages of its file come and go with the page cache."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
+
+
 def descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
