@@ -4,6 +4,7 @@ Usage: attack.py KIND PROXY_PORT INTERCEPTION_ROOT
 """
 
 import asyncio
+import functools
 import gzip
 import itertools
 import random
@@ -22,13 +23,13 @@ begun = itertools.count(1)
 number = 0
 
 
+@functools.cache
 def trust(*protocols: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=AUTHORITY)
     context.set_alpn_protocols(protocols)
     return context
 
 
-HTTP1, HTTP2 = trust("http/1.1"), trust("h2")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -45,9 +46,9 @@ async def tunnel(host: str = API) -> Streams:
     return reader, writer
 
 
-async def decrypted(context: ssl.SSLContext = HTTP1) -> Streams:
+async def decrypted(protocol: str = "http/1.1") -> Streams:
     reader, writer = await tunnel()
-    await writer.start_tls(context, server_hostname=API)
+    await writer.start_tls(trust(protocol), server_hostname=API)
     return reader, writer
 
 
@@ -167,11 +168,13 @@ FIELDS = b"\x82\x87\x84\x01" + bytes([len(API)]) + API.encode()
 
 
 async def flood(piece: Callable[[int], bytes], times: int) -> None:
-    reader, writer = await decrypted(HTTP2)
+    reader, writer = await decrypted("h2")
     writer.write(PREFACE)
     reading = asyncio.create_task(until_closed((reader, writer)))
     try:
         for start in range(0, times, 100):
+            if writer.transport.is_closing():
+                return
             writer.write(b"".join(map(piece, range(start, start + 100))))
             await writer.drain()
     finally:
