@@ -2,6 +2,7 @@
 //!
 //! Each runner prints how many cases it saw (`cargo nextest run -E 'test(/^hostile/)' --no-capture`).
 
+mod catalogue;
 mod doubles;
 mod front;
 mod messages;

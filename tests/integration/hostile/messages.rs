@@ -27,8 +27,11 @@ fn outcome_of(text: &str) -> Outcome {
         let status = text.parse().unwrap_or_else(|_| panic!("a status or `passes …`: {text:?}"));
         return Outcome { statuses: vec![status], seen: Vec::new() };
     };
-    let seen: Vec<_> = requests.split("; ").chain(["GET /end 0"]).map(str::to_owned).collect();
-    Outcome { statuses: vec![200; seen.len()], seen }
+    let is_status = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let refused = requests.split("; ").find(is_status).map(|status| status.parse().expect("a status"));
+    let end = ["GET /end 0"].into_iter().filter(|_| refused.is_none());
+    let seen: Vec<_> = requests.split("; ").filter(|part| !is_status(part)).chain(end).map(str::to_owned).collect();
+    Outcome { statuses: std::iter::repeat_n(200, seen.len()).chain(refused).collect(), seen }
 }
 
 fn unescape(text: &str) -> Vec<u8> {

@@ -1,0 +1,45 @@
+//! The attacks that are known, each with its tests, from `vectors/attacks.tsv`: none of them may go with a test that is renamed.
+
+use super::counted;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const TABLE: &str = include_str!("../vectors/attacks.tsv");
+
+/// The file of a module: `a::b` is `a/b.rs`, or `a/b/mod.rs`, or inline in the file of `a`.
+fn file_of(root: &Path, modules: &[&str]) -> Option<PathBuf> {
+    let path = modules.iter().fold(root.to_owned(), |path, module| path.join(module));
+    let named = [path.with_extension("rs"), path.join("mod.rs")].into_iter().find(|file| file.is_file());
+    named.or_else(|| file_of(root, modules.split_last()?.1))
+}
+
+/// Whether there is such a test function where its path says.
+fn exists(test: &str) -> bool {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (root, path) = match test.strip_prefix("src:") {
+        Some(path) => (here.join("src"), path),
+        None => (here.join("tests/integration"), test),
+    };
+    let modules: Vec<_> = path.split("::").collect();
+    let Some((function, modules)) = modules.split_last() else { return false };
+    let Some(file) = file_of(&root, modules) else { return false };
+    let text = fs::read_to_string(file).expect("the file is text");
+    text.contains(&format!("fn {function}(")) && text.contains("#[")
+}
+
+#[test]
+fn every_attack_has_its_tests() {
+    let mut classes = BTreeMap::<&str, usize>::new();
+    let mut gone = Vec::new();
+    for line in TABLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let [class, attack, tests] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("three columns: {line:?}") };
+        *classes.entry(class).or_default() += 1;
+        assert!(!tests.is_empty(), "{attack}");
+        gone.extend(tests.split(' ').filter(|test| !exists(test)).map(|test| format!("{attack}: {test}")));
+    }
+    assert!(gone.is_empty(), "{gone:#?}");
+    for (class, count) in classes {
+        counted(&format!("the catalogue, class {class}"), count);
+    }
+}
