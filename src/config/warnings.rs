@@ -4,7 +4,7 @@ use super::File;
 use super::clients::AccessConfig;
 use super::listeners::{RelaySection, SniSection};
 use crate::destination::Host;
-use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile, Rule};
+use crate::policy::{Mode, PathRule, PersonalData, Policy, Profile, Rule, WireProtocol};
 use crate::source::{Located, Source};
 use crate::upstream::HostAddress;
 use crate::upstream::address::{refused_class, special_class};
@@ -28,6 +28,7 @@ pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option
     idle_inspection(source, file, &mut found);
     bare_accounts(source, file, &mut found);
     assumed_passes(source, file, policy, &mut found);
+    ways_around(source, file, policy, &mut found);
     refused_hosts(source, file, routes, &mut found);
     idle_quotas(source, file, &mut found);
     wide_exceptions(source, file, policy, &mut found);
@@ -220,6 +221,26 @@ fn assumed_passes(source: &Source, file: &File, policy: &Policy, found: &mut Vec
         );
         found.push(source.error(section.span(), message));
     }
+}
+
+/// Hosts that are decrypted for one service, and reached by plain HTTP for another: what goes that way is not inspected.
+fn ways_around(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {
+    let Some(section) = &file.interception else { return };
+    let intercepted = policy.intercepted_hosts();
+    let is_intercepted = |host: &str| intercepted.iter().any(|pattern| covers(pattern, host) || covers(host, pattern));
+    for rule in policy.rules().iter().filter(|rule| rule.protocol == WireProtocol::Http && is_intercepted(&rule.host)) {
+        let message = format!(
+            "what goes to {}:{} as plain HTTP is not inspected, though that host is decrypted for another service: take {} out of the policy file unless it is meant",
+            rule.host, rule.port, rule.name
+        );
+        found.push(source.error(section.span(), message));
+    }
+}
+
+/// Whether the hosts of a pattern have those of another among them; a star stands for one label.
+fn covers(pattern: &str, host: &str) -> bool {
+    let below = |domain| host.split_once('.').is_some_and(|(_, rest)| rest == domain);
+    pattern == host || pattern.strip_prefix("*.").is_some_and(below)
 }
 
 fn idle_exact_hosts(source: &Source, file: &File, policy: &Policy, found: &mut Vec<Located>) {

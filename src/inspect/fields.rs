@@ -8,6 +8,7 @@ use super::engine::context::TextKind;
 use super::engine::digits;
 use super::engine::finding::{Finding, Kind, Why};
 use super::engine::format::{self, Limits, Visitor as _, form, json};
+use super::engine::pieces::Run;
 use super::engine::walk::{Unknown, Walk};
 use super::inspector::{Inspector, settled};
 use super::verdict::Verdict;
@@ -157,10 +158,14 @@ impl Inspector {
     }
 
     fn fields(&self, headers: &HeaderMap, section: &str) -> Verdict {
-        headers.iter().fold(Verdict::Clean, |verdict, (name, value)| {
+        let verdict = headers.iter().fold(Verdict::Clean, |verdict, (name, value)| {
             let field = self.known_field(name, value.as_bytes());
             if field == Verdict::Clean { verdict } else { verdict.merge(field.at(&self.part(name, section))) }
-        })
+        });
+        match in_pieces(headers) {
+            Some(kind) => verdict.merge(found(kind, Why::Together).at(&format!("several {section} fields together"))),
+            None => verdict,
+        }
     }
 
     /// What a field is called in a finding: a name that nobody documents could be somebody's.
@@ -281,6 +286,14 @@ impl Inspector {
 fn names_a_person(claims: &[u8]) -> bool {
     let text = String::from_utf8_lossy(claims);
     CLAIMS.iter().any(|claim| text.contains(&format!("\"{claim}\"")))
+}
+
+/// A value in several fields of names that nobody documents, each with a piece of it.
+fn in_pieces(headers: &HeaderMap) -> Option<Kind> {
+    let others = headers.iter().filter(|(name, _)| Field::of(name.as_str()) == Field::Other);
+    let mut run = Run::default();
+    let pieces = others.filter_map(|(_, value)| value.to_str().ok()).filter(|text| Run::is_piece(text));
+    pieces.fold(None, |found, text| found.or_else(|| run.push(text))).or_else(|| run.end())
 }
 
 fn found(kind: Kind, why: Why) -> Verdict {

@@ -7,7 +7,7 @@ use super::engine::format::protobuf::Descriptors;
 use super::engine::format::{self, Fault, Malformed, sniff};
 use super::engine::shape::Shape;
 use super::engine::tree::Tree;
-use super::engine::walk::{Kept, Report, Settings, Unknown, Walk};
+use super::engine::walk::{Kept, Report, Settings, Stream, Unknown, Walk};
 use super::grpc;
 use super::heads::Heads;
 use super::verdict::Verdict;
@@ -143,13 +143,15 @@ impl Inspector {
     }
 
     fn document(&self, media: &MediaType, bytes: &[u8]) -> Verdict {
-        self.walked(bytes.len(), |walk| media.read(bytes, format::Limits::default(), walk))
+        self.walked(bytes.len(), &mut Stream::default(), |walk| media.read(bytes, format::Limits::default(), walk))
     }
 
-    /// Walks through a message with what the walk before it left.
-    fn walked(&self, bytes: usize, read: impl FnOnce(&mut Walk<'_>) -> Result<(), Malformed>) -> Verdict {
+    /// Walks through a message with what the walk before it left, and what the messages of its stream did.
+    fn walked(&self, bytes: usize, stream: &mut Stream, read: impl FnOnce(&mut Walk<'_>) -> Result<(), Malformed>) -> Verdict {
         let mut walk = Walk::after(&self.tree, &self.settings, bytes, self.kept.take());
+        walk.follow(std::mem::take(stream));
         let read = read(&mut walk);
+        *stream = walk.followed();
         let (report, kept) = walk.finish_keeping();
         if let Some(kept) = kept.filter(|_| read.is_ok()) {
             self.kept.put(kept);
@@ -169,9 +171,16 @@ impl Inspector {
         Ok(Call { path: path.into(), coding: grpc_coding(headers) })
     }
 
-    /// One gRPC message without its prefix; `number` counts from 1 within its stream.
+    /// One gRPC message without its prefix, as if it stood alone; `number` counts from 1 within its stream.
     #[must_use]
     pub fn grpc_message(&self, call: &Call, number: u64, is_compressed: bool, bytes: &[u8]) -> Verdict {
+        self.next_message(call, &mut Stream::default(), number, is_compressed, bytes)
+    }
+
+    /// The next gRPC message of a stream without its prefix; `number` counts from 1 within it. What its messages have at the same place
+    /// one after the other is looked at together: the one that completes a value is found.
+    #[must_use]
+    pub fn next_message(&self, call: &Call, stream: &mut Stream, number: u64, is_compressed: bool, bytes: &[u8]) -> Verdict {
         let decoded = match (is_compressed, call.coding) {
             (false, _) => coding::decode("", bytes, &self.limits),
             (true, Some(coding)) => coding::decode(coding, bytes, &self.limits),
@@ -179,15 +188,15 @@ impl Inspector {
         };
         let part = format!("gRPC message {number}");
         match decoded {
-            Ok(decoded) => self.protobuf(&call.path, &decoded).within(&part),
+            Ok(decoded) => self.protobuf(&call.path, stream, &decoded).within(&part),
             Err(error) => unreadable(error),
         }
     }
 
     /// By name where a descriptor has the method, else in every possible reading.
-    fn protobuf(&self, path: &str, bytes: &[u8]) -> Verdict {
+    fn protobuf(&self, path: &str, stream: &mut Stream, bytes: &[u8]) -> Verdict {
         let limits = format::Limits::default();
-        self.walked(bytes.len(), |walk| match self.descriptors.as_ref().and_then(|descriptors| descriptors.method_input(path)) {
+        self.walked(bytes.len(), stream, |walk| match self.descriptors.as_ref().and_then(|descriptors| descriptors.method_input(path)) {
             Some(message) => message.read(bytes, limits, walk),
             None => format::protobuf::read(bytes, limits, walk),
         })
@@ -196,9 +205,9 @@ impl Inspector {
     /// A whole gRPC stream, as a dump holds it.
     fn frames(&self, headers: &HeaderMap, bytes: &[u8]) -> Verdict {
         let call = Call { path: Arc::default(), coding: grpc_coding(headers) };
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut stream) = (Vec::new(), Stream::default());
         let end = grpc::each_frame(Bytes::copy_from_slice(bytes), self.limits.max_output, &mut |number, frame| {
-            verdicts.push(self.grpc_message(&call, number, frame.is_compressed, frame.message()));
+            verdicts.push(self.next_message(&call, &mut stream, number, frame.is_compressed, frame.message()));
         });
         let verdict = verdicts.into_iter().fold(Verdict::Clean, Verdict::merge);
         verdict.merge(end.map_or_else(Verdict::unframed, |()| Verdict::Clean))
@@ -212,13 +221,13 @@ impl Inspector {
         if let Err(malformed) = frames.push(bytes) {
             return malformed_as(malformed);
         }
-        let mut verdict = Verdict::Clean;
+        let (mut verdict, mut stream) = (Verdict::Clean, Stream::default());
         let mut number = 0;
         let end = loop {
             number += 1;
             let part = match frames.next_frame() {
                 Ok(Some(frame)) if frame.is_trailers => self.lines(&frame.payload),
-                Ok(Some(frame)) => self.grpc_message(&call, number, frame.is_compressed, &frame.payload),
+                Ok(Some(frame)) => self.next_message(&call, &mut stream, number, frame.is_compressed, &frame.payload),
                 Ok(None) => break frames.finish(),
                 Err(malformed) => break Err(malformed),
             };

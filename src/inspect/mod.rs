@@ -13,6 +13,7 @@ mod heads;
 pub mod inspector;
 pub mod verdict;
 
+pub use engine::walk::Stream;
 pub use inspector::{Call, Inspector};
 pub use verdict::{Finding, Kind, Verdict, Why};
 

@@ -1,4 +1,5 @@
 mod cuts;
+mod evasions;
 mod torture;
 
 use super::*;

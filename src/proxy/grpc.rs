@@ -135,6 +135,8 @@ pub struct Messages {
     body: Incoming,
     kind: inspect::Call,
     frames: Frames,
+    /// What its messages had so far, bounded.
+    stream: inspect::Stream,
     number: u64,
     reservation: Option<Reservation>,
     /// Runs while a message has begun and is not complete.
@@ -161,7 +163,8 @@ impl Messages {
         let (interception, activity) = (channel.interception.clone(), channel.activity.clone());
         let frames = Frames::new(interception.max_message);
         let (reservation, deadline, ended, unread) = (None, None, false, false);
-        Self { body, kind, frames, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, counted }
+        let stream = inspect::Stream::default();
+        Self { body, kind, frames, stream, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, counted }
     }
 
     /// The next message that may go, if one is complete.
@@ -192,7 +195,7 @@ impl Messages {
         self.number += 1;
         let number = self.number;
         let judged = inspect(&self.context, &self.counted, Part::Message(frame.message().len()), || {
-            self.interception.inspector.grpc_message(&self.kind, number, frame.is_compressed, frame.message())
+            self.interception.inspector.next_message(&self.kind, &mut self.stream, number, frame.is_compressed, frame.message())
         });
         self.settle(judged)?;
         if self.context.is_observing() {

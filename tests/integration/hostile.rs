@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod doubles;
+mod evasion;
 mod front;
 mod messages;
 mod strict;

@@ -5,7 +5,7 @@ mod outcome;
 
 use super::{BAD_CONFIG, NO, OK, failed, load, print};
 use crate::contain::inspected;
-use crate::inspect::{Inspector, Verdict};
+use crate::inspect::{Inspector, Stream, Verdict};
 use crate::policy::{Policy, ServiceInfo};
 use capture::{Capture, Message, Options};
 use outcome::Outcome;
@@ -56,7 +56,8 @@ pub fn main(config: Option<&Path>, arguments: &Arguments) -> u8 {
     };
     // What a defect's message says can be payload.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut scan = Scan { inspector: &config.inspection.inspector, service, arguments, number: 0, clean: 0, blocked: 0, unreadable: 0 };
+    let inspector = &config.inspection.inspector;
+    let mut scan = Scan { inspector, service, arguments, stream: Stream::default(), number: 0, clean: 0, blocked: 0, unreadable: 0 };
     for file in &arguments.files {
         scan.file(file);
     }
@@ -71,6 +72,8 @@ struct Scan<'a> {
     inspector: &'a Inspector,
     service: &'a ServiceInfo,
     arguments: &'a Arguments,
+    /// What the messages of a gRPC dump had so far.
+    stream: Stream,
     /// Messages so far.
     number: u64,
     clean: u64,
@@ -114,7 +117,8 @@ impl Scan<'_> {
 
     fn message(&mut self, file: &str, message: &Message<'_>) {
         self.number += 1;
-        let verdict = inspected(|| judge(self.inspector, message)).unwrap_or(Verdict::Uninspectable(crate::contain::DEFECT));
+        let verdict =
+            inspected(|| judge(self.inspector, &mut self.stream, message)).unwrap_or(Verdict::Uninspectable(crate::contain::DEFECT));
         let outcome = Outcome::new(self.number, self.service, verdict);
         match (outcome.is_blocked, outcome.is_unreadable) {
             (true, true) => self.unreadable += 1,
@@ -137,10 +141,13 @@ impl Scan<'_> {
     }
 }
 
-fn judge(inspector: &Inspector, message: &Message<'_>) -> Verdict {
+fn judge(inspector: &Inspector, stream: &mut Stream, message: &Message<'_>) -> Verdict {
+    if let Message::Call { number: 1, .. } = message {
+        *stream = Stream::default();
+    }
     match message {
         Message::Body { headers, bytes } => inspector.body(headers, bytes),
-        Message::Call { call, number, frame } => inspector.grpc_message(call, *number, frame.is_compressed, frame.message()),
+        Message::Call { call, number, frame } => inspector.next_message(call, stream, *number, frame.is_compressed, frame.message()),
         Message::Broken(verdict) => verdict.clone(),
     }
 }

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod format;
 pub mod marks;
 pub mod memo;
+pub mod pieces;
 pub mod shape;
 pub mod tree;
 pub mod walk;

@@ -7,6 +7,7 @@ mod pair;
 mod part;
 mod path;
 mod rows;
+mod split;
 mod value;
 
 use super::canonical::Unreadable;
@@ -26,6 +27,8 @@ use pair::Pairs;
 use path::{Keys, Path};
 use rows::Rows;
 use serde::Deserialize;
+use split::Runs;
+pub use split::Stream;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::str::Utf8Error;
@@ -103,6 +106,10 @@ pub struct Walk<'a> {
     accounts: Vec<&'a str>,
     path: Path<'a>,
     pairs: Pairs,
+    /// Texts that may be pieces of one value.
+    runs: Runs,
+    /// Those at the same place of its objects, and of the messages of its stream before it.
+    stream: Stream,
     memo: Memo,
     /// Rows of numbers so far.
     rows: Rows,
@@ -151,6 +158,8 @@ impl<'a> Walk<'a> {
             accounts: settings.accounts.iter().map(String::as_str).collect(),
             path: Path::new(tree, kept.keys),
             pairs: Pairs::default(),
+            runs: Runs::default(),
+            stream: Stream::default(),
             memo: kept.memo,
             rows: Rows::default(),
             readings: 0,
@@ -179,6 +188,8 @@ impl<'a> Walk<'a> {
     pub fn finish_keeping(mut self) -> (Report, Option<Kept>) {
         self.look_at_codes();
         self.end_row();
+        self.end_pieces();
+        self.end_places();
         if self.is_spent() {
             self.report.unreadable.get_or_insert(Unreadable::Work.detail());
         }
@@ -294,10 +305,12 @@ impl Visitor for Walk<'_> {
 
     fn object(&mut self) {
         self.pairs.begin(self.path.depth(), self.path.role());
+        self.runs.begin(self.pairs.open());
         self.path.object();
     }
 
     fn object_end(&mut self) {
+        self.end_pieces();
         self.pairs.end();
         self.path.object_end();
     }
@@ -324,11 +337,16 @@ impl Visitor for Walk<'_> {
             return self.personal(kind, text);
         }
         self.visit(text.len());
+        let before = self.report.findings.len();
         match meaning {
             Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &Marks::of(text.as_bytes()), out_of_range(slot)),
-            Meaning::Field(slot) if quick::proves(slot, text.as_bytes()) => {}
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes()) => return,
             Meaning::Field(slot) => self.field_text(slot, text),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, Marks::counted(text.as_bytes())),
+        }
+        // What is somebody's alone is no piece.
+        if self.report.findings.len() == before {
+            self.piece(meaning, text);
         }
     }
 
@@ -442,10 +460,12 @@ impl Visitor for Walk<'_> {
 
     fn reading(&mut self) {
         self.readings += 1;
+        self.runs.reading(self.pairs.open());
     }
 
     fn reading_end(&mut self) {
         self.readings = self.readings.saturating_sub(1);
+        self.runs.reading_end();
     }
 
     fn part(&mut self, content_type: &str, body: &[u8]) {

@@ -5,7 +5,7 @@ use crate::inspect::engine::format::{Limits, grpc_web, json, ndjson};
 use crate::inspect::engine::walk::{MAX_FINDINGS, Unknown};
 use crate::inspect::grpc::Frames;
 use crate::inspect::inspector::settled;
-use crate::inspect::{Inspector, Kind, Verdict};
+use crate::inspect::{Inspector, Kind, Stream, Verdict};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
@@ -255,13 +255,13 @@ fn grpc_gives_the_same_verdict_in_any_pieces() {
         let body = stream(&case, compressed, encode);
         let body = case.sent(&body);
         let mut frames = Frames::new(1 << 20);
-        let mut cut = Verdict::Clean;
+        let (mut cut, mut so_far) = (Verdict::Clean, Stream::default());
         let mut number = 0;
         for piece in case.pieces(body) {
             frames.push(Bytes::copy_from_slice(piece));
             while let Some(frame) = frames.next_frame().expect("it is framed") {
                 number += 1;
-                cut = cut.merge(inspector.grpc_message(&call, number, frame.is_compressed, frame.message()));
+                cut = cut.merge(inspector.next_message(&call, &mut so_far, number, frame.is_compressed, frame.message()));
             }
         }
         let whole = judged(&inspector, &case, &fields, body);
@@ -283,7 +283,7 @@ fn grpc_web_gives_the_same_verdict_in_any_pieces() {
         let body = if is_text { base64(&body).into_bytes() } else { body };
         let body = case.sent(&body);
         let mut frames = if is_text { grpc_web::Frames::of_text(1 << 20) } else { grpc_web::Frames::new(1 << 20) };
-        let mut cut = Verdict::Clean;
+        let (mut cut, mut so_far) = (Verdict::Clean, Stream::default());
         let mut number = 0;
         for piece in case.pieces(body) {
             frames.push(piece).expect("it is base64");
@@ -292,7 +292,7 @@ fn grpc_web_gives_the_same_verdict_in_any_pieces() {
                 cut = cut.merge(if frame.is_trailers {
                     inspector.trailers(&HeaderMap::from_iter([(name.clone(), value.clone())]))
                 } else {
-                    inspector.grpc_message(&call, number, frame.is_compressed, &frame.payload)
+                    inspector.next_message(&call, &mut so_far, number, frame.is_compressed, &frame.payload)
                 });
             }
         }

@@ -41,6 +41,12 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     }
 }
 
+/// Whether letters and digits are an account number, as a whole and without gaps.
+#[must_use]
+pub fn is_number(signs: &[u8]) -> bool {
+    signs.get(..4).is_some_and(is_head) && account(signs, 0) == Some(signs.len())
+}
+
 /// Two letters of one case and two check digits.
 fn is_head(window: &[u8]) -> bool {
     let &[first, second, third, fourth] = window else { return false };

@@ -71,6 +71,13 @@ const fn may_be_number(length: usize, behind: Option<&u8>) -> bool {
     is_whole || is_group && matches!(behind, Some(b' ' | b'-' | b'.' | b'/'))
 }
 
+/// Whether letters and digits are a number whose structure proves it, as a whole and without gaps: a tax code of Italy, a social
+/// security number of France.
+#[must_use]
+pub fn is_proven(signs: &[u8]) -> bool {
+    italy::is_whole(signs) || france::is_whole(signs)
+}
+
 /// Finds national identification numbers of Italy, France, Germany, Spain, the United Kingdom, the United States, the United Arab
 /// Emirates and Saudi Arabia.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {

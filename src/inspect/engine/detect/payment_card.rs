@@ -198,6 +198,23 @@ pub fn is_number(value: u64) -> bool {
     is_long && append(&mut card, written.as_bytes()).is_some() && is_issued(&card)
 }
 
+/// Whether digits that were put together are a card's. Unless they came in the groups that are printed on cards, they have one of the
+/// two lengths that nearly all cards have, and are of a scheme whose numbers are nothing else.
+#[must_use]
+pub fn is_in_pieces(digits: &[u8], is_grouped: bool) -> bool {
+    let mut card = Card { digits: [0; LONGEST], length: 0, end: 0, grouped: is_grouped };
+    let is_likely = is_grouped || matches!(digits.len(), 15 | 16) && is_of_a_large_scheme(digits);
+    is_likely && !digits.ends_with(b"000000") && append(&mut card, digits).is_some() && is_issued(&card)
+}
+
+/// Visa, Mastercard, American Express, Discover.
+fn is_of_a_large_scheme(digits: &[u8]) -> bool {
+    matches!(
+        digits,
+        [b'4', ..] | [b'5', b'1'..=b'5', ..] | [b'3', b'4' | b'7', ..] | [b'6', b'0', b'1', b'1', ..] | [b'2', b'2'..=b'7', ..]
+    )
+}
+
 /// Whether a scheme issues this number: range, length and check digit agree.
 fn is_issued(card: &Card) -> bool {
     let digits = part(&card.digits, 0, card.length);

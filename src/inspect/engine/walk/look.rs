@@ -122,6 +122,8 @@ impl Walk<'_> {
         let _ = json::read(text.as_bytes(), Limits::default(), &mut inner);
         inner.end_row();
         inner.look_at_codes();
+        inner.end_pieces();
+        inner.end_places();
         self.visit(usize::try_from(inner.visits).unwrap_or(usize::MAX));
         let (budget, weak, report) = (inner.budget, inner.weak, inner.report);
         self.budget = budget;

@@ -71,6 +71,9 @@ impl Walk<'_> {
     /// A document that is sent as plain text is read as what it is.
     fn read_text(&mut self, media: &MediaType, text: &str) {
         let shown = if media.format == Format::Text { sniff::format(text) } else { None };
+        if media.format == Format::Text {
+            self.part_piece(text);
+        }
         match shown {
             Some(format) => {
                 self.visit(text.len());
@@ -86,12 +89,14 @@ impl Walk<'_> {
 
     fn read_as(&mut self, media: &MediaType, body: &[u8]) {
         let (open, pairs, readings) = (self.path.open(), self.pairs.open(), self.readings);
+        let aside = self.runs.readings();
         if media.read(body, Limits::default(), self).is_err() {
             self.report.unreadable.get_or_insert(UNREADABLE);
             // After an error some calls stay open.
             self.path.close(open);
             self.pairs.close(pairs);
             self.readings = readings;
+            self.runs.close(aside);
         }
     }
 }

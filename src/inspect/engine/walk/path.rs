@@ -5,6 +5,7 @@ use crate::inspect::engine::shape::Meaning;
 use crate::inspect::engine::shape::slot::Slot;
 use crate::inspect::engine::tree::{Node, Oddity, Role, Tree};
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 /// Keys that one walk remembers.
@@ -361,6 +362,16 @@ impl<'a> Path<'a> {
         let (place, index) = places.filter(|(_, child)| self.is_key(child, key, ends)).map(|(place, child)| (place, child.index)).next()?;
         self.known.get_mut(parent)?.next = place + 1;
         Some(index)
+    }
+
+    /// What the keys come to that lead here, wherever in its arrays that is.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let outer = |step: &Step| if let Step::Member { outer, .. } = step { Some(*outer) } else { None };
+        for at in self.steps.iter().filter_map(outer).chain([self.innermost]) {
+            self.at(at).key().hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// A JSON pointer; a key that nobody documents could be somebody's name, so its position stands for it.

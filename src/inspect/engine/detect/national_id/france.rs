@@ -20,6 +20,11 @@ pub(super) fn find(spot: Spot<'_>) -> Found {
     })
 }
 
+/// Whether the number is all there is.
+pub(super) fn is_whole(signs: &[u8]) -> bool {
+    <[u8; 15]>::try_from(signs).is_ok_and(|number| is_number(&number))
+}
+
 fn is_number(number: &[u8; 15]) -> bool {
     let sex = matches!(number.first(), Some(b'1' | b'2' | b'7' | b'8'));
     // 20, 30 to 42 and above 50 stand for an unknown month.

@@ -24,6 +24,11 @@ pub(super) fn find(spot: Spot<'_>) -> Found {
     })
 }
 
+/// Whether the code is all there is, in either case.
+pub(super) fn is_whole(signs: &[u8]) -> bool {
+    <[u8; 16]>::try_from(signs).is_ok_and(|code| is_code(&code.map(|byte| byte.to_ascii_uppercase())))
+}
+
 fn is_code(code: &[u8; 16]) -> bool {
     let &[.., year1, year2, month, day1, day2, town, town1, town2, town3, check] = code;
     let letters = code.iter().take(6).chain([&town, &check]).all(u8::is_ascii_alphabetic);

@@ -1,0 +1,183 @@
+//! Values in pieces: texts that stand beside one another, in one object or in its arrays, and texts that follow one another at the
+//! same place of the messages of a stream.
+
+use super::Walk;
+use crate::inspect::engine::canonical::fold::fold;
+use crate::inspect::engine::finding::{Kind, Why};
+use crate::inspect::engine::pieces::{LONGEST, Run};
+use crate::inspect::engine::shape::Meaning;
+use crate::inspect::engine::shape::slot::Slot;
+use std::collections::HashMap;
+
+/// Most bytes of a text that may be a piece, with all that folding takes away.
+const LONGEST_WRITTEN: usize = 3 * LONGEST;
+
+/// The texts of the objects that are open, the outermost first; what stands in none has the first.
+#[derive(Default)]
+pub(super) struct Runs {
+    all: Vec<Run>,
+    /// Objects that were open when a further reading of the same bytes began.
+    aside: Vec<usize>,
+}
+
+impl Runs {
+    fn at(&mut self, object: usize) -> Option<&mut Run> {
+        if self.all.len() <= object {
+            self.all.resize_with(object + 1, Run::default);
+        }
+        self.all.get_mut(object)
+    }
+
+    /// Begins with nothing; what was left of an object that did not end is gone.
+    pub(super) fn begin(&mut self, object: usize) {
+        if let Some(run) = self.all.get_mut(object) {
+            run.end();
+        }
+    }
+
+    /// A further reading begins inside so many objects.
+    pub(super) fn reading(&mut self, objects: usize) {
+        self.aside.push(objects);
+    }
+
+    /// It ends.
+    pub(super) fn reading_end(&mut self) {
+        self.aside.pop();
+    }
+
+    /// Further readings that are open.
+    pub(super) const fn readings(&self) -> usize {
+        self.aside.len()
+    }
+
+    /// Ends those that were begun since.
+    pub(super) fn close(&mut self, readings: usize) {
+        self.aside.truncate(readings);
+    }
+}
+
+/// Places of a stream whose texts are remembered. Whoever sends more forgets those that were there longest ago.
+const MOST_PLACES: usize = 64;
+
+/// The last texts at each place of the messages of a stream.
+#[derive(Default)]
+pub struct Stream {
+    /// By the keys that lead there: the run, and the message that had it last.
+    places: HashMap<u64, (Run, u64)>,
+    message: u64,
+}
+
+crate::hidden::hidden!(Stream);
+
+impl Stream {
+    fn push(&mut self, place: u64, text: &str) -> Option<Kind> {
+        if self.places.len() >= MOST_PLACES && !self.places.contains_key(&place) {
+            let oldest = self.places.iter().min_by_key(|(_, (_, message))| *message).map(|(place, _)| *place);
+            oldest.map(|oldest| self.places.remove(&oldest));
+        }
+        let (run, message) = self.places.entry(place).or_default();
+        *message = self.message;
+        run.push_behind(text)
+    }
+
+    /// What a message completes: it goes, or it does not, before the next is there.
+    fn settle(&mut self) -> Option<Kind> {
+        let message = self.message;
+        self.message += 1;
+        let had = self.places.values_mut().filter(|(_, last)| *last == message);
+        had.fold(None, |found, (run, _)| run.settle().or(found))
+    }
+}
+
+/// Whether a field may hold what somebody wrote: a part of a version or of a path is no piece of anything.
+const fn may_be_written(slot: Slot) -> bool {
+    !matches!(slot, Slot::Version | Slot::Path | Slot::Hotfix | Slot::Time | Slot::Bound | Slot::Address | Slot::Node | Slot::Token)
+}
+
+impl Walk<'_> {
+    /// A text that may be a piece of what stands around it.
+    pub(super) fn piece(&mut self, meaning: Meaning, text: &str) {
+        if matches!(meaning, Meaning::Field(slot) if !may_be_written(slot)) || self.is_spent() {
+            return;
+        }
+        let open = self.pairs.open();
+        // The same bytes in a further reading are no further text.
+        if self.runs.aside.last() == Some(&open) {
+            return;
+        }
+        // The text of an element stands in an object of its own.
+        let object = open.saturating_sub(usize::from(self.pairs.is_direct(self.path.depth())));
+        if text.len() > LONGEST_WRITTEN {
+            return self.runs.begin(object);
+        }
+        let folded = fold(text);
+        let found = self.put(object, &folded).or_else(|| self.follow_piece(&folded)).or_else(|| self.spaced(&folded));
+        if let Some(kind) = found {
+            self.find(kind, Why::Together);
+        }
+    }
+
+    /// A part of a body of several may be a piece of what the others hold.
+    pub(super) fn part_piece(&mut self, text: &str) {
+        if text.len() > LONGEST_WRITTEN || self.is_spent() {
+            return;
+        }
+        let folded = fold(text);
+        if let Some(kind) = self.put(0, &folded) {
+            self.find(kind, Why::Together);
+        }
+    }
+
+    fn put(&mut self, object: usize, text: &str) -> Option<Kind> {
+        let run = self.runs.at(object)?;
+        let (found, looks) = (run.push(text), run.take_looks());
+        self.visits += text.len() as u64 + looks;
+        found
+    }
+
+    /// A text of single letters with blanks between them: `m a r i o @ …`.
+    fn spaced(&mut self, text: &str) -> Option<Kind> {
+        let is_blank = |at: usize| text.as_bytes().get(at) == Some(&b' ');
+        if !(is_blank(1) && is_blank(3) && is_blank(5)) {
+            return None;
+        }
+        self.visits += 2 * text.len() as u64;
+        let mut run = Run::default();
+        let found = text.split(' ').fold(None, |found, letter| found.or_else(|| run.push(letter))).or_else(|| run.end());
+        self.visits += run.take_looks();
+        found
+    }
+
+    /// What a text completes of what stood at its place in earlier messages of the stream.
+    fn follow_piece(&mut self, text: &str) -> Option<Kind> {
+        let found = self.stream.push(self.path.fingerprint(), text);
+        self.visits += 2 * text.len() as u64;
+        found
+    }
+
+    /// Goes on with a stream: what its messages had may go on in this one.
+    pub fn follow(&mut self, stream: Stream) {
+        self.stream = stream;
+    }
+
+    /// The stream with what this message had.
+    pub fn followed(&mut self) -> Stream {
+        self.end_places();
+        std::mem::take(&mut self.stream)
+    }
+
+    /// Nothing more stands at any place of this message.
+    pub(super) fn end_places(&mut self) {
+        if let Some(kind) = self.stream.settle() {
+            self.find(kind, Why::Together);
+        }
+    }
+
+    /// Ends the texts of the innermost object; without one, those that stand in none.
+    pub(super) fn end_pieces(&mut self) {
+        let object = self.pairs.open();
+        if let Some(kind) = self.runs.all.get_mut(object).and_then(Run::end) {
+            self.find(kind, Why::Together);
+        }
+    }
+}
