@@ -40,6 +40,12 @@ mod tests {
     use super::*;
     use hyper::rt::Executor as _;
 
+    #[test]
+    fn an_inspection_that_panics_acquits_nobody() {
+        assert_eq!(inspected(|| -> u8 { panic!("a defect") }), None);
+        assert_eq!(inspected(|| 1), Some(1), "nor does it stand in the way of the next");
+    }
+
     #[tokio::test]
     async fn a_panic_ends_its_task_and_is_counted() {
         let metrics = Arc::new(Metrics::new());

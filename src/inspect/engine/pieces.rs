@@ -20,8 +20,8 @@ pub const LONGEST: usize = 48;
 const MOST: usize = 8;
 /// Letters and digits of very short ones.
 const SHORT: usize = 2;
-/// Most very short ones: more than any number that is looked for has.
-const MOST_SHORT: usize = 40;
+/// Most very short ones: more than anything that is looked for has signs.
+const MOST_SHORT: usize = 36;
 /// Most letters and digits of anything that has a check digit.
 const MOST_SIGNS: usize = 34;
 /// Fewest digits of anything that has a check digit.
@@ -52,7 +52,7 @@ struct Piece {
     /// Letters and digits.
     signs: usize,
     digits: usize,
-    /// Whether they are all digits, with no other signs between them than those between groups.
+    /// Whether they are all digits, with no other signs between them than those between groups, or none but such.
     is_number: bool,
     has_at: bool,
 }
@@ -90,7 +90,6 @@ impl Piece {
                 _ => return None,
             }
         }
-        piece.is_number &= piece.signs > 0;
         Some(piece)
     }
 
@@ -108,7 +107,7 @@ impl Run {
         let text = text.trim().as_bytes();
         let piece = Piece::of(text, self.text.len()).filter(|_| text.len() <= LONGEST && !text.is_empty());
         let Some(piece) = piece else { return self.end() };
-        let found = self.waiting.take().filter(|waiting| !(piece.is_number && (waiting.is_all || piece.signs >= SERIES)));
+        let found = self.waiting.take().filter(|waiting| !piece.is_number || piece.signs < if waiting.is_all { 1 } else { SERIES });
         if let Some(waiting) = found {
             self.clear();
             return Some(waiting.kind);
@@ -168,9 +167,9 @@ impl Run {
     }
 
     fn keep(&mut self, text: &[u8], mut piece: Piece) {
-        if self.pieces.len() >= MOST_SHORT {
-            // Half of them goes at once: what goes is moved once.
-            let (gone, left) = self.pieces.split_at(MOST_SHORT / 2);
+        if self.pieces.len() >= 2 * MOST_SHORT {
+            // Half of them goes at once, and what is left is moved once.
+            let (gone, left) = self.pieces.split_at(MOST_SHORT);
             let bytes = gone.last().map_or(0, |last| last.end);
             self.pieces = left.iter().map(|piece| Piece { start: piece.start - bytes, end: piece.end - bytes, ..*piece }).collect();
             self.text.drain(..bytes);
@@ -223,7 +222,7 @@ impl Run {
 
     /// Whether no number stands in front of a piece.
     fn is_first(&self, piece: usize) -> bool {
-        !self.before(piece).is_some_and(|before| before.is_number)
+        !self.before(piece).is_some_and(|before| before.is_number && before.signs > 0)
     }
 
     /// Whether no number of some length stands in front of a piece.

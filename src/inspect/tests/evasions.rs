@@ -27,7 +27,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn hex(text: &str, before: &str) -> String {
-    text.bytes().map(|byte| format!("{before}{byte:02x}")).collect()
+    text.bytes().fold(String::new(), |hex, byte| hex + &format!("{before}{byte:02x}"))
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -187,8 +187,10 @@ fn gaps() -> Vec<Case> {
     ]
 }
 
-/// Targets and header fields.
-fn heads() -> Vec<(&'static str, &'static str, Vec<(&'static str, &'static str)>)> {
+/// What is tried, the target and the header fields.
+type Head = (&'static str, &'static str, Vec<(&'static str, &'static str)>);
+
+fn heads() -> Vec<Head> {
     vec![
         ("a query in pieces", "/t?a=4111&b=11111111&c=1111", vec![]),
         ("an account in a query", "/t?a=IT60X054&b=28111010&c=00000123456", vec![]),

@@ -28,6 +28,7 @@ fn what_has_a_check_digit_is_found_in_pieces() {
         (&["v2", "4111", "1111", "1111", "1111", "x"], Kind::PaymentCard),
         (&["7", "4111", "1111", "1111", "1111"], Kind::PaymentCard),
         (&["411111111", "1111111"], Kind::PaymentCard),
+        (&["4111", "-", "1111", "-", "1111", "-", "1111"], Kind::PaymentCard),
         (&["4111111111111", "111"], Kind::PaymentCard),
         (&["IT60 X054", "2811 1010 0000 0123 456"], Kind::Iban),
         (&["IT60X054", "28111010", "00000123456"], Kind::Iban),
@@ -58,8 +59,10 @@ fn a_letter_at_a_time_is_found() {
         let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
         assert_eq!(found(&letters), Some(kind), "{text}");
         assert_eq!(found_last(&letters), Some(kind), "{text} in a stream");
-        let behind: Vec<&str> = ["state", "n/a"].iter().chain(&letters).copied().collect();
-        assert_eq!(found(&behind), Some(kind), "{text} behind others");
+        for count in 0..120 {
+            let behind: Vec<&str> = ["state"; 1].iter().chain(&["x"; 120][..count]).chain(&["/"]).chain(&letters).copied().collect();
+            assert_eq!(found(&behind), Some(kind), "{text} behind {count} others");
+        }
     }
 }
 
@@ -133,16 +136,17 @@ impl Counters {
 fn rows_of_counters_are_hardly_ever_cards() {
     const ROWS: u32 = 100_000;
     let mut counters = Counters(0x9e37_79b9_7f4a_7c15);
-    let mut wrong = 0;
+    let (mut wrong, mut wrong_last) = (0, 0);
     for _ in 0..ROWS {
         let count = 2 + counters.below(19);
         let row: Vec<String> = (0..count).map(|_| counters.counter()).collect();
         let row: Vec<&str> = row.iter().map(String::as_str).collect();
         wrong += u32::from(found(&row).is_some());
+        wrong_last += u32::from(found_last(&row).is_some());
     }
-    println!("{wrong} of {ROWS} rows of counters as texts");
-    // Three in ten thousand: measured, and held.
-    assert!(wrong * 1_000 <= ROWS, "{wrong} of {ROWS}");
+    println!("{wrong} of {ROWS} rows of counters as texts, {wrong_last} in streams");
+    // About one in a thousand was measured, and is held; a stream is judged before its next number is there.
+    assert!(wrong * 500 <= ROWS && wrong_last * 200 <= ROWS, "{wrong} and {wrong_last} of {ROWS}");
 }
 
 proptest! {
@@ -171,7 +175,7 @@ proptest! {
         let mut run = Run::default();
         for text in &texts {
             run.push(text);
-            prop_assert!(run.pieces.len() <= MOST_SHORT && run.text.len() <= MOST_SHORT * LONGEST);
+            prop_assert!(run.pieces.len() <= 2 * MOST_SHORT && run.text.len() <= 2 * MOST_SHORT * LONGEST);
         }
         run.end();
         for text in &texts {
