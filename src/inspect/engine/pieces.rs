@@ -62,6 +62,8 @@ struct Waiting {
     kind: Kind,
     /// Whether any number behind it speaks against it.
     is_all: bool,
+    /// Whether its pieces are very short.
+    is_short: bool,
 }
 
 /// What stands between the groups of a number.
@@ -140,7 +142,7 @@ impl Run {
 
     /// Ends the run: nothing more stands there.
     pub fn end(&mut self) -> Option<Kind> {
-        let found = self.settle();
+        let found = self.waiting.take().map(|waiting| waiting.kind);
         self.clear();
         found
     }
@@ -150,13 +152,11 @@ impl Run {
         std::mem::replace(&mut self.looks, 0)
     }
 
-    /// What was found, if what comes next must not be waited for.
+    /// What was found, if what comes next must not be waited for: not what only the end of a row shows not to be a part of one.
     pub fn settle(&mut self) -> Option<Kind> {
-        let found = self.waiting.take().map(|waiting| waiting.kind);
-        if found.is_some() {
-            self.clear();
-        }
-        found
+        let waiting = self.waiting.take().filter(|waiting| !waiting.is_all || waiting.is_short)?;
+        self.clear();
+        Some(waiting.kind)
     }
 
     fn clear(&mut self) {
@@ -287,13 +287,13 @@ fn number(window: Window<'_>, pieces: &[Piece], place: Place, looks: &mut u64) -
     let digits = digits.get(..window.signs)?;
     let is_grouped = place.count <= MOST && breaks.are_of_a_card(window.signs);
     if is_grouped && payment_card::is_in_pieces(digits, true) {
-        return Some(Waiting { kind: Kind::PaymentCard, is_all: false });
+        return Some(Waiting { kind: Kind::PaymentCard, is_all: false, is_short: place.is_short });
     }
     let is_all = place.is_first && (place.count <= MOST / 2 || place.is_short);
     if is_all && payment_card::is_in_pieces(digits, false) {
-        return Some(Waiting { kind: Kind::PaymentCard, is_all });
+        return Some(Waiting { kind: Kind::PaymentCard, is_all, is_short: place.is_short });
     }
-    (is_all && national_id::is_proven(digits)).then_some(Waiting { kind: Kind::NationalId, is_all })
+    (is_all && national_id::is_proven(digits)).then_some(Waiting { kind: Kind::NationalId, is_all, is_short: place.is_short })
 }
 
 /// What a window of letters and digits is.

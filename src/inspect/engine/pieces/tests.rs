@@ -145,7 +145,7 @@ fn rows_of_counters_are_hardly_ever_cards() {
         wrong_last += u32::from(found_last(&row).is_some());
     }
     println!("{wrong} of {ROWS} rows of counters as texts, {wrong_last} in streams");
-    // About one in a thousand was measured, and is held; a stream is judged before its next number is there.
+    // Measured: one in a thousand, and three in streams, which are judged before the next number is there.
     assert!(wrong * 500 <= ROWS && wrong_last * 200 <= ROWS, "{wrong} and {wrong_last} of {ROWS}");
 }
 
