@@ -30,7 +30,7 @@
 //! | [`identity`] | who a client proved to be, asked again when accounts, certificates or the configuration change |
 //! | [`stall`] | a connection whose peer must take what it is sent |
 //! | [`socket`] | a connection's bytes, whatever carries them: TCP, TLS over it, a stream of HTTP/2 |
-//! | [`upstream`] | `resolve`, `address` (which are refused), `dial` (the only dial site), `examine` (TLS that is looked at), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
+//! | [`upstream`] | `resolve`, `answers` (of DNS, kept), `address` (which are refused), `dial` (the only dial site), `examine` (TLS that is looked at), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`explain`] | the decision that a destination would get, with all that explains it |
 //! | [`listener`] | `accept` (loop, limits, panics), `entrance` (whom it lets in), `balancer` (the PROXY protocol), `head` (read strictly), `framing` and `guarded` (nothing else reaches the HTTP server) |
 //! | [`audit`] | `record`: emitted once for each exchange, on drop, to the log, the metrics and the files; `tally` (what inspection counted in it), `observation` (what it tells whoever observes); the files: `queue` and `sink` (what exchanges see), `writer` and `batch` (the one thread), `chain`, `key`, `entry` (the lines), `files`, `lines`, `verify` |

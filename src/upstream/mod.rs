@@ -1,6 +1,7 @@
 //! The way to the cloud: names to checked addresses, connections made in one place, verified where they are decrypted, kept.
 
 pub mod address;
+mod answers;
 pub mod connection;
 pub mod dial;
 pub mod examine;

@@ -3,30 +3,26 @@
 //! One lookup for each dial: what is checked is what is connected to. Names are asked as fully qualified, so a search list
 //! never turns `api.imagicle.com` into a name of someone else's domain.
 
+use super::answers::{Answer, Answers};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
 use futures_util::FutureExt as _;
 use futures_util::future::select;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
-use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::RData;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Addresses of one family looked at for one name; more is no cloud's answer but an attack on the dialler.
-const MAX_ADDRESSES_EACH: usize = 8;
 /// Once one family is there, the other has this long (RFC 8305 section 3): networks that lose AAAA queries are common.
 const GRACE: Duration = Duration::from_millis(50);
 /// Resolutions under way at once. Each takes a few descriptors, and an outage must leave some to hosts that need no DNS.
 const MAX_LOOKUPS: usize = 32;
-/// Names whose answers are kept.
-const CACHE_NAMES: u64 = 4_096;
 /// Queries of one name before it counts as unresolvable, within the one deadline.
 const ATTEMPTS: usize = 2;
 
@@ -92,6 +88,7 @@ impl NameServers {
 pub struct Resolver {
     hosts: HashMap<Host, Vec<HostAddress>>,
     dns: TokioResolver,
+    answers: Answers,
     lookups: Semaphore,
     deadline: Duration,
 }
@@ -108,12 +105,14 @@ impl Resolver {
         };
         options.attempts = ATTEMPTS;
         options.timeout = deadline / 2;
-        options.cache_size = CACHE_NAMES;
+        // What is known is asked before there is a turn to ask anybody.
+        options.cache_size = 0;
+        let answers = Answers::new(&options);
         options.preserve_intermediates = false;
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         *builder.options_mut() = options;
         let dns = builder.build().map_err(|error| format!("the resolver cannot be made: {error}"))?;
-        Ok(Self { hosts, dns, lookups: Semaphore::new(MAX_LOOKUPS), deadline })
+        Ok(Self { hosts, dns, answers, lookups: Semaphore::new(MAX_LOOKUPS), deadline })
     }
 
     /// The addresses of a destination, at most 8 of each family, IPv6 first, each once.
@@ -135,52 +134,65 @@ impl Resolver {
     }
 
     async fn ask(&self, name: &str) -> Result<Vec<IpAddr>, Refusal> {
-        let _turn = self.lookups.acquire().await.map_err(|_| failed("the resolver is closed"))?;
-        let name = format!("{name}.");
-        let (v4, v6) = (self.dns.ipv4_lookup(name.as_str()).boxed(), self.dns.ipv6_lookup(name.as_str()).boxed());
+        let name = Name::from_str(&format!("{name}.")).map_err(|_| failed("the name is none that DNS knows"))?;
+        let queries = [RecordType::A, RecordType::AAAA].map(|family| Query::query(name.clone(), family));
+        let known = queries.each_ref().map(|query| self.answers.get(query));
+        let _turn = match self.turn(&known).await? {
+            Turn::Taken(turn) => turn,
+            Turn::None => return joined(known),
+        };
+        let [v4, v6] = queries.map(|query| self.look_up(query).boxed());
         let (first, rest) = select(v4, v6).await.factor_first();
         let second = match &first {
-            Ok(lookup) if !addresses(lookup).is_empty() => tokio::time::timeout(GRACE, rest).await.ok(),
+            Ok(found) if !found.is_empty() => tokio::time::timeout(GRACE, rest).await.ok(),
             _ => Some(rest.await),
         };
-        let mut found: Vec<IpAddr> = [Some(&first), second.as_ref()].into_iter().flatten().flatten().flat_map(addresses).collect();
-        found.sort_by_key(IpAddr::is_ipv4);
-        match (found.is_empty(), first.err().or(second.and_then(Result::err))) {
-            (false, _) => Ok(found),
-            (true, Some(error)) => Err(failed(explanation(&error))),
-            (true, None) => Err(failed("the name exists but has no address")),
+        joined([Some(first), second])
+    }
+
+    /// What is known needs no turn. Where one family is known and no turn is free, it has to do: the other is asked for another time.
+    async fn turn(&self, known: &[Option<Answer>; 2]) -> Result<Turn<'_>, Refusal> {
+        if known.iter().all(Option::is_some) {
+            return Ok(Turn::None);
         }
+        if known.iter().flatten().flatten().any(|found| !found.is_empty()) {
+            return Ok(self.lookups.try_acquire().map_or(Turn::None, Turn::Taken));
+        }
+        self.lookups.acquire().await.map(Turn::Taken).map_err(|_| failed("the resolver is closed"))
+    }
+
+    async fn look_up(&self, query: Query) -> Answer {
+        // Whoever waited for a turn may find it answered.
+        if let Some(known) = self.answers.get(&query) {
+            return known;
+        }
+        let said = self.dns.lookup(query.name().clone(), query.query_type()).await;
+        self.answers.keep(query, said)
     }
 }
 
-/// The addresses of one answer.
-fn addresses(lookup: &Lookup) -> Vec<IpAddr> {
-    let mut found: Vec<IpAddr> = Vec::new();
-    for record in lookup.answers() {
-        let ip = match &record.data {
-            RData::A(address) => IpAddr::V4(address.0),
-            RData::AAAA(address) => IpAddr::V6(address.0),
-            _ => continue,
-        };
-        if found.len() < MAX_ADDRESSES_EACH && !found.contains(&ip) {
-            found.push(ip);
+/// A turn to ask, or none because nothing is to be asked.
+enum Turn<'a> {
+    Taken(SemaphorePermit<'a>),
+    None,
+}
+
+/// The addresses of both families, IPv6 first; or what was said of the first that has none.
+fn joined(families: [Option<Answer>; 2]) -> Result<Vec<IpAddr>, Refusal> {
+    let mut found = Vec::new();
+    let mut said = None;
+    for family in families.into_iter().flatten() {
+        match family {
+            Ok(addresses) => found.extend(addresses),
+            Err(why) => said = said.or(Some(why)),
         }
     }
-    found
+    found.sort_by_key(IpAddr::is_ipv4);
+    if found.is_empty() { Err(failed(said.unwrap_or("the name exists but has no address"))) } else { Ok(found) }
 }
 
 fn failed(detail: &'static str) -> Refusal {
     Refusal::new(Reason::ResolveFailed, detail, RuleName::Builtin("resolution"))
-}
-
-fn explanation(error: &NetError) -> &'static str {
-    match error {
-        error if error.is_nx_domain() => "the name does not exist (NXDOMAIN)",
-        error if error.is_no_records_found() => "the name exists but has no address",
-        NetError::Timeout => "the name servers did not answer in time",
-        NetError::Dns(_) => "the name servers answered with an error",
-        _ => "the name servers cannot be reached",
-    }
 }
 
 fn system_servers() -> Result<(ResolverConfig, ResolverOpts), String> {
