@@ -46,6 +46,8 @@ use watch::Watch;
 pub const SPARE_DESCRIPTORS: usize = 400;
 /// Client connections where descriptors are no limit.
 const UNLIMITED_CONNECTIONS: usize = 1_000_000;
+/// Fewer are too few for a machine that other machines depend on.
+pub const FEW_CONNECTIONS: usize = 1_000;
 /// How often idle upstream connections are looked through.
 const SWEEP_TICK: Duration = Duration::from_secs(10);
 
@@ -132,6 +134,12 @@ impl App {
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.parts.addresses
+    }
+
+    /// Client connections that may be open at once.
+    #[must_use]
+    pub fn max_connections(&self) -> usize {
+        self.parts.max_connections
     }
 
     /// All metric families.
@@ -229,7 +237,7 @@ fn bind_all(config: &mut Config, mut sockets: Sockets, before: &[Bound]) -> Resu
     Ok(Parts {
         discovery: Arc::new(told(config, &addresses)),
         drain: config.drain,
-        max_connections: config.max_connections.unwrap_or_else(affordable_connections),
+        max_connections: max_connections(config.max_connections),
         log: config.log,
         audit: config.audit.clone(),
         warnings: config.warnings.clone(),
@@ -271,6 +279,23 @@ fn addresses(listeners: &[Bound], admin: &Held, discovery: Option<&Held>) -> Res
         admin: admin.local,
         discovery: discovery.map(|held| held.local),
     })
+}
+
+/// As many as are configured, and never more than descriptors permit: one too many is told so and let go, while one without a descriptor
+/// would wait unanswered, and everybody behind it. Serving fewer is better than serving nobody, so that is no reason not to start.
+fn max_connections(configured: Option<usize>) -> usize {
+    let affordable = affordable_connections();
+    let wanted = configured.unwrap_or(affordable.max(FEW_CONNECTIONS));
+    if affordable < wanted {
+        let needed = wanted.saturating_mul(2).saturating_add(SPARE_DESCRIPTORS);
+        tracing::warn!(
+            wanted,
+            served = affordable,
+            "file descriptors permit fewer connections than wanted; whoever comes beyond them is refused as overloaded: set LimitNOFILE={needed} in \
+            the service (`ulimit -n` in a shell), or lower limits.max_connections"
+        );
+    }
+    affordable.min(configured.unwrap_or(affordable))
 }
 
 /// Each tunnel needs two descriptors; some are spared for everything else.

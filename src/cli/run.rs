@@ -1,7 +1,7 @@
 //! `run`: the proxy until SIGTERM or SIGINT; a second signal ends it at once, SIGHUP has it read its configuration again.
 
 use super::{OK, failed, load, start_log};
-use crate::app::{Addresses, App, Orders, SPARE_DESCRIPTORS};
+use crate::app::{Addresses, App, Orders};
 use crate::audit::{Event, Journal};
 use crate::config::Config;
 use crate::supervisor::Supervisor;
@@ -49,7 +49,7 @@ fn serve(runtime: Runtime, config: Config, supervisor: Supervisor, hangup: Signa
     for warning in &config.warnings {
         tracing::warn!(place = warning.place, "{}", warning.message);
     }
-    raise_descriptor_limit(config.max_connections);
+    raise_descriptor_limit();
     let mut journal = None;
     let code = runtime.block_on(until_signalled(config, supervisor, hangup, log.dropped.clone(), &mut journal));
     runtime.shutdown_timeout(LAST_MOMENT);
@@ -76,8 +76,9 @@ async fn until_signalled(
     };
     *journal = Some(app.journal());
     app.metrics().count_log_drops(move || dropped.dropped_lines() as u64);
+    let max_connections = app.max_connections();
     let Addresses { proxy, tls, relays, snis, admin, discovery } = app.addresses().clone();
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?tls, ?relays, ?snis, %admin, ?discovery, "listening");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = name, policy_hash = hash, ?mode, %proxy, ?tls, ?relays, ?snis, %admin, ?discovery, max_connections, "listening");
     let ((first, shutdown), (second, hurry)) = (oneshot::channel(), oneshot::channel());
     let signals = tokio::spawn(wait(terminate, interrupt, first, second));
     // Several that come while one is carried out are one.
@@ -130,18 +131,12 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
     builder.enable_all().build()
 }
 
-/// Takes as many descriptors as the system permits, and says so when they are fewer than the configuration asks for.
-fn raise_descriptor_limit(max_connections: Option<usize>) {
+/// Takes as many descriptors as the system permits; where they are few, that is said when they are counted.
+fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
     {
         tracing::warn!(%error, "the limit of file descriptors cannot be raised");
-    }
-    let Some(wanted) = max_connections.map(|connections| connections.saturating_mul(2).saturating_add(SPARE_DESCRIPTORS) as u64) else {
-        return;
-    };
-    if let Some(available) = getrlimit(Resource::Nofile).current.filter(|available| *available < wanted) {
-        tracing::warn!(available, wanted, "fewer file descriptors than limits.max_connections needs; raise LimitNOFILE or lower it");
     }
 }

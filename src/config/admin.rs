@@ -47,6 +47,11 @@ impl Admin {
         self.address.as_ref().map_or(Ok(loopback(9180)), |address| socket_address(source, address))
     }
 
+    /// Whether it asks neither for a password nor for a token.
+    pub(super) fn asks_nobody(&self) -> bool {
+        self.htpasswd.is_none() && self.token_file.is_none()
+    }
+
     pub(super) fn files(&self) -> impl Iterator<Item = &String> {
         self.token_file.iter().map(Spanned::get_ref)
     }

@@ -12,10 +12,15 @@ use crate::upstream::parent::{Parent, Routes};
 use ipnet::IpNet;
 use std::collections::HashMap;
 
+/// Said of an admin listener on the network that asks nobody.
+pub const OPEN_ADMIN: &str = "admin.address is on the network and asks for nothing: whoever reaches it sees clients, refused hosts and the \
+    configuration; set admin.htpasswd or admin.token_file, or listen on 127.0.0.1 (a firewall that keeps it from the network does it too)";
+
 /// All warnings, in the order of the file's sections.
 pub(super) fn find(source: &Source, file: &File, policy: &Policy, access: Option<&AccessConfig>, routes: &Routes) -> Vec<Located> {
     let mut found = Vec::new();
     unreachable_proxy(source, file, &mut found);
+    open_admin(source, file, &mut found);
     covered_clients(source, file, &mut found);
     nobody_allowed(source, file, policy, &mut found);
     file.clients.warn(source, access, !file.relay.is_empty() || !file.sni.is_empty(), &mut found);
@@ -60,6 +65,14 @@ fn unreachable_proxy(source: &Source, file: &File, found: &mut Vec<Located>) {
         let message =
             format!("clients are told that the proxy is {listener}, which is their own loopback; set discovery.proxy, or listener.address");
         found.push(source.error(file.discovery.span(), message));
+    }
+}
+
+/// An admin listener on the network that shows itself to whoever asks.
+fn open_admin(source: &Source, file: &File, found: &mut Vec<Located>) {
+    let Ok(address) = file.admin.address(source) else { return };
+    if !address.ip().to_canonical().is_loopback() && file.admin.asks_nobody() {
+        found.push(source.error(file.admin.span(), OPEN_ADMIN));
     }
 }
 

@@ -160,7 +160,7 @@ fn empty(listener: TcpListener, take: impl Fn(TcpStream, SocketAddr)) {
 /// Said to whoever finds no place free.
 #[must_use]
 pub fn no_seat() -> Refusal {
-    let detail = "as many connections are open as limits.max_connections allows; try again, or raise it";
+    let detail = "as many connections are open as limits.max_connections and the file descriptors allow; try again, or raise them";
     Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"))
 }
 

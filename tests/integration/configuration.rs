@@ -391,6 +391,9 @@ fn a_setting_that_can_never_act_is_told_with_its_place() {
         ("[upstream.hosts]\n\"api.imagicle.com\" = [\"10.0.0.1\"]", "c.toml:2:23: never acts: 10.0.0.1 is refused (private)"),
         ("[upstream]\nallow_addresses = [\"0.0.0.0/0\"]", "c.toml:2:20: every private and special address may be reached"),
         ("[policy]\nprofile = \"strict\"\ngroups = [\"cognito\"]", "c.toml:3:11: never acts: \"cognito\" has no exact host"),
+        ("[admin]\naddress = \"0.0.0.0:9180\"", "c.toml:2:11: admin.address is on the network and asks for nothing"),
+        ("[admin]\naddress = \"[::]:9180\"", "c.toml:2:11: admin.address is on the network and asks for nothing"),
+        ("[admin]\naddress = \"10.0.0.5:9180\"\nhosts = [\"p.corp\"]", "c.toml:2:11: admin.address is on the network"),
         ("[policy]\nmode = \"observe\"", "c.toml:2:8: policy.mode is \"observe\": refusals by policy are recorded"),
     ];
     let differs = |(text, expected): &(&str, &str)| {

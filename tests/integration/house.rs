@@ -1,6 +1,7 @@
 //! The house rules: layers, file length, the one dial site, no `unsafe`.
 
 use std::path::{Path, PathBuf};
+use ucx_egress::config::warnings::OPEN_ADMIN;
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -111,7 +112,9 @@ fn every_shipped_configuration_loads() {
     for name in ["ucx-egress.toml", "strict.toml", "observe.toml", "container/ucx-egress.toml"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
         let config = ucx_egress::config::Config::load(Some(&path)).unwrap_or_else(|error| panic!("{error}"));
-        let unexpected: Vec<_> = config.warnings.iter().filter(|warning| !warning.message.contains("observe")).collect();
+        // A container's admin listener is kept from the network by what publishes its ports.
+        let expected = |message: &str| message.contains("observe") || (name.starts_with("container") && message == OPEN_ADMIN);
+        let unexpected: Vec<_> = config.warnings.iter().filter(|warning| !expected(&warning.message)).collect();
         assert!(unexpected.is_empty(), "{unexpected:?}");
     }
 }

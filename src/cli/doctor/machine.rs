@@ -2,7 +2,7 @@
 
 use super::line::{Area, Line};
 use super::running::Running;
-use crate::app::{SPARE_DESCRIPTORS, may_listen};
+use crate::app::{FEW_CONNECTIONS, SPARE_DESCRIPTORS, may_listen};
 use crate::config::Config;
 use rustix::process::{Resource, getrlimit};
 use std::io::ErrorKind;
@@ -28,7 +28,7 @@ fn descriptors(max_connections: Option<usize>, running: Option<u64>) -> Line {
     let affordable = limit.saturating_sub(spare) / 2;
     let Some(wanted) = max_connections.map(|most| most as u64) else {
         let seen = format!("{limit} ({whose}): {affordable} connections at once");
-        return if affordable < 1_000 {
+        return if affordable < FEW_CONNECTIONS as u64 {
             Line::warn(Area::Process, subject, seen).remedy("raise it: LimitNOFILE=65536 in the service, or `ulimit -n`")
         } else {
             Line::ok(Area::Process, subject, seen)
