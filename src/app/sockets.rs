@@ -1,5 +1,6 @@
 //! Listening sockets: bound once, kept over reloads, taken over from a service manager that holds them.
 
+use rustix::io::Errno;
 use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
@@ -184,6 +185,9 @@ pub fn may_listen(address: SocketAddr, key: &str) -> Result<(), (io::ErrorKind, 
 
 fn unavailable(address: SocketAddr, key: &str, error: &io::Error) -> String {
     let remedy = match error.kind() {
+        _ if error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error()) => {
+            "this machine has no IPv6; write an IPv4 address, such as 0.0.0.0 for all of them"
+        }
         io::ErrorKind::AddrInUse => "another process listens there; stop it (`ss -ltnp` names it) or choose another port",
         io::ErrorKind::AddrNotAvailable => "this machine has no such address; write one of its own, or 0.0.0.0",
         io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another port, or grant CAP_NET_BIND_SERVICE",
@@ -194,4 +198,25 @@ fn unavailable(address: SocketAddr, key: &str, error: &io::Error) -> String {
 
 fn local_address(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|error| format!("a listener has no address: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel says where an address cannot be had, and what a person does then.
+    #[test]
+    fn each_cause_has_its_remedy() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 3128));
+        for (errno, remedy) in [
+            (Errno::ADDRINUSE, "ss -ltnp"),
+            (Errno::ADDRNOTAVAIL, "no such address"),
+            (Errno::ACCESS, "CAP_NET_BIND_SERVICE"),
+            (Errno::AFNOSUPPORT, "no IPv6; write an IPv4 address"),
+            (Errno::NOBUFS, "another address"),
+        ] {
+            let said = unavailable(address, "listener.address", &errno.into());
+            assert!(said.starts_with("listener.address 127.0.0.1:3128: ") && said.contains(remedy), "{said}");
+        }
+    }
 }

@@ -25,7 +25,7 @@ use crate::metrics::{Coverage, Protocol};
 use crate::policy::Permit;
 use crate::stall::StallLimit;
 use crate::upstream::{Connection, RequestBody};
-use http::header::{HOST, TRANSFER_ENCODING};
+use http::header::{EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -159,6 +159,8 @@ fn prepare(context: &Context, destination: &Destination, request: &mut Request<I
     let headers = request.headers_mut();
     let is_chunked = headers.contains_key(TRANSFER_ENCODING);
     hop::strip(headers);
+    // This proxy asks for the body itself: nobody behind it has to be asked for leave.
+    headers.remove(EXPECT);
     if is_chunked {
         // Without it the HTTP client would drop the body of a GET, whose length is not known.
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));

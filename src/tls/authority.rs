@@ -255,11 +255,15 @@ pub fn check_key_file(path: &Path) -> Result<(), Unusable> {
     if metadata.mode() & OTHERS != 0 {
         return unusable(format!("{shown} can be read by others (mode {:03o}); run `chmod 600 {shown}`", metadata.mode() & 0o777));
     }
-    let own = rustix::process::geteuid().as_raw();
-    if metadata.uid() != own && own != 0 {
+    if is_foreign(metadata.uid(), rustix::process::geteuid().as_raw()) {
         return unusable(format!("{shown} belongs to another user; run `chown` so that the proxy's user owns it"));
     }
     Ok(())
+}
+
+/// Whether a file is another user's, who could change it. The administrator reads what is anybody's.
+fn is_foreign(owner: u32, own: u32) -> bool {
+    owner != own && own != 0
 }
 
 fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, Unusable> {
@@ -446,6 +450,13 @@ mod tests {
         assert!(complaint(&paths).contains("encrypted"));
         fs::write(&paths.key, "nonsense").expect("no key");
         assert!(complaint(&paths).contains("no private key"));
+    }
+
+    #[test]
+    fn a_key_of_another_user_is_foreign() {
+        for (owner, own, foreign) in [(1000, 1000, false), (0, 1000, true), (1001, 1000, true), (1000, 0, false), (0, 0, false)] {
+            assert_eq!(is_foreign(owner, own), foreign, "{owner} {own}");
+        }
     }
 
     #[test]

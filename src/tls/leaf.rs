@@ -260,6 +260,58 @@ mod tests {
         assert_eq!(serials.len(), 3, "serial numbers are unique");
     }
 
+    /// Clocks of machines without a battery, of guests that slept, of a hand that slipped: each leaf is valid when it is shown.
+    #[test]
+    fn a_leaf_is_valid_whatever_the_clock_says() {
+        let leaves = leaves();
+        let now = SystemTime::now();
+        let (day, hour) = (Duration::from_hours(24), Duration::from_hours(1));
+        let name = host("api.imagicle.com");
+        for (what, at) in [
+            ("today", now),
+            ("400 days on", now + 400 * day),
+            ("2 days back", now - 2 * day),
+            ("today again", now),
+            ("an hour back", now - hour),
+            ("the CA's last day", leaves.authority().facts().not_after - day),
+            ("its last second", leaves.authority().facts().not_after),
+            ("1970", SystemTime::UNIX_EPOCH + day),
+        ] {
+            let leaf = leaves.get(&name, at).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let (_, parsed) = X509Certificate::from_der(&leaf.cert[0]).expect("a certificate");
+            let seconds = i64::try_from(at.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()).expect("not so late");
+            let (from, to) = (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
+            assert!(from <= seconds && seconds <= to, "{what}: {from} {seconds} {to}");
+            assert!(to - from <= 200 * 86_400, "{what}: browsers take no leaf for longer");
+        }
+        let late = leaves.authority().facts().not_after + Duration::from_secs(1);
+        assert!(leaves.get(&name, late).expect_err("the CA has expired").contains("ca init"));
+    }
+
+    #[test]
+    fn every_name_that_is_a_host_gets_a_leaf_for_itself() {
+        let leaves = leaves();
+        let long = format!("{0}.{0}.{0}.{1}.imagicle.com", "a".repeat(62), "b".repeat(51));
+        let label = format!("{}.imagicle.com", "a".repeat(63));
+        let names =
+            [&long, &label, "1.imagicle.com", "123456.imagicle.com", "_a.imagicle.com", "a_b.imagicle.com", "xn--bcher-kva.imagicle.com"];
+        assert_eq!(long.len(), 253, "the longest that there is");
+        for name in names {
+            let Ok(host) = Host::parse(name.as_bytes()) else { panic!("{name} is a host") };
+            let leaf = leaves.get(&host, SystemTime::now()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let (_, parsed) = X509Certificate::from_der(&leaf.cert[0]).expect("a certificate");
+            let names = parsed.subject_alternative_name().expect("well-formed").expect("there is one").value.general_names.clone();
+            assert_eq!(names, [x509_parser::extensions::GeneralName::DNSName(name)]);
+            if !name.contains('_') {
+                verify(&leaves, &leaf, name, SystemTime::now()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+        for name in [format!("a{long}"), format!("{}.imagicle.com", "a".repeat(64)), "127.1".into(), "1.2.3.4".into(), "a..b".into()] {
+            let host = Host::parse(name.as_bytes());
+            assert!(host.is_err() || host.is_ok_and(|host| leaves.get(&host, SystemTime::now()).is_err()), "{name} gets none");
+        }
+    }
+
     #[test]
     fn the_cache_is_bounded_and_keeps_what_is_used() {
         let leaves = leaves();

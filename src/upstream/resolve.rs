@@ -13,8 +13,10 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::system_conf::parse_resolv_conf;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -23,6 +25,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const GRACE: Duration = Duration::from_millis(50);
 /// Resolutions under way at once. Each takes a few descriptors, and an outage must leave some to hosts that need no DNS.
 const MAX_LOOKUPS: usize = 32;
+/// Where the system names its name servers.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// Queries of one name before it counts as unresolvable, within the one deadline.
 const ATTEMPTS: usize = 2;
 
@@ -99,10 +103,19 @@ impl Resolver {
     /// # Errors
     /// A sentence with the remedy, when the system's name servers cannot be read.
     pub fn new(hosts: HashMap<Host, Vec<HostAddress>>, servers: &NameServers, deadline: Duration) -> Result<Self, String> {
-        let (config, mut options) = match servers {
+        let (config, options) = match servers {
             NameServers::System => system_servers()?,
             NameServers::Fixed(addresses) => (fixed_servers(addresses), ResolverOpts::default()),
         };
+        Self::with(hosts, config, options, deadline)
+    }
+
+    fn with(
+        hosts: HashMap<Host, Vec<HostAddress>>,
+        config: ResolverConfig,
+        mut options: ResolverOpts,
+        deadline: Duration,
+    ) -> Result<Self, String> {
         options.attempts = ATTEMPTS;
         options.timeout = deadline / 2;
         // What is known is asked before there is a turn to ask anybody.
@@ -196,8 +209,15 @@ fn failed(detail: &'static str) -> Refusal {
 }
 
 fn system_servers() -> Result<(ResolverConfig, ResolverOpts), String> {
-    hickory_resolver::system_conf::read_system_conf().map_err(|error| {
-        format!("the system's name servers cannot be read from /etc/resolv.conf: {error}; mend that file, or set upstream.nameservers = [\"10.0.0.53:53\"]")
+    servers_of(Path::new(RESOLV_CONF))
+}
+
+fn servers_of(file: &Path) -> Result<(ResolverConfig, ResolverOpts), String> {
+    let read = std::fs::read(file).map_err(|error| error.to_string());
+    let servers = read.and_then(|text| parse_resolv_conf(text).map_err(|error| error.to_string()));
+    servers.map_err(|error| {
+        let file = file.display();
+        format!("the system's name servers cannot be read from {file}: {error}; mend that file, or set upstream.nameservers = [\"10.0.0.53:53\"]")
     })
 }
 
@@ -215,6 +235,54 @@ fn fixed_servers(addresses: &[SocketAddr]) -> ResolverConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::UdpSocket;
+
+    /// Says of each name that it does not exist, as often as it is asked; gives the names.
+    async fn deny(server: UdpSocket, names: &mut Vec<String>) {
+        let mut packet = [0; 512];
+        while let Ok((length, peer)) = server.recv_from(&mut packet).await {
+            let query = &packet[..length];
+            names.push(String::from_utf8_lossy(&query[12..]).chars().filter(|c| c.is_ascii_alphanumeric() || *c < ' ').collect());
+            // The question alone, with NXDOMAIN.
+            let end = 12 + query[12..].iter().position(|byte| *byte == 0).expect("a root label") + 5;
+            let answer = [&query[..2], &[0x85, 0x83, 0, 1, 0, 0, 0, 0, 0, 0], &query[12..end]].concat();
+            server.send_to(&answer, peer).await.expect("sent");
+        }
+    }
+
+    /// Kubernetes and offices write search lists: with them a name of ours would be asked as one of somebody else's domain first.
+    #[tokio::test]
+    async fn a_search_list_of_the_system_adds_nothing_to_a_name() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let file = folder.path().join("resolv.conf");
+        std::fs::write(&file, "nameserver 127.0.0.1\nsearch evil.test corp.test\ndomain corp.test\noptions ndots:5\n").expect("written");
+        let (system, options) = servers_of(&file).expect("well-formed");
+        assert_eq!((options.ndots, system.search().len().min(1)), (5, 1), "the search list was read");
+        let server = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        let ours = fixed_servers(&[server.local_addr().expect("an address")]);
+        let config = ResolverConfig::from_parts(system.domain().cloned(), system.search().to_vec(), ours.name_servers().to_vec());
+        let resolver = Resolver::with(HashMap::new(), config, options, Duration::from_secs(5)).expect("a resolver");
+        let destination = Destination::from_authority(b"t.imagicle.com:443").expect("a destination");
+        let mut names = Vec::new();
+        tokio::select! {
+            () = deny(server, &mut names) => panic!("the server ends"),
+            resolved = resolver.resolve(&destination) => assert_eq!(resolved.expect_err("no such name").reason, Reason::ResolveFailed),
+        }
+        assert!(!names.is_empty() && names.iter().all(|name| name.contains("imagicle") && !name.contains("test")), "{names:?}");
+    }
+
+    #[test]
+    fn a_system_without_name_servers_is_told_what_to_do() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let file = folder.path().join("resolv.conf");
+        for text in [None, Some(""), Some("search corp.test\n"), Some("nameserver nonsense\n")] {
+            if let Some(text) = text {
+                std::fs::write(&file, text).expect("written");
+            }
+            let said = servers_of(&file).expect_err("nobody to ask");
+            assert!(said.contains("resolv.conf") && said.contains("upstream.nameservers"), "{text:?}: {said}");
+        }
+    }
 
     #[test]
     fn fixed_addresses_are_read() {

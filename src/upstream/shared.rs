@@ -19,6 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 const MAX_STREAMS: usize = 100;
 /// Connections to one destination.
 const MAX_EACH: usize = 32;
+/// Idle connections kept in all, as of HTTP/1.1: each holds a descriptor that no client accounts for.
+const MAX_IDLE: usize = 128;
 /// An idle connection is not used any more after this long.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
 /// What an upstream may send of one answer before its client took it.
@@ -175,7 +177,10 @@ impl Shared {
             last_used: Mutex::new(Instant::now()),
             ends: AtomicBool::new(false),
         });
-        lock(&self.members).entry(destination.clone()).or_default().push(member.clone());
+        let mut members = lock(&self.members);
+        make_room(&mut members);
+        members.entry(destination.clone()).or_default().push(member.clone());
+        drop(members);
         Ok(Lease { member, sender })
     }
 
@@ -186,11 +191,27 @@ impl Shared {
 
     /// Closes what nobody used for too long, or what the upstream closed.
     pub fn sweep(&self) {
-        lock(&self.members).retain(|_, members| {
+        let mut all = lock(&self.members);
+        all.retain(|_, members| {
             members.retain(|member| member.is_usable());
             !members.is_empty()
         });
+        make_room(&mut all);
     }
+}
+
+/// Closes the idle connections that were not used for longest, where there are too many of them.
+fn make_room(members: &mut HashMap<Destination, Vec<Arc<Member>>>) {
+    let is_idle = |member: &Arc<Member>| member.streams.load(Ordering::Relaxed) == 0;
+    let mut idle: Vec<Instant> =
+        members.values().flatten().filter(|member| is_idle(member)).map(|member| *lock(&member.last_used)).collect();
+    let Some(surplus) = idle.len().checked_sub(MAX_IDLE).filter(|surplus| *surplus > 0) else { return };
+    idle.sort_unstable();
+    let Some(newest) = idle.get(surplus - 1).copied() else { return };
+    members.retain(|_, of_destination| {
+        of_destination.retain(|member| !is_idle(member) || *lock(&member.last_used) > newest);
+        !of_destination.is_empty()
+    });
 }
 
 fn builder(executor: Executor) -> http2::Builder<Executor> {
@@ -205,4 +226,32 @@ fn builder(executor: Executor) -> http2::Builder<Executor> {
         .keep_alive_timeout(ANSWER)
         .keep_alive_while_idle(false);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    fn destination(number: usize) -> Destination {
+        Destination::from_authority(format!("h{number}.imagicle.com:443").as_bytes()).expect("a destination")
+    }
+
+    /// A wildcard has names without end, and each has a connection of its own.
+    #[tokio::test]
+    async fn idle_connections_are_bounded_and_those_in_use_stay() {
+        let shared = Shared::new(Executor(Arc::new(Metrics::new())));
+        let (mut ends, mut held) = (Vec::new(), None);
+        for number in 0..3 * MAX_IDLE {
+            let (near, far) = tokio::io::duplex(64 * 1024);
+            ends.push(far);
+            let lease = shared.add(&destination(number), near, Duration::from_mins(1)).await.expect("nothing is wrong yet");
+            held = held.or(Some(lease));
+        }
+        let kept = lock(&shared.members).len();
+        assert!(kept <= MAX_IDLE + 2, "{kept} connections to as many destinations");
+        assert!(shared.lives(&destination(0)), "one that carries a stream stays");
+        assert!(!shared.lives(&destination(1)) && shared.lives(&destination(3 * MAX_IDLE - 1)), "the oldest went");
+        drop(held);
+    }
 }

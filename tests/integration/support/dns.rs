@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 
 use super::client::within_deadline;
 
+pub mod scripted;
+
 pub const A: u16 = 1;
 pub const CNAME: u16 = 5;
 pub const AAAA: u16 = 28;
