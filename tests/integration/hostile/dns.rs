@@ -11,7 +11,7 @@ use crate::support::scrape::Scrape;
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use ucx_egress::destination::Destination;
 use ucx_egress::upstream::{NameServers, Resolver};
@@ -191,7 +191,7 @@ async fn names_without_end_do_not_fill_the_memory() {
     const KEPT: usize = 4_096;
     let dns = DnsServer::start().await;
     let name = |number: usize| format!("a{number}.imagicle.com");
-    (0..NAMES).for_each(|number| dns.set(&name(number), vec![IpAddr::from([127, 0, 0, 1])], 3_600));
+    (0..NAMES).for_each(|number| dns.set(&name(number), [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].to_vec(), 3_600));
     let servers = NameServers::Fixed(vec![dns.addr()]);
     let resolver = Resolver::new(HashMap::new(), &servers, Duration::from_secs(10)).expect("a resolver");
     let ask = async |number: usize| {
