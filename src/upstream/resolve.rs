@@ -261,12 +261,12 @@ mod tests {
         let server = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let ours = fixed_servers(&[server.local_addr().expect("an address")]);
         let config = ResolverConfig::from_parts(system.domain().cloned(), system.search().to_vec(), ours.name_servers().to_vec());
-        let resolver = Resolver::with(HashMap::new(), config, options, Duration::from_secs(5)).expect("a resolver");
+        let asking = Resolver::with(HashMap::new(), config, options, Duration::from_secs(5)).expect("a resolver");
         let destination = Destination::from_authority(b"t.imagicle.com:443").expect("a destination");
         let mut names = Vec::new();
         tokio::select! {
             () = deny(server, &mut names) => panic!("the server ends"),
-            resolved = resolver.resolve(&destination) => assert_eq!(resolved.expect_err("no such name").reason, Reason::ResolveFailed),
+            said = asking.resolve(&destination) => assert_eq!(said.expect_err("no such name").reason, Reason::ResolveFailed),
         }
         assert!(!names.is_empty() && names.iter().all(|name| name.contains("imagicle") && !name.contains("test")), "{names:?}");
     }

@@ -128,7 +128,7 @@ fn torture(text: &str, times: usize, seed: u64, read: impl Fn(&str) -> Result<()
     (loaded, wrong)
 }
 
-/// How often each text is broken. All of the policy is compiled each time, so the gate is content with few; UCX_EGRESS_TORTURE asks for
+/// How often each text is broken. All of the policy is compiled each time, so the gate is content with few; `UCX_EGRESS_TORTURE` asks for
 /// more.
 fn times() -> usize {
     std::env::var("UCX_EGRESS_TORTURE").ok().and_then(|times| times.parse().ok()).unwrap_or(60)
@@ -164,7 +164,7 @@ fn a_broken_configuration_loads_or_is_refused_where_it_is_wrong() {
         assert!(wrong.is_empty(), "{} of {times}:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
         assert!(loaded < times, "nothing was broken");
     }
-    super::ran(times * texts.len(), "broken configurations");
+    super::counted("broken configurations", times * texts.len());
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_broken_policy_loads_or_is_refused_where_it_is_wrong() {
     let (loaded, wrong) = torture(&shipped("policy/imagicle.toml"), times, 0x51ed_270b, read);
     assert!(wrong.is_empty(), "{} of {times}:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
     assert!(loaded < times, "nothing was broken");
-    super::ran(times, "broken policies");
+    super::counted("broken policies", times);
 }
 
 fn config_text(file: &Path) -> String {

@@ -118,7 +118,7 @@ fn nothing_forbidden_or_too_old_is_built() {
         let found = built.iter().filter(|(known, own, _)| known == name && floor.is_none_or(|floor| version(own) < floor));
         assert_eq!(found.collect::<Vec<_>>(), Vec::<&(String, String, String)>::new(), "{entry}");
     }
-    super::ran(denied.len(), "forbidden dependencies");
+    super::counted("forbidden dependencies", denied.len());
 }
 
 #[test]

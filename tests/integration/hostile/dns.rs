@@ -207,5 +207,5 @@ async fn names_without_end_do_not_fill_the_memory() {
     assert!(asked[0] >= 2 * NAMES, "each name was asked for: {asked:?}");
     assert!(again >= 2 * (NAMES - KEPT) - 500, "of {NAMES} names {} were kept", NAMES - again / 2);
     assert!(again < 2 * NAMES - 1_000, "some were kept: {again}");
-    super::ran(NAMES, "made-up names");
+    super::counted("made-up names", NAMES);
 }

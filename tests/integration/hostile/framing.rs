@@ -167,7 +167,7 @@ async fn an_answer_that_nobody_asked_for_is_nobodys() {
         assert_eq!(ask().await, (200, "truth".to_owned()), "{poison:?}");
         assert_eq!(origin.connections(), 2, "{poison:?}");
     }
-    super::ran(POISON.len(), "answers that nobody asked for");
+    super::counted("answers that nobody asked for", POISON.len());
 }
 
 /// The same inside TLS.
@@ -190,5 +190,5 @@ async fn an_answer_that_nobody_asked_for_is_nobodys_in_tls_either() {
             }
         }
     }
-    super::ran(POISON.len(), "answers that nobody asked for, in TLS");
+    super::counted("answers that nobody asked for, in TLS", POISON.len());
 }

@@ -55,7 +55,7 @@ async fn a_hello_in_five_records_is_met_and_relayed() {
         records += 1;
     }
     assert!(records >= 5, "{records} records");
-    super::ran(2, "hellos in many records");
+    super::counted("hellos in many records", 2);
 }
 
 /// TLS 1.2 alone, with these cipher suites, in a hello that is complete otherwise.
@@ -162,7 +162,7 @@ async fn an_encrypted_hello_gets_the_visible_hosts_certificate_and_no_more() {
     assert!(format!("{error:?}").contains("RejectedEncryptedClientHello"), "{error:?}");
     assert_eq!(origin.received().concat().len(), before, "nothing more arrived");
     assert_eq!(world.scrape().await.count("ucx_egress_panics_total", &[]), 0);
-    super::ran(2, "encrypted hellos");
+    super::counted("encrypted hellos", 2);
 }
 
 /// A store that gives every server the ticket of the last one, whoever made it.
@@ -223,11 +223,11 @@ async fn a_ticket_of_one_host_opens_no_other() {
             assert_eq!(client.read_head().await.status, 200, "{host}");
             client.read_until_closed().await;
         }
-        use HandshakeKind::{Full, Resumed};
-        assert_eq!(kinds, [Full, Resumed, Full, Full, Full, Resumed], "{:?}", choice.version());
+        let (full, resumed) = (HandshakeKind::Full, HandshakeKind::Resumed);
+        assert_eq!(kinds, [full, resumed, full, full, full, resumed], "{:?}", choice.version());
         assert_eq!(origin.received().concat().windows(13).filter(|bytes| bytes.eq_ignore_ascii_case(b"\nhost: b.test")).count(), 3);
     }
-    super::ran(12, "tickets");
+    super::counted("tickets", 12);
 }
 
 /// So many names, that of the host last.
@@ -267,14 +267,13 @@ async fn certificates_without_end_are_refused_in_time() {
         let pki = Pki::new();
         let origin = SecureOrigin::start(present(&pki).server(&[b"http/1.1"])).await;
         let world = World::new(&pki, origin.addr());
-        let said = tokio::time::timeout(DEADLINE, world.tunnel()).await.map(|tunnel| tunnel.map_err(|(_, problem)| problem));
-        let is_right = match &said {
-            Ok(Ok(_)) => *is_taken,
-            Ok(Err(problem)) => !is_taken && problem.reason == "upstream_tls_invalid",
-            Err(_) => false,
-        };
+        let said = tokio::time::timeout(DEADLINE, world.tunnel())
+            .await
+            .map(|tunnel| tunnel.map_or_else(|(_, problem)| problem.reason, |_| "taken".to_owned()));
+        let expected = if *is_taken { "taken" } else { "upstream_tls_invalid" };
+        let is_right = said.as_ref().is_ok_and(|said| said == expected);
         if !is_right || world.scrape().await.count("ucx_egress_panics_total", &[]) > 0 {
-            wrong.push(format!("{what}: {:?}", said.map(|said| said.map(drop))));
+            wrong.push(format!("{what}: {said:?}"));
         }
     }
     as_expected(PRESENTED.len(), "long certificates", &wrong);
@@ -377,5 +376,5 @@ async fn another_ca_is_shown_from_its_reload_on() {
     // Who was there stays: nothing was taken away from them.
     standing.send(format!("GET /test HTTP/1.1\r\nHost: {API}\r\n\r\n").as_bytes()).await;
     assert_eq!(standing.read_head().await.status, 200);
-    super::ran(6, "rotations of the CA");
+    super::counted("rotations of the CA", 6);
 }
