@@ -18,6 +18,7 @@ use crate::audit::{InForce, Journal, Settings};
 use crate::config::admin::GuardConfig;
 use crate::config::shown::shown;
 use crate::config::{Config, LogFormat};
+use crate::fault::Faults;
 use crate::listener::accept::Gate;
 use crate::metrics::{ListenerKind, Metrics};
 use crate::policy::pac::Scheme;
@@ -116,7 +117,15 @@ impl App {
     /// # Errors
     /// A sentence with the remedy: an address is taken, not this machine's or not permitted, names cannot be resolved, or the
     /// interception CA is unfit.
-    pub fn bind(mut config: Config, supervisor: Supervisor) -> Result<Self, String> {
+    pub fn bind(config: Config, supervisor: Supervisor) -> Result<Self, String> {
+        Self::bind_with(config, supervisor, &Faults::none())
+    }
+
+    /// As [`App::bind`], with panics where a drill or a test wants them.
+    ///
+    /// # Errors
+    /// As [`App::bind`].
+    pub fn bind_with(mut config: Config, supervisor: Supervisor, faults: &Faults) -> Result<Self, String> {
         let sockets = Sockets::inherited(supervisor.take_sockets())?;
         let (watch, path) = (Watch::new(&config), config.path());
         let mut parts = bind_all(&mut config, sockets, &[])?;
@@ -125,7 +134,7 @@ impl App {
         }
         let guard = Arc::new(guard(std::mem::take(&mut parts.guard), None)?);
         let in_force = in_force(&config);
-        let basis = assemble(config, &parts.bound, parts.addresses.all().collect(), None)?.announce();
+        let basis = assemble(config, &parts.bound, parts.addresses.all().collect(), None, faults)?.announce();
         parts.sockets.listen()?;
         Ok(Self { basis, parts, guard, in_force, watch, path, supervisor: Arc::new(supervisor) })
     }

@@ -11,6 +11,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`hidden`] | `Debug` that shows nothing, for types that hold what clients sent |
+//! | [`fault`] | panics on purpose, one in each layer, for the drill and the tests; nothing that is configured or sent reaches it |
 //! | [`stamp`] | what files looked like when they were read: whether they have changed |
 //! | [`units`] | durations and sizes as people write them |
 //! | [`moment`] | times as they are written and read: UTC, RFC 3339 |
@@ -22,7 +23,7 @@
 //! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `documents` (bodies as values, for whoever learns), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
 //! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows) |
-//! | [`contain`] | a panic ends one task and is counted |
+//! | [`contain`] | a panic ends one task, one exchange or one message, refuses it and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`), tried before a reload (`canary`) |
 //! | [`observed`] | what the mode `observe` sees, for `learn`: names, types, sizes, counts, never a value: `state` (all of it, bounded; `paths` as templates, `fields`, `telling`: which names are kept), `document` (as it is saved and shown), `worker` (the one thread), `file` |
 //! | [`access`] | who a client is: `basic` (what it offers), `htpasswd` and `hash` (the file), `authenticator` (the one question, off the event loop), `cache`, `limit` |
@@ -93,6 +94,8 @@
 #![forbid(unsafe_code)]
 
 pub mod hidden;
+
+pub mod fault;
 
 pub mod stamp;
 

@@ -100,6 +100,12 @@ impl Relay {
         (self.up.total, self.down.total)
     }
 
+    /// Neither side takes what follows for an orderly end: both are reset when this is dropped.
+    pub fn fail(&mut self) {
+        self.client.fail();
+        self.upstream.fail();
+    }
+
     fn poll_halves(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if !self.up.done
             && let Poll::Ready(Err(broke)) = self.up.poll_move(cx, &mut self.client, &mut self.upstream)

@@ -12,6 +12,7 @@ pub mod reloads;
 mod setup;
 mod status;
 
+use crate::fault::Layer;
 use crate::listener::Accepted;
 use crate::proxy::Live;
 use crate::tls::reception::Reception;
@@ -85,6 +86,7 @@ pub fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) -> impl Futur
 }
 
 async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {
+    shown.live.context().journal.faults().strike(Layer::Admin);
     let asked = Arc::new(asked);
     let guard = shown.guard.load();
     let mut answer = match guard.admit(&asked).await {

@@ -6,6 +6,7 @@ use crate::audit::{Audit, InForce, Journal};
 use crate::config::clients::AccessConfig;
 use crate::config::interception::InterceptionConfig;
 use crate::config::{Config, Outside};
+use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::observed::Observed;
 use crate::policy::Mode;
@@ -70,19 +71,25 @@ impl Assembled {
 ///
 /// # Errors
 /// A sentence with the remedy.
-pub(super) fn assemble(config: Config, bound: &[Bound], own: Vec<SocketAddr>, before: Option<&Basis>) -> Result<Assembled, String> {
+pub(super) fn assemble(
+    config: Config,
+    bound: &[Bound],
+    own: Vec<SocketAddr>,
+    before: Option<&Basis>,
+    faults: &Faults,
+) -> Result<Assembled, String> {
     let known = before.map(|basis| &*basis.context);
     let metrics = known.map_or_else(|| Arc::new(Metrics::new()), |known| known.metrics.clone());
     let journal = if let Some(known) = known {
         known.journal.clone()
     } else {
-        let audit = config.audit.clone().map(|settings| Audit::open(settings, in_force(&config), &metrics.audit)).transpose()?;
-        Arc::new(Journal::audited(audit))
+        let open = |settings| Audit::open(settings, in_force(&config), &metrics.audit, faults.clone());
+        Arc::new(Journal::audited(config.audit.clone().map(open).transpose()?).with_faults(faults.clone()))
     };
     let is_same_outside = before.is_some_and(|basis| basis.outside == config.outside);
-    let dialer = dialer(&config, own, &metrics, known.map(|known| &known.dialer))?;
+    let dialer = dialer(&config, own, &metrics, known.map(|known| &known.dialer))?.with_faults(faults.clone());
     let reached = known.filter(|_| is_same_outside);
-    let interception = config.interception.as_ref().map(|section| interception(&config, section, &metrics, known, reached)).transpose()?;
+    let interception = config.interception.as_ref().map(|section| interception(&config, section, &journal, &metrics, known, reached)).transpose()?;
     let observed = observed(&config, known)?;
     let quotas = known.map(|known| &known.quotas).filter(|quotas| quotas.configs().eq(config.quotas.iter())).cloned();
     let quotas = quotas.unwrap_or_else(|| Arc::new(Quotas::new(config.quotas, &metrics)));
@@ -174,6 +181,7 @@ fn parents(config: &Config, metrics: &Metrics, before: Option<&Dialer>) -> Resul
 fn interception(
     config: &Config,
     section: &InterceptionConfig,
+    journal: &Journal,
     metrics: &Arc<Metrics>,
     known: Option<&Context>,
     reached: Option<&Context>,
@@ -188,7 +196,8 @@ fn interception(
         known.servers.clone()
     } else {
         let counters = Counters { cached: metrics.leaves_cached.clone(), minted: metrics.leaves_minted.clone() };
-        Servers::new(&Arc::new(Leaves::new(authority, counters).map_err(unfit)?)).map_err(unfit)?
+        let leaves = Leaves::new(authority, counters).map_err(unfit)?.with_faults(journal.faults().clone());
+        Servers::new(&Arc::new(leaves)).map_err(unfit)?
     };
     let secure = if let Some(reached) = reached.and_then(|reached| reached.interception.as_ref()) {
         reached.secure.clone()

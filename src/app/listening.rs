@@ -5,6 +5,7 @@ use crate::audit::Start;
 use crate::config::listeners::{ListenerConfig, RelayConfig, SniConfig};
 use crate::destination::Destination;
 use crate::error::Refusal;
+use crate::fault::Layer;
 use crate::listener::accept::{Gate, accept_loop};
 use crate::listener::entrance::Entrance;
 use crate::metrics::{ListenerKind, Protocol};
@@ -156,7 +157,11 @@ impl Carries {
 /// for is asked once it has said who that is.
 fn door(live: &Arc<Live>, entrance: &Arc<Entrance>) -> impl Fn(SocketAddr) -> Result<(), Refusal> + use<> {
     let (live, entrance) = (live.clone(), entrance.clone());
-    move |peer| if entrance.is_balancer(peer.ip()) { Ok(()) } else { admit(&live.context(), &entrance, peer) }
+    move |peer| {
+        let context = live.context();
+        context.journal.faults().strike(Layer::Accept);
+        if entrance.is_balancer(peer.ip()) { Ok(()) } else { admit(&context, &entrance, peer) }
+    }
 }
 
 /// At the door: the client is told why where it would understand and a place to wait until it has read that is free, then the

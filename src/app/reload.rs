@@ -8,12 +8,15 @@ use super::{Parts, bind_all, guard, receptions};
 use crate::admin::guard::Guard;
 use crate::audit::{Event, InForce, Settings};
 use crate::config::{Config, reload};
+use crate::contain::unfinished;
+use crate::fault::Layer;
 use crate::inspect;
 use crate::policy::canary;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 /// How often files that are read again when they change are looked at.
@@ -94,7 +97,8 @@ impl Running {
             watch.tries(path.as_deref().map(reload::named_files).unwrap_or_default());
             watch
         };
-        tokio::task::spawn_blocking(looking).await.map_err(|error| format!("the look at its files ended early: {error}"))
+        let looked = tokio::task::spawn_blocking(looking).await;
+        looked.map_err(|error| format!("the look at its files came to nothing: {}", self.unfinished(&error)))
     }
 
     /// Puts what was read in force if all of it is fit.
@@ -116,15 +120,22 @@ impl Running {
     /// All of it off the event loop: it reads files, compiles and binds. New sockets listen only when nothing else can fail.
     async fn prepare(&self) -> Result<Next, String> {
         let build = self.builder();
-        let next = tokio::task::spawn_blocking(build).await.map_err(|error| format!("the loading ended early: {error}"))??;
+        let loaded = tokio::task::spawn_blocking(build).await;
+        let next = loaded.map_err(|error| format!("the loading came to nothing: {}", self.unfinished(&error)))??;
         next.parts.sockets.listen()?;
         Ok(next)
+    }
+
+    /// Why a task gave nothing; a panic is counted.
+    fn unfinished(&self, error: &JoinError) -> &'static str {
+        unfinished(&self.basis.context.metrics.panics, error)
     }
 
     fn builder(&self) -> impl FnOnce() -> Result<Next, String> + use<> {
         let (path, sockets, bound, basis) = (self.path.clone(), self.sockets.again(), self.bound.clone(), self.basis.clone());
         let before = self.shown.guard.load();
         move || {
+            basis.context.journal.faults().strike(Layer::Reload);
             let mut config = Config::load(path.as_deref()).map_err(|located| located.to_string())?;
             canary::check(&config.policy).map_err(|wrong| format!("the new policy fails its check: {wrong}"))?;
             if config.interception.is_some() {
@@ -134,7 +145,7 @@ impl Running {
             let watch = Watch::new(&config);
             let mut parts = bind_all(&mut config, sockets, &bound)?;
             let in_force = in_force(&config);
-            let assembled = assemble(config, &parts.bound, parts.addresses.all().collect(), Some(&basis))?;
+            let assembled = assemble(config, &parts.bound, parts.addresses.all().collect(), Some(&basis), basis.context.journal.faults())?;
             let guard = guard(std::mem::take(&mut parts.guard), Some(&before))?;
             Ok(Next { assembled, parts, guard: Arc::new(guard), in_force, watch })
         }
@@ -147,7 +158,12 @@ impl Running {
         let context = self.basis.context.clone();
         let (live, holding) = (self.live.clone(), context.clone());
         // Each connection that stands is asked.
-        let ended = tokio::task::spawn_blocking(move || live.replace(&holding)).await.unwrap_or_default();
+        let held = tokio::task::spawn_blocking(move || live.replace(&holding)).await;
+        let ended = held.unwrap_or_else(|error| {
+            self.unfinished(&error);
+            // Nobody knows which of them may stay: none does.
+            self.live.standing().revoke_all()
+        });
         for warning in &parts.warnings {
             tracing::warn!(place = warning.place, "{}", warning.message);
         }

@@ -4,6 +4,7 @@ use super::entry::Event;
 use super::feed::Feed;
 use super::id::DecisionId;
 use super::sink::Audit;
+use crate::fault::Faults;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ pub struct Journal {
     /// What the admin page shows of decisions.
     pub feed: Feed,
     audit: Option<Audit>,
+    faults: Faults,
 }
 
 impl Default for Journal {
@@ -31,6 +33,7 @@ impl Default for Journal {
             stopping: watch::Sender::new(false),
             feed: Feed::default(),
             audit: None,
+            faults: Faults::none(),
         }
     }
 }
@@ -40,6 +43,18 @@ impl Journal {
     #[must_use]
     pub fn audited(audit: Option<Audit>) -> Self {
         Self { audit, ..Self::default() }
+    }
+
+    /// One whose exchanges panic where a drill wants it.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Where its exchanges panic on purpose: nowhere, in a proxy that serves.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The audit files, where they are configured.

@@ -128,7 +128,8 @@ impl Queue {
         let mut waiting = self.waiting();
         if waiting.is_closed {
             drop(waiting);
-            return self.without_place();
+            // It had its place, and may have gone on.
+            return self.lost(1);
         }
         waiting.items.push(item);
         self.length.store(waiting.items.len(), Ordering::Relaxed);
@@ -144,11 +145,14 @@ impl Queue {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 self.metrics.refused.inc();
             }
-            OnFailure::Continue => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-                self.metrics.lost.inc();
-            }
+            OnFailure::Continue => self.lost(1),
         }
+    }
+
+    /// Records that had their place are lost.
+    pub fn lost(&self, records: u64) {
+        self.lost.fetch_add(records, Ordering::Relaxed);
+        self.metrics.lost.inc_by(records);
     }
 
     /// Lost and refused since the last call.
@@ -197,9 +201,12 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// The writer has ended: whatever comes now is lost.
-    pub fn closed(&self) {
-        self.waiting().is_closed = true;
+    /// The writer has ended: whatever waits, or comes now, is lost; gives how many records waited.
+    pub fn closed(&self) -> u64 {
+        let mut waiting = self.waiting();
+        waiting.is_closed = true;
+        self.length.store(0, Ordering::Relaxed);
+        decisions(&std::mem::take(&mut waiting.items))
     }
 
     /// Where the writer has got to.
@@ -212,6 +219,12 @@ impl Queue {
     pub fn at(&self, position: Position) {
         *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
     }
+}
+
+/// How many records of exchanges these are.
+#[must_use]
+pub fn decisions(items: &[Item]) -> u64 {
+    items.iter().filter(|item| matches!(item, Item::Decision(_))).count() as u64
 }
 
 fn left(until: Instant) -> Option<Duration> {

@@ -7,8 +7,10 @@ use super::id::DecisionId;
 use super::journal::Journal;
 use super::observation::Observation;
 use super::tally::{Counted, Tally};
+use crate::contain::{defect, step};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::Layer;
 use crate::identity::Identity;
 use crate::metrics::{Coverage, Protocol, ServiceMetrics};
 use crate::policy::Verdict;
@@ -19,6 +21,13 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
+
+/// What a panic ends while a record is written.
+const LOGGING: &str = "the log line of an exchange";
+/// See [`LOGGING`].
+const AUDITING: &str = "the audit record of an exchange";
+/// See [`LOGGING`].
+const OBSERVING: &str = "the observation of an exchange";
 
 /// How an allowed exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -338,6 +347,17 @@ impl Record {
         if self.passed { self.cut_by(&refusal) } else { self.refused(&refusal) }
     }
 
+    /// Panics here if a drill wants it.
+    pub fn strike(&self, layer: Layer) {
+        self.journal.faults().strike(layer);
+    }
+
+    /// The proxy panicked in what carried it.
+    pub fn broken(&mut self) {
+        let refusal = defect();
+        if self.passed { self.cut_by(&refusal) } else { self.refused(&refusal) }
+    }
+
     /// The proxy ends before the exchange does.
     fn stopped(&mut self) {
         if self.passed {
@@ -387,13 +407,32 @@ impl Drop for Record {
         if self.ended == Ended::Cancelled {
             if self.fate.as_ref().is_some_and(|fate| fate.is_revoked()) {
                 self.revoked();
+            } else if std::thread::panicking() {
+                // What carried it is being unwound, and it along.
+                self.broken();
             } else if self.journal.is_stopping() {
                 self.stopped();
             }
         }
+        let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // Each on its own: a panic in one keeps the others from nothing, and one behind another panic would end the process.
+        let panics = self.metrics.panics.clone();
+        step(&panics, LOGGING, || self.log(milliseconds));
+        if step(&panics, AUDITING, || self.audit(milliseconds)).is_none()
+            && let Some(audit) = self.journal.audit()
+        {
+            audit.lost();
+        }
+        step(&panics, OBSERVING, || self.observe());
+    }
+}
+
+impl Record {
+    /// To the log, and to whoever watches the admin page.
+    fn log(&self, milliseconds: u64) {
+        self.journal.faults().strike(Layer::Log);
         let reason = self.reason.map_or("", Reason::label);
         let destination = self.destination.as_ref().map_or_else(String::new, Destination::to_string);
-        let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.journal.feed.note(self.reason.is_some(), || self.shown(&destination, milliseconds));
         tracing::info!(
             target: "ucx_egress::exchange",
@@ -415,20 +454,22 @@ impl Drop for Record {
             milliseconds,
             "exchange"
         );
-        self.audit(milliseconds);
+    }
+
+    /// To whoever learns what is asked for.
+    fn observe(&mut self) {
         if let (Some(observation), Some(destination)) = (self.observation.take(), self.destination.take()) {
             observation.end(destination, &self.service, self.verdict, self.reason);
         }
     }
-}
 
-impl Record {
     /// Hands over what the audit says of the exchange.
     fn audit(&mut self, milliseconds: u64) {
         let (Some(audited), Some(audit)) = (self.audited.take(), self.journal.audit()) else { return };
         if !audited.has_place {
             return audit.without_place();
         }
+        self.journal.faults().strike(Layer::Record);
         let Audited { basis, endpoint, coverage, tally, .. } = *audited;
         let tally = tally.map(|tally| std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner)));
         audit.record(Decision {

@@ -6,6 +6,7 @@ use super::files;
 use super::key::{SigningKey, public_path};
 use super::queue::{Item, OnFailure, Position, Queue};
 use super::writer::{Settings, Writer};
+use crate::fault::Faults;
 use crate::metrics::AuditMetrics;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -57,12 +58,12 @@ impl Audit {
     ///
     /// # Errors
     /// A sentence with the place and the remedy. A full disk is none: it is waited for, and said.
-    pub fn open(settings: Settings, in_force: InForce, metrics: &AuditMetrics) -> Result<Self, String> {
+    pub fn open(settings: Settings, in_force: InForce, metrics: &AuditMetrics, faults: Faults) -> Result<Self, String> {
         let place = settings.place.clone();
-        Self::begin(settings, in_force, metrics).map_err(|problem| format!("{place}: audit.path: {problem}"))
+        Self::begin(settings, in_force, metrics, faults).map_err(|problem| format!("{place}: audit.path: {problem}"))
     }
 
-    fn begin(settings: Settings, in_force: InForce, metrics: &AuditMetrics) -> Result<Self, String> {
+    fn begin(settings: Settings, in_force: InForce, metrics: &AuditMetrics, faults: Faults) -> Result<Self, String> {
         let folder = settings.folder.clone();
         let unfit =
             |error: io::Error| format!("{} cannot be written: {error}; create it, owned by the proxy's user, mode 700", folder.display());
@@ -84,7 +85,7 @@ impl Audit {
         );
         let queue = Arc::new(Queue::new(settings.on_failure, metrics.clone()));
         let batch = Batch::new(key, secret, previous.link());
-        let mut writer = Writer::new(queue.clone(), settings, in_force, batch, previous);
+        let mut writer = Writer::new(queue.clone(), settings, in_force, batch, previous).with_faults(faults);
         writer.begin().map_err(unfit)?;
         let thread = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run());
         let thread = Mutex::new(Some(thread.map_err(|error| format!("the writer does not start: {error}"))?));
@@ -112,6 +113,11 @@ impl Audit {
     /// Hands over the record of an exchange that has a place.
     pub fn record(&self, decision: Decision) {
         self.queue.push(Item::Decision(Box::new(decision)));
+    }
+
+    /// Counts a record that could not be handed over.
+    pub fn lost(&self) {
+        self.queue.lost(1);
     }
 
     /// Counts an exchange that has none.
@@ -217,7 +223,7 @@ mod tests {
     fn a_reload_says_what_was_and_what_is_in_force() {
         let folder = tempfile::tempdir().expect("a folder");
         let metrics = Metrics::new();
-        let audit = Audit::open(settings(folder.path()), in_force("enforce"), &metrics.audit).expect("opened");
+        let audit = Audit::open(settings(folder.path()), in_force("enforce"), &metrics.audit, Faults::none()).expect("opened");
         assert!(audit.has_place() && audit.health().is_healthy);
         audit.note(Event::Reloaded { is_ok: true, in_force: in_force("observe") });
         audit.note(Event::Reloaded { is_ok: false, in_force: in_force("observe") });
@@ -239,9 +245,9 @@ mod tests {
     fn what_comes_behind_the_end_is_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let metrics = Metrics::new();
-        let audit = Audit::open(settings(folder.path()), in_force("enforce"), &metrics.audit).expect("opened");
+        let audit = Audit::open(settings(folder.path()), in_force("enforce"), &metrics.audit, Faults::none()).expect("opened");
         audit.note(Event::Stopped);
         audit.note(Event::Reloaded { is_ok: true, in_force: in_force("observe") });
-        assert_eq!(metrics.audit.refused.get(), 1);
+        assert_eq!((metrics.audit.refused.get(), metrics.audit.lost.get()), (0, 1), "it had its place");
     }
 }

@@ -5,7 +5,9 @@ use super::chain::Link;
 use super::entry::{Ending, FORMAT, GapLine, InForce, KeyLine, Previous, ReloadLine, StartLine, Why, outcome};
 use super::files::{self, Keep};
 use super::key::ALGORITHM;
-use super::queue::{Item, OnFailure, Position, Queue};
+use super::queue::{Item, OnFailure, Position, Queue, decisions};
+use crate::contain::step;
+use crate::fault::{Faults, Layer};
 use crate::moment::rfc3339;
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -91,6 +93,9 @@ pub struct Writer {
     signed: Instant,
     flushed: Instant,
     helper: Option<JoinHandle<()>>,
+    /// Taken from the queue, and not sealed yet; the first one last.
+    taken: Vec<Item>,
+    faults: Faults,
 }
 
 crate::hidden::hidden!(Writer);
@@ -112,7 +117,15 @@ impl Writer {
             signed: now,
             flushed: now,
             helper: None,
+            taken: Vec::new(),
+            faults: Faults::none(),
         }
+    }
+
+    /// Panics where a drill wants it.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Begins the first file.
@@ -135,10 +148,13 @@ impl Writer {
 
     /// Writes until the queue closes.
     pub fn run(mut self) {
-        // Should this thread ever panic, nothing is audited any more: fail closed.
-        let ending = Over(self.queue.clone());
-        while self.step() {}
-        let left = self.batch.decisions();
+        // Should it ever panic, nobody knows what state the chain is in: nothing is audited any more, so it fails closed.
+        let queue = self.queue.clone();
+        if step(&queue.metrics.panics, "the audit", || while self.step() {}).is_none() {
+            tracing::error!(on_failure = self.settings.on_failure.label(), "nothing is audited any more until the proxy is started anew");
+        }
+        queue.healthy(false);
+        let left = self.batch.decisions() + decisions(&self.taken) + queue.closed();
         if left > 0 {
             self.queue.metrics.lost.inc_by(left);
             tracing::error!(left, "the proxy ends and these audit records could not be written");
@@ -147,7 +163,6 @@ impl Writer {
             // It logs its own failure.
             let _ = helper.join();
         }
-        drop(ending);
     }
 
     /// One round; gives whether there is another one.
@@ -156,10 +171,11 @@ impl Writer {
             let is_closing = self.queue.rest(outage.retry);
             return self.retry() || !is_closing;
         }
-        let mut items = Vec::new();
-        let is_closing = self.queue.take(&mut items, self.flushed + self.settings.flush);
+        let is_closing = self.queue.take(&mut self.taken, self.flushed + self.settings.flush);
+        self.faults.strike(Layer::Writer);
         self.flushed = Instant::now();
-        for item in items {
+        self.taken.reverse();
+        while let Some(item) = self.taken.pop() {
             self.add(item);
         }
         if self.queue.is_missing() {
@@ -385,14 +401,4 @@ impl Current {
 /// No room is no mistake of the configuration.
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-/// However the thread ends.
-struct Over(Arc<Queue>);
-
-impl Drop for Over {
-    fn drop(&mut self) {
-        self.0.closed();
-        self.0.healthy(false);
-    }
 }

@@ -1,6 +1,6 @@
 //! The accept loop: counts, limits, survives running out of descriptors, contains panics.
 
-use crate::contain::contained;
+use crate::contain::{contained, defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, Open};
 use std::future::Future;
@@ -17,6 +17,9 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// Connections that are let in after the word to stop: as many as the kernel's queue holds, and not for ever.
 const MAX_WAITING: u32 = 4_096;
+
+/// What a panic in the accept loop ends.
+const ARRIVAL: &str = "a connection at the door";
 
 /// How many connections of clients may be open at once.
 #[derive(Debug)]
@@ -115,14 +118,22 @@ pub async fn accept_loop<S, F>(
 {
     let take = |stream: TcpStream, client| {
         let gauge = metrics.connection(kind);
-        let seat = match door(client).and_then(|()| gate.enter().ok_or_else(no_seat)) {
+        // A panic here would leave the listener deaf: it is this connection's alone.
+        let admitted = step(&metrics.panics, ARRIVAL, || door(client).and_then(|()| gate.enter().ok_or_else(no_seat)));
+        let seat = match admitted.unwrap_or_else(|| Err(defect())) {
             Ok(seat) => seat,
-            Err(refusal) => return turn_away(stream, client, &refusal),
+            Err(refusal) => {
+                step(&metrics.panics, ARRIVAL, || turn_away(stream, client, &refusal));
+                return;
+            }
         };
         // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
         let _ = stream.set_nodelay(true);
         let open = Counted { seat, _gauge: Some(gauge), _share: None, listener: address };
-        tokio::spawn(contained(serve(Accepted { stream, client, open }), metrics.clone()));
+        let serving = step(&metrics.panics, ARRIVAL, || serve(Accepted { stream, client, open }));
+        if let Some(serving) = serving {
+            tokio::spawn(contained(serving, metrics.clone()));
+        }
     };
     loop {
         let accepted = tokio::select! {

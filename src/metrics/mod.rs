@@ -197,6 +197,8 @@ impl Metrics {
             &["side", "outcome"],
         );
         let leaves = family.counters("leaf_certificates_total", "Interception certificates, by where they came from.", &["source"]);
+        let help = "Panics of the proxy, each contained to one connection, exchange or message; each is a defect.";
+        let panics = family.counter("panics_total", help);
         let metrics = Self {
             build_info: family.gauges(
                 "build_info",
@@ -250,7 +252,7 @@ impl Metrics {
                 &["service"],
             ),
             parents: ParentFamilies::new(&family),
-            audit: AuditMetrics::new(&family),
+            audit: AuditMetrics::new(&family, &panics),
             listener_handshakes: Handshakes::new(&handshakes, "listener"),
             client_handshakes: Handshakes::new(&handshakes, "client"),
             upstream_handshakes: Handshakes::new(&handshakes, "upstream"),
@@ -264,7 +266,7 @@ impl Metrics {
             ca_expiry: family
                 .gauge("ca_expiry_timestamp_seconds", "When the interception CA expires, in seconds since 1970; 0 without one."),
             reloads: ReloadMetrics::new(&family),
-            panics: family.counter("panics_total", "Panics of the proxy, each contained to one connection or message; each is a defect."),
+            panics,
             log_drops: family.counter("log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone."),
             count_log_drops: OnceLock::new(),
             registry: family.0,
@@ -305,6 +307,7 @@ impl Metrics {
         self.tunnels.with_label_values(&[service]);
         ServiceMetrics {
             service: service.to_owned(),
+            panics: self.panics.clone(),
             allow: decision("allow", ""),
             deny: Reason::ALL.iter().map(|reason| decision("deny", reason.label())).collect(),
             would_deny: Reason::ALL.iter().map(|reason| reason.observable().then(|| decision("would_deny", reason.label()))).collect(),

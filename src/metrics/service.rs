@@ -9,6 +9,8 @@ use prometheus::{Histogram, IntCounter, IntCounterVec, IntGaugeVec};
 #[derive(Debug, Clone)]
 pub struct ServiceMetrics {
     pub(super) service: String,
+    /// Panics of the proxy, whatever the service.
+    pub panics: IntCounter,
     pub(super) allow: IntCounter,
     pub(super) deny: Vec<IntCounter>,
     pub(super) would_deny: Vec<Option<IntCounter>>,

@@ -1,10 +1,12 @@
 //! Bodies on their way through: counted, limited in silence, and with something to do at their end.
 
+use crate::contain::step;
 use crate::listener::guarded::InFlight;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use prometheus::IntCounter;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,6 +20,8 @@ pub enum BodyError {
     Source(hyper::Error),
     /// It was silent for too long.
     Idle,
+    /// The proxy panicked over it.
+    Defect,
 }
 
 impl std::fmt::Display for BodyError {
@@ -25,6 +29,7 @@ impl std::fmt::Display for BodyError {
         match self {
             Self::Source(error) => error.fmt(f),
             Self::Idle => f.write_str("the body was silent for too long"),
+            Self::Defect => f.write_str("a defect of the proxy ended the body"),
         }
     }
 }
@@ -33,7 +38,7 @@ impl std::error::Error for BodyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Source(error) => Some(error),
-            Self::Idle => None,
+            Self::Idle | Self::Defect => None,
         }
     }
 }
@@ -42,6 +47,8 @@ impl std::error::Error for BodyError {
 pub trait Watcher: Send + Unpin {
     /// So many bytes passed.
     fn passed(&mut self, bytes: u64);
+    /// Where panics are counted.
+    fn panics(&self) -> &IntCounter;
     /// More was asked for, and is not there yet.
     fn waits(&mut self) {}
     /// Whether the other direction has moved since this was asked last: then nobody is silent.
@@ -79,6 +86,38 @@ impl<W: Watcher> Watched<W> {
         }
     }
 
+    fn poll_watched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Pending => {
+                self.watcher.waits();
+                if self.poll_silence(cx).is_ready() {
+                    self.end(Err(&BodyError::Idle));
+                    return Poll::Ready(Some(Err(BodyError::Idle)));
+                }
+                Poll::Pending
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(timer) = &mut self.timer {
+                    timer.as_mut().reset(Instant::now() + self.idle);
+                }
+                self.watcher.passed(frame.data_ref().map_or(0, |data| data.len() as u64));
+                if self.body.is_end_stream() {
+                    self.end(Ok(()));
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let error = BodyError::Source(error);
+                self.end(Err(&error));
+                Poll::Ready(Some(Err(error)))
+            }
+            Poll::Ready(None) => {
+                self.end(Ok(()));
+                Poll::Ready(None)
+            }
+        }
+    }
+
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let idle = self.idle;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
@@ -98,36 +137,12 @@ impl<W: Watcher> Body for Watched<W> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
-        match polled {
-            Poll::Pending => {
-                this.watcher.waits();
-                if this.poll_silence(cx).is_ready() {
-                    this.end(Err(&BodyError::Idle));
-                    return Poll::Ready(Some(Err(BodyError::Idle)));
-                }
-                Poll::Pending
-            }
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(timer) = &mut this.timer {
-                    timer.as_mut().reset(Instant::now() + this.idle);
-                }
-                this.watcher.passed(frame.data_ref().map_or(0, |data| data.len() as u64));
-                if this.body.is_end_stream() {
-                    this.end(Ok(()));
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                let error = BodyError::Source(error);
-                this.end(Err(&error));
-                Poll::Ready(Some(Err(error)))
-            }
-            Poll::Ready(None) => {
-                this.end(Ok(()));
-                Poll::Ready(None)
-            }
-        }
+        // Whoever polls may have other exchanges in hand.
+        let panics = this.watcher.panics().clone();
+        step(&panics, "a body", || this.poll_watched(cx)).unwrap_or_else(|| {
+            this.end(Err(&BodyError::Defect));
+            Poll::Ready(Some(Err(BodyError::Defect)))
+        })
     }
 
     fn is_end_stream(&self) -> bool {

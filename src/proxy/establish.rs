@@ -4,6 +4,7 @@ use super::context::Context;
 use super::identify::{Caller, identify};
 use super::interception::Interception;
 use crate::audit::Record;
+use crate::contain::refusing;
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::policy::{Permit, Subject, Treatment, Verdict};
@@ -43,21 +44,34 @@ pub enum Way {
 ///
 /// # Errors
 /// Whatever stands in the way.
-pub async fn establish(context: &Context, record: &mut Record, request: &Request) -> Result<(Permit, Way), Refusal> {
+pub fn establish(context: &Context, record: &mut Record, request: &Request) -> impl Future<Output = Result<(Permit, Way), Refusal>> {
+    refusing(established(context, record, request), &context.metrics)
+}
+
+async fn established(context: &Context, record: &mut Record, request: &Request) -> Result<(Permit, Way), Refusal> {
     record.destination(&request.destination);
     identify(context, record, request.client, &request.caller).await?;
     if request.host.as_ref().is_some_and(|host| *host != request.destination.host) {
         let detail = "the Host field names another host than the CONNECT target";
         context.enforce(record, Refusal::new(Reason::AuthorityMismatch, detail, RuleName::WELL_FORMED))?;
     }
-    allow(context, record, request.client, &request.destination).await
+    allowed(context, record, request.client, &request.destination).await
 }
 
 /// Decides and reaches: all that is asked of a client that has no request.
 ///
 /// # Errors
 /// The refusal of the policy, or what stands in the way.
-pub async fn allow(
+pub fn allow(
+    context: &Context,
+    record: &mut Record,
+    client: SocketAddr,
+    destination: &Destination,
+) -> impl Future<Output = Result<(Permit, Way), Refusal>> {
+    refusing(allowed(context, record, client, destination), &context.metrics)
+}
+
+async fn allowed(
     context: &Context,
     record: &mut Record,
     client: SocketAddr,

@@ -12,14 +12,16 @@ use super::forward::{AnswerWatcher, check_answer, check_request, host_field, mar
 use super::hop;
 use super::identify::identify;
 use super::repeat::Again;
-use super::respond::refused;
+use super::respond::{Answer, refused};
 use super::send::{self, Answered, Outgoing, Route};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
 use crate::access::Offered;
 use crate::audit::{Record, Start};
+use crate::contain::{caught, refusing};
 use crate::destination::{Destination, Host};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::Layer;
 use crate::listener::head::{self, Fields};
 use crate::metrics::{Coverage, Protocol};
 use crate::policy::Permit;
@@ -30,22 +32,42 @@ use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use std::future::Future;
 use std::sync::Arc;
 
 /// A Host field without a port means this one.
 const HTTP: u16 = 80;
 
-/// Serves one request.
-pub async fn exchange(context: Arc<Context>, entry: Arc<Entry>, stall: StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
+/// Serves one request. A panic on the way is the answer to this one and ends nothing else.
+pub fn exchange(
+    context: Arc<Context>,
+    entry: Arc<Entry>,
+    stall: StallLimit,
+    request: Request<Incoming>,
+) -> impl Future<Output = Response<AnswerBody>> {
     let start = Start { client: entry.client(), protocol: Protocol::Http1, method: method_label(request.method()) };
-    let mut record = context.record(start);
+    let (record, metrics) = (context.record(start), context.metrics.clone());
+    let id = record.id();
+    let answer = move |defect| Answer::refusal(&defect, id).into_response(Version::HTTP_11);
+    caught(serve(context, entry, stall, request, record), &metrics, answer)
+}
+
+async fn serve(
+    context: Arc<Context>,
+    entry: Arc<Entry>,
+    stall: StallLimit,
+    request: Request<Incoming>,
+    mut record: Record,
+) -> Response<AnswerBody> {
     if request.method() == Method::CONNECT {
         // Rare, and large.
         return Box::pin(connect_again(&context, &entry, request, record)).await;
     }
     let upload = Upload::new();
-    match forward(&context, &entry, request, &mut record, &upload).await {
+    let forwarding = forward(&context, &entry, request, &mut record, &upload);
+    match refusing(forwarding, &context.metrics).await {
         Ok((mut response, permit, connection)) => {
+            record.strike(Layer::Answer);
             record.answered(response.status().as_u16());
             hop::strip(response.headers_mut());
             mark(&context, &record, &mut response);
@@ -173,7 +195,7 @@ fn prepare(context: &Context, destination: &Destination, request: &mut Request<I
 }
 
 fn watch_upload(request: Request<Incoming>, permit: &Permit, record: &Record, upload: &Arc<Upload>) -> Request<RequestBody> {
-    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone(), activity: None };
+    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone(), panics: record.metrics().panics.clone(), activity: None };
     let idle = permit.idle_timeout();
     request.map(|body| Watched::new(body, idle, watcher).map_err(Into::into).boxed_unsync())
 }

@@ -10,12 +10,14 @@ use crate::audit::observation::Observation;
 use crate::audit::{Ended, Record};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::Layer;
 use crate::metrics::Coverage;
 use crate::stall::StallLimit;
 use crate::upstream::Connection;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use hyper::body::Incoming;
+use prometheus::IntCounter;
 
 /// What an upstream must not answer: another protocol unasked, or a length that two parsers could read differently.
 ///
@@ -111,7 +113,12 @@ fn note_call(record: &mut Record, observed: Option<Refusal>, refusal: Option<Ref
 }
 
 impl Watcher for AnswerWatcher {
+    fn panics(&self) -> &IntCounter {
+        &self.record.metrics().panics
+    }
+
     fn passed(&mut self, bytes: u64) {
+        self.record.strike(Layer::Body);
         self.record.down += bytes;
         self.record.metrics().bytes_down.inc_by(bytes);
         if let Some(taking) = &self.taking {
@@ -142,6 +149,7 @@ impl Watcher for AnswerWatcher {
             Err(_) if self.sent.failure().is_some() => {}
             Err(BodyError::Idle) => self.record.cut(Reason::IdleTimeout),
             Err(BodyError::Source(_)) => self.record.cut(Reason::UpstreamFailed),
+            Err(BodyError::Defect) => self.record.broken(),
         }
     }
 }

@@ -9,7 +9,9 @@ use super::hold::{STEP, owned, too_large};
 use super::interception::Interception;
 use super::judge::{Judged, Part, inspect};
 use crate::audit::{Counted, DecisionId};
+use crate::contain::{defect, step};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::Layer;
 use crate::inspect;
 use crate::inspect::grpc::{Broken, Frames, PREFIX};
 use crate::metrics::Inspected;
@@ -172,6 +174,7 @@ impl Messages {
         if self.unread {
             return Ok(self.pass_unread());
         }
+        self.context.journal.faults().strike(Layer::Frames);
         let frame = match self.frames.next_frame() {
             Ok(Some(frame)) => frame,
             Ok(None) => {
@@ -319,6 +322,15 @@ impl Body for Messages {
         if this.ended {
             return Poll::Ready(None);
         }
+        // Whoever polls has the connection to the cloud in hand, which calls of others share.
+        let panics = this.context.metrics.panics.clone();
+        step(&panics, "a gRPC call", || this.poll_judged(cx)).unwrap_or_else(|| this.refuse(defect()))
+    }
+}
+
+impl Messages {
+    fn poll_judged(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self;
         loop {
             match this.release() {
                 Ok(Some(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),

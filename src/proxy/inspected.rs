@@ -12,12 +12,14 @@ use super::inner::{address, check_authority, check_upgrade, clean};
 use super::judge::{Part, inspect, worse};
 use super::payload::{self, Payload, settle};
 use super::repeat::Again;
-use super::respond::{refused, refused_call};
+use super::respond::{Answer, refused, refused_call};
 use super::send::{self, Answered, Outgoing, Route};
 use super::sent::Sent;
 use crate::audit::observation::Observation;
 use crate::audit::{Record, Start};
+use crate::contain::{caught, refusing};
 use crate::error::{Refusal, RuleName};
+use crate::fault::Layer;
 use crate::metrics::{Coverage, Protocol};
 use crate::observed::Asked;
 use crate::policy::PersonalData;
@@ -28,25 +30,46 @@ use http::header::{ALT_SVC, CONTENT_LENGTH, CONTENT_TYPE, TRAILER, WWW_AUTHENTIC
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Version};
 use hyper::body::Incoming;
+use std::future::Future;
 use std::sync::Arc;
 
 /// The rule behind a request that no entry of the policy names.
 const UNNAMED: RuleName = RuleName::Builtin("service-of-the-endpoint");
 
-/// Serves one request.
-pub async fn exchange(context: Arc<Context>, channel: Arc<Channel>, stall: StallLimit, request: Request<Incoming>) -> Response<AnswerBody> {
+/// Serves one request. A panic on the way is the answer to this one and ends nothing else.
+pub fn exchange(
+    context: Arc<Context>,
+    channel: Arc<Channel>,
+    stall: StallLimit,
+    request: Request<Incoming>,
+) -> impl Future<Output = Response<AnswerBody>> {
     channel.activity.touch();
     let version = request.version();
     let protocol = if version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
-    let start = Start { client: channel.client, protocol, method: method_label(request.method()) };
-    let mut record = context.record(start);
+    let method = method_label(request.method());
+    let (record, metrics) = (context.record(Start { client: channel.client, protocol, method }), context.metrics.clone());
+    let id = record.id();
+    let answer = move |defect| Answer::refusal(&defect, id).into_response(version);
+    caught(serve(context, channel, stall, request, record, method), &metrics, answer)
+}
+
+async fn serve(
+    context: Arc<Context>,
+    channel: Arc<Channel>,
+    stall: StallLimit,
+    request: Request<Incoming>,
+    mut record: Record,
+    method: &'static str,
+) -> Response<AnswerBody> {
+    let version = request.version();
     record.identified(&channel.identity);
     record.carried(&channel.fate);
     if let Some(observation) = record.observation() {
-        observation.asks(&channel.interception.inspector, asked(&request, start.method));
+        observation.asks(&channel.interception.inspector, asked(&request, method));
     }
     let is_call = grpc::is_call(&request);
-    let response = match forward(&context, &channel, request, &mut record).await {
+    let forwarding = forward(&context, &channel, request, &mut record);
+    let response = match refusing(forwarding, &context.metrics).await {
         Ok(forwarded) => answer(&context, &channel, stall, record, forwarded, version),
         Err(refusal) if is_call => refused_call(&mut record, &refusal),
         Err(refusal) => refused(&mut record, &refusal).into_response(version),
@@ -172,6 +195,7 @@ fn answer(
     version: Version,
 ) -> Response<AnswerBody> {
     let Forwarded { answered: (mut response, connection), sent, coverage } = forwarded;
+    record.strike(Layer::Answer);
     record.answered(response.status().as_u16());
     let headers = response.headers_mut();
     let trailer = headers.get(TRAILER).cloned();

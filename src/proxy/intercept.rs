@@ -13,7 +13,7 @@ use super::standing::{Carrier, Place};
 use super::tunnel::Opened;
 use super::{http1, http2};
 use crate::audit::{Ended, Record};
-use crate::contain::contained;
+use crate::contain::{caught, contained};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::listener::head::Form;
 use crate::policy::Permit;
@@ -71,7 +71,8 @@ async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
     let address = record.client();
     let stall = StallLimit::new(permit.idle_timeout());
     let stream = Rewound::new(ahead, Stalling::new(client, stall.clone()));
-    let shaken = shake_hands(&context, &interception, stream, http2).await;
+    let shaking = shake_hands(&context, &interception, stream, http2);
+    let shaken = caught(shaking, &context.metrics, |defect| Err(Unshaken::Failed(defect))).await;
     context.metrics.client_handshakes.ended(shaken.is_ok());
     let stream = match shaken {
         Ok(stream) => stream,

@@ -2,8 +2,9 @@
 
 use super::context::Context;
 use crate::audit::Counted;
-use crate::contain::{DEFECT, inspected};
+use crate::contain::{DEFECT, step};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::Layer;
 use crate::inspect::{Finding, Verdict};
 use crate::metrics::{Coverage, Inspected};
 use crate::policy;
@@ -35,10 +36,11 @@ pub enum Part {
 /// Runs an inspection. A panic in it is a defect that refuses the message and ends nothing else.
 pub fn inspect(context: &Context, counted: &Counted, part: Part, inspection: impl FnOnce() -> Verdict) -> Judged {
     let started = Instant::now();
-    let verdict = inspected(inspection).unwrap_or_else(|| {
-        context.metrics.panics.inc();
-        Verdict::Uninspectable(DEFECT)
+    let verdict = step(&context.metrics.panics, "an inspection", || {
+        context.journal.faults().strike(Layer::Inspect);
+        inspection()
     });
+    let verdict = verdict.unwrap_or(Verdict::Uninspectable(DEFECT));
     counted.metrics().inspection.observe(started.elapsed().as_secs_f64());
     match part {
         Part::Message(bytes) => counted.metrics().inspected_bytes.inc_by(bytes as u64),

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::standing::{Carrier, Place, Standing};
 use crate::audit::Record;
+use crate::fault::Layer;
 use crate::listener::accept::Counted;
 use crate::policy::Permit;
 use arc_swap::ArcSwap;
@@ -45,6 +46,7 @@ impl Live {
     pub fn replace(&self, context: &Arc<Context>) -> usize {
         // First in force, then held against: whoever enters in between sees that it is older, and asks again.
         let before = self.current.swap(context.clone());
+        context.journal.faults().strike(Layer::Hold);
         let revoked = self.standing.hold_against(context);
         before.retire(context);
         revoked

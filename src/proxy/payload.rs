@@ -49,8 +49,8 @@ fn watched(
     upload: &Arc<Upload>,
     body: Incoming,
 ) -> impl http_body::Body<Data = bytes::Bytes, Error = Box<dyn std::error::Error + Send + Sync>> + Send + 'static {
-    let (counter, activity) = (record.metrics().bytes_up.clone(), Some(channel.activity.clone()));
-    let watcher = UploadWatcher { upload: upload.clone(), counter, activity };
+    let (counter, panics) = (record.metrics().bytes_up.clone(), record.metrics().panics.clone());
+    let watcher = UploadWatcher { upload: upload.clone(), counter, panics, activity: Some(channel.activity.clone()) };
     Watched::new(body, channel.permit.idle_timeout(), watcher).map_err(Into::into)
 }
 

@@ -153,8 +153,13 @@ pub fn refused(record: &mut Record, refusal: &Refusal) -> Answer {
 
 /// Answers a head that cannot be read.
 pub async fn refuse_head<S: AsyncRead + AsyncWrite + Unpin>(context: &Context, stream: S, client: SocketAddr, malformed: Malformed) {
+    refuse_unread(context, stream, client, &Refusal::bad_request(malformed.0)).await;
+}
+
+/// Answers a request of which no more is known.
+pub async fn refuse_unread<S: AsyncRead + AsyncWrite + Unpin>(context: &Context, stream: S, client: SocketAddr, refusal: &Refusal) {
     let mut record = context.record(Start { client, protocol: Protocol::Http1, method: "-" });
-    let answer = refused(&mut record, &Refusal::bad_request(malformed.0)).into_bytes();
+    let answer = refused(&mut record, refusal).into_bytes();
     drop(record);
     send_and_close(stream, answer).await;
 }

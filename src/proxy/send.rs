@@ -7,6 +7,7 @@ use super::repeat::Again;
 use super::sent::Sent;
 use crate::audit::Record;
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::Layer;
 use crate::policy::Permit;
 use crate::upstream::secure::Wanted;
 use crate::upstream::{Connection, RequestBody, pool};
@@ -59,6 +60,7 @@ enum Failed {
 /// `upstream_failed`, `idle_timeout`, what the dial says, or what went wrong with the body.
 pub async fn send(context: &Context, route: Route<'_>, permit: &Permit, outgoing: Outgoing, record: &Record) -> Result<Answered, Refusal> {
     let Outgoing { mut request, again, sent, answer: limit } = outgoing;
+    context.journal.faults().strike(Layer::Send);
     if let Some(mut kept) = route.kept(context, permit).await {
         request = match (answer(&mut kept, request, &sent, limit).await, again) {
             (Ok(response), _) => return Ok((response, kept)),

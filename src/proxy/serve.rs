@@ -6,9 +6,11 @@ use super::entry::Entry;
 use super::establish::Request;
 use super::identify::Caller;
 use super::live::Live;
-use super::respond::refuse_head;
+use super::respond::{refuse_head, refuse_unread};
 use super::{carry, connect, http1, streams};
+use crate::contain::{defect, step};
 use crate::destination::Malformed;
+use crate::fault::Layer;
 use crate::identity::Identity;
 use crate::listener::Accepted;
 use crate::listener::accept::Counted;
@@ -38,7 +40,10 @@ async fn http1_connection(live: Arc<Live>, context: &Context, mut stream: Socket
     let client = peer.address;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
     let opening = match timeout(context.limits.head, read_head(context, &mut stream, &mut bytes)).await {
-        Ok(Ok(Some(length))) => head::read(bytes.get(..length).unwrap_or_default(), Form::Absolute).map(|head| (head.opening, length)),
+        Ok(Ok(Some(length))) => match opening(context, bytes.get(..length).unwrap_or_default()) {
+            Some(opening) => opening.map(|opening| (opening, length)),
+            None => return refuse_unread(context, stream, client, &defect()).await,
+        },
         // Nobody asked anything: an open port check, a pre-connection, or a client that hung up.
         Ok(Ok(None)) => return,
         Err(_) if bytes.is_empty() => return,
@@ -59,6 +64,14 @@ async fn http1_connection(live: Arc<Live>, context: &Context, mut stream: Socket
         }
         Err(malformed) => refuse_head(context, stream, client, malformed).await,
     }
+}
+
+/// What a head asks for; `None` if that is more than its parser can take.
+fn opening(context: &Context, head: &[u8]) -> Option<Result<Opening, Malformed>> {
+    step(&context.metrics.panics, "an exchange", || {
+        context.journal.faults().strike(Layer::Head);
+        head::read(head, Form::Absolute).map(|head| head.opening)
+    })
 }
 
 /// The length of the first head, or `None` when the client left before it sent a byte. A proxy that stops does not wait for

@@ -192,6 +192,13 @@ impl Standing {
         members.iter().filter(|member| !context.hold(member)).count()
     }
 
+    /// Ends all that stands, as if the configuration allowed none of it; how many those are.
+    pub fn revoke_all(&self) -> usize {
+        let members: Vec<Arc<Member>> = self.lock().all.values().cloned().collect();
+        members.iter().for_each(|member| member.revoke());
+        members.len()
+    }
+
     /// How far each tunnel is.
     #[must_use]
     pub fn pulses(&self) -> HashMap<u64, Pulse> {

@@ -8,9 +8,10 @@ use super::live::Live;
 use super::respond::{Answer, send_and_close};
 use super::standing::{Carrier, Place};
 use crate::audit::{Ended, Record};
-use crate::contain::contained;
+use crate::contain::{caught, contained, step};
 use crate::destination::Host;
 use crate::error::{Reason, Refusal, RuleName, Side};
+use crate::fault::{Faults, Layer};
 use crate::listener::accept::Counted;
 use crate::metrics::{Coverage, Open, Protocol};
 use crate::policy::{HelloCheck, Permit};
@@ -136,7 +137,8 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
         }
         way => way,
     };
-    let first = match first_bytes(&context, &mut record, &mut client, ahead, &permit).await {
+    let reading = first_bytes(&context, &mut record, &mut client, ahead, &permit);
+    let first = match caught(reading, &context.metrics, |defect| Err(Stop::Refused(defect, Spoken::Other))).await {
         Ok(first) => first,
         Err(Stop::ClientClosed) => {
             record.ended(Ended::ClientClosed);
@@ -179,7 +181,7 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
     let member = place.member().clone();
     record.carried(member.fate());
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(slowed);
-    let carried = Carried { _shown: record.metrics().tunnel(), relay, record, place, _open: open };
+    let carried = Carried { _shown: record.metrics().tunnel(), relay, faults: context.journal.faults().clone(), record, place, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     let task = tokio::spawn(contained(carried, context.metrics.clone()));
     member.ended_by(task.abort_handle());
@@ -190,6 +192,7 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
 struct Carried {
     relay: Relay,
     record: Record,
+    faults: Faults,
     _shown: Open,
     place: Place,
     _open: Counted,
@@ -199,7 +202,17 @@ impl Future for Carried {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
-        let Poll::Ready(end) = Pin::new(&mut self.relay).poll(cx) else {
+        let this = &mut *self;
+        let moved = step(&this.record.metrics().panics, "a tunnel", || {
+            this.faults.strike(Layer::Relay);
+            Pin::new(&mut this.relay).poll(cx)
+        });
+        let Some(moved) = moved else {
+            this.record.broken();
+            this.relay.fail();
+            return Poll::Ready(());
+        };
+        let Poll::Ready(end) = moved else {
             let (up, down) = self.relay.bytes();
             self.place.member().moved(up, down);
             return Poll::Pending;
@@ -255,7 +268,10 @@ async fn first_bytes(
     let mut reader = HelloReader::new();
     let read = timeout(context.limits.hello, read_hello(&mut reader, client, &ahead)).await;
     let refusal = match read {
-        Ok(Some(Progress::Complete(hello))) => check_name(&hello, permit).err(),
+        Ok(Some(Progress::Complete(hello))) => {
+            context.journal.faults().strike(Layer::Hello);
+            check_name(&hello, permit).err()
+        }
         Ok(Some(Progress::Invalid(invalid))) => Some(not_tls(invalid.detail())),
         Ok(Some(Progress::NeedMore) | None) => return Err(Stop::ClientClosed),
         Err(_) => Some(not_tls("no complete ClientHello arrived in time")),

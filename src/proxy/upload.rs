@@ -2,6 +2,7 @@
 
 use super::body::{BodyError, Watcher};
 use super::channel::Activity;
+use crate::contain::defect;
 use crate::error::{Reason, Refusal, RuleName};
 use prometheus::IntCounter;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,8 @@ enum Progress {
     ClientFailed,
     /// The client fell silent.
     Idle,
+    /// The proxy panicked over it.
+    Defect,
 }
 
 /// One upload, seen from both of its ends.
@@ -56,6 +59,7 @@ impl Upload {
     pub fn failure(&self) -> Option<Refusal> {
         match self.progress() {
             Progress::Running | Progress::Complete(_) => None,
+            Progress::Defect => Some(defect()),
             Progress::ClientFailed => Some(Refusal::bad_request("the request body broke off or is malformed")),
             Progress::Idle => {
                 let detail = "the client stopped sending its request body";
@@ -93,6 +97,8 @@ pub struct UploadWatcher {
     pub upload: Arc<Upload>,
     /// The service's counter.
     pub counter: IntCounter,
+    /// Where panics are counted.
+    pub panics: IntCounter,
     /// Of the client's connection, if it is an intercepted one.
     pub activity: Option<Activity>,
 }
@@ -111,6 +117,11 @@ impl Watcher for UploadWatcher {
             Ok(()) => Progress::Complete(Instant::now()),
             Err(BodyError::Source(_)) => Progress::ClientFailed,
             Err(BodyError::Idle) => Progress::Idle,
+            Err(BodyError::Defect) => Progress::Defect,
         });
+    }
+
+    fn panics(&self) -> &IntCounter {
+        &self.panics
     }
 }

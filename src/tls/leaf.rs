@@ -2,6 +2,7 @@
 
 use super::authority::Authority;
 use crate::destination::Host;
+use crate::fault::{Faults, Layer};
 use aws_lc_rs::rand;
 use prometheus::IntCounter;
 use rcgen::{
@@ -35,6 +36,7 @@ pub struct Leaves {
     signer: Arc<dyn SigningKey>,
     kept: Mutex<Kept>,
     counters: Counters,
+    faults: Faults,
 }
 
 /// What was minted, what was found.
@@ -69,7 +71,13 @@ impl Leaves {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)
             .map_err(|error| format!("the key for interception certificates cannot be made: {error}"))?;
         let signer = any_ecdsa_type(&PrivatePkcs8KeyDer::from(key.serialize_der()).into()).map_err(|error| error.to_string())?;
-        Ok(Self { authority, key, signer, kept: Mutex::default(), counters })
+        Ok(Self { authority, key, signer, kept: Mutex::default(), counters, faults: Faults::none() })
+    }
+
+    /// Panics where a drill wants it.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// The CA behind the leaves.
@@ -95,6 +103,7 @@ impl Leaves {
             self.counters.cached.inc();
             return Ok(leaf.certified.clone());
         }
+        self.faults.strike(Layer::Mint);
         let certified = self.mint(host, now)?;
         self.counters.minted.inc();
         if kept.leaves.len() >= CAPACITY {

@@ -7,6 +7,7 @@ use super::resolve::Resolver;
 use super::tls;
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
+use crate::fault::{Faults, Layer};
 use crate::policy::Permit;
 use crate::socket::Socket;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -34,6 +35,7 @@ pub struct Dialer {
     own: Vec<SocketAddr>,
     deadline: Duration,
     parents: Option<Parents>,
+    faults: Faults,
 }
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
@@ -42,13 +44,19 @@ impl Dialer {
     /// Makes a dialler. `own` are the addresses this proxy listens on; `deadline` bounds one dial after resolution.
     #[must_use]
     pub fn new(resolver: Resolver, exceptions: Vec<IpNet>, own: Vec<SocketAddr>, deadline: Duration) -> Self {
-        Self { resolver, exceptions, own, deadline, parents: None }
+        Self { resolver, exceptions, own, deadline, parents: None, faults: Faults::none() }
     }
 
     /// Goes through parent proxies where they are configured.
     #[must_use]
     pub fn with_parents(self, parents: Parents) -> Self {
         Self { parents: Some(parents), ..self }
+    }
+
+    /// Panics where a drill wants it.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Which way each destination goes.
@@ -171,8 +179,10 @@ impl Dialer {
     }
 
     async fn directly(&self, permit: &Permit) -> Result<Socket, Refusal> {
+        self.faults.strike(Layer::Resolve);
         let resolved = self.resolver.resolve(permit.destination()).await?;
         let checked = self.checked(&resolved)?;
+        self.faults.strike(Layer::Dial);
         let stream = match timeout(self.deadline, connect_any(&checked)).await {
             Err(_) => return Err(unreachable_upstream(Reason::ConnectTimeout, "no address of the destination answered in time")),
             Ok(Err(error)) => return Err(connect_failure(&error)),
