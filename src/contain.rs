@@ -29,12 +29,19 @@ pub fn contained<F: Future<Output = ()>>(work: F, metrics: Arc<Metrics>) -> impl
 ///
 /// # Errors
 /// Those of the part; [`defect`].
-pub fn refusing<T, F: Future<Output = Result<T, Refusal>>>(work: F, metrics: &Metrics) -> impl Future<Output = Result<T, Refusal>> + use<T, F> {
+pub fn refusing<T, F: Future<Output = Result<T, Refusal>>>(
+    work: F,
+    metrics: &Metrics,
+) -> impl Future<Output = Result<T, Refusal>> + use<T, F> {
     caught(work, metrics, |defect| Err(defect))
 }
 
 /// Runs what answers a request; a panic in it is counted, and `answer` says what is answered instead.
-pub fn caught<T, F: Future<Output = T>, A: FnOnce(Refusal) -> T>(work: F, metrics: &Metrics, answer: A) -> impl Future<Output = T> + use<T, F, A> {
+pub fn caught<T, F: Future<Output = T>, A: FnOnce(Refusal) -> T>(
+    work: F,
+    metrics: &Metrics,
+    answer: A,
+) -> impl Future<Output = T> + use<T, F, A> {
     let panics = metrics.panics.clone();
     AssertUnwindSafe(work).catch_unwind().map(move |ended| {
         ended.unwrap_or_else(|_| {

@@ -89,7 +89,8 @@ pub(super) fn assemble(
     let is_same_outside = before.is_some_and(|basis| basis.outside == config.outside);
     let dialer = dialer(&config, own, &metrics, known.map(|known| &known.dialer))?.with_faults(faults.clone());
     let reached = known.filter(|_| is_same_outside);
-    let interception = config.interception.as_ref().map(|section| interception(&config, section, &journal, &metrics, known, reached)).transpose()?;
+    let interception =
+        config.interception.as_ref().map(|section| interception(&config, section, &journal, &metrics, known, reached)).transpose()?;
     let observed = observed(&config, known)?;
     let quotas = known.map(|known| &known.quotas).filter(|quotas| quotas.configs().eq(config.quotas.iter())).cloned();
     let quotas = quotas.unwrap_or_else(|| Arc::new(Quotas::new(config.quotas, &metrics)));

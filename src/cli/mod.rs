@@ -5,6 +5,7 @@ pub mod ca;
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod drill;
 pub mod explain;
 pub mod learn;
 mod lines;
@@ -85,6 +86,8 @@ enum Verb {
     Report(report::Arguments),
     /// The whole product on loopback: a stand-in cloud, real requests, a table of verdicts.
     Demo(demo::Arguments),
+    /// Break each dependency on purpose on loopback, and show that each fails closed with its reason and recovers.
+    Drill(drill::Arguments),
 }
 
 /// Reads the arguments, runs the verb, gives its exit code.
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Verb::Audit(verb) => audit::main(&verb),
         Verb::Report(arguments) => report::main(config, &arguments),
         Verb::Demo(arguments) => demo::main(config, &arguments),
+        Verb::Drill(arguments) => drill::main(&arguments),
     })
 }
 

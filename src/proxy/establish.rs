@@ -71,12 +71,7 @@ pub fn allow(
     refusing(allowed(context, record, client, destination), &context.metrics)
 }
 
-async fn allowed(
-    context: &Context,
-    record: &mut Record,
-    client: SocketAddr,
-    destination: &Destination,
-) -> Result<(Permit, Way), Refusal> {
+async fn allowed(context: &Context, record: &mut Record, client: SocketAddr, destination: &Destination) -> Result<(Permit, Way), Refusal> {
     record.destination(destination);
     let permit = decide(context, record, client, destination)?;
     let way = reach(context, record, client, &permit).await?;

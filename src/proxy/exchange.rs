@@ -195,7 +195,12 @@ fn prepare(context: &Context, destination: &Destination, request: &mut Request<I
 }
 
 fn watch_upload(request: Request<Incoming>, permit: &Permit, record: &Record, upload: &Arc<Upload>) -> Request<RequestBody> {
-    let watcher = UploadWatcher { upload: upload.clone(), counter: record.metrics().bytes_up.clone(), panics: record.metrics().panics.clone(), activity: None };
+    let watcher = UploadWatcher {
+        upload: upload.clone(),
+        counter: record.metrics().bytes_up.clone(),
+        panics: record.metrics().panics.clone(),
+        activity: None,
+    };
     let idle = permit.idle_timeout();
     request.map(|body| Watched::new(body, idle, watcher).map_err(Into::into).boxed_unsync())
 }

@@ -181,7 +181,8 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
     let member = place.member().clone();
     record.carried(member.fate());
     let relay = Relay::new(client, upstream, first, permit.idle_timeout(), record.metrics().clone()).paced(slowed);
-    let carried = Carried { _shown: record.metrics().tunnel(), relay, faults: context.journal.faults().clone(), record, place, _open: open };
+    let carried =
+        Carried { _shown: record.metrics().tunnel(), relay, faults: context.journal.faults().clone(), record, place, _open: open };
     // A task of its own, written by hand: what read the head, dialled and checked is ten times the size of an idle tunnel.
     let task = tokio::spawn(contained(carried, context.metrics.clone()));
     member.ended_by(task.abort_handle());

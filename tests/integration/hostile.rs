@@ -13,6 +13,7 @@ mod front;
 mod handshakes;
 mod messages;
 mod operations;
+mod panics;
 mod strict;
 mod weak_certificates;
 

@@ -69,15 +69,21 @@ pub async fn tunnel(proxy: SocketAddr, authority: &str) -> Result<Result<(TcpStr
 
 /// Says something over TLS and reads what comes back until the end, or gives the TLS error.
 pub async fn say(stream: TcpStream, config: Arc<ClientConfig>, name: &str, words: &[u8]) -> Result<Vec<u8>, String> {
+    let (answer, broke) = hear(stream, config, name, words).await?;
+    broke.map_or(Ok(answer), Err)
+}
+
+/// The same; of a connection that breaks, what came before, and how it broke.
+pub async fn hear(stream: TcpStream, config: Arc<ClientConfig>, name: &str, words: &[u8]) -> Result<(Vec<u8>, Option<String>), String> {
     let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
+    let mut answer = Vec::new();
     let conversation = async {
         let mut stream = TlsConnector::from(config).connect(name, stream).await?;
         stream.write_all(words).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
+        stream.read_to_end(&mut answer).await
     };
-    timeout(PATIENCE, conversation).await.map_err(|_| "no answer".to_owned())?.map_err(|error| error.to_string())
+    let heard = timeout(PATIENCE, conversation).await.map_err(|_| "no answer".to_owned())?;
+    Ok((answer, heard.err().map(|error| error.to_string())))
 }
 
 /// Reads until the other side closes.

@@ -13,7 +13,7 @@ use crate::supervisor::Supervisor;
 use crate::tls::authority::{self, Paths};
 use cases::Outcome;
 use cloud::Cloud;
-pub(super) use cloud::TEST_BODY;
+pub(super) use cloud::{TEST_BODY, trusting};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fmt::Write as _;

@@ -4,10 +4,13 @@ use crate::support::client::within_deadline;
 use crate::support::policy::PolicyFile;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use ucx_egress::app::{Addresses, App, Orders};
+use ucx_egress::audit::{Event, Journal};
 use ucx_egress::config::Config;
+use ucx_egress::fault::Faults;
 use ucx_egress::source::Source;
 use ucx_egress::supervisor::Supervisor;
 
@@ -127,22 +130,28 @@ impl Setup {
 /// A running proxy.
 pub struct Proxy {
     pub addresses: Addresses,
+    journal: Arc<Journal>,
+    reload: mpsc::Sender<()>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
 
 impl Proxy {
     pub fn start(config: Config) -> Self {
-        let app = App::bind(config, Supervisor::default()).expect("free loopback ports are to be had");
-        let addresses = app.addresses().clone();
+        Self::start_with(config, &Faults::none())
+    }
+
+    /// With panics where the test wants them.
+    pub fn start_with(config: Config, faults: &Faults) -> Self {
+        let app = App::bind_with(config, Supervisor::default(), faults).expect("free loopback ports are to be had");
+        let (addresses, journal) = (app.addresses().clone(), app.journal());
         let (stop, stopped) = oneshot::channel::<()>();
-        // Reloads are tried with the binary.
-        let (_, reloads) = mpsc::channel(1);
+        let (reload, reloads) = mpsc::channel(1);
         let shutdown = async {
             let _ = stopped.await;
         };
         let running = tokio::spawn(app.run(Orders { shutdown, hurry: std::future::pending(), reloads }));
-        Self { addresses, stop, running }
+        Self { addresses, journal, reload, stop, running }
     }
 
     pub fn proxy(&self) -> SocketAddr {
@@ -157,9 +166,16 @@ impl Proxy {
         self.addresses.relays[0]
     }
 
-    /// Stops as SIGTERM does and waits for the end of the drain.
+    /// Has its configuration read again, as SIGHUP does.
+    pub async fn reload(&self) {
+        self.reload.send(()).await.expect("the proxy still runs");
+    }
+
+    /// Stops as SIGTERM does and waits for the end of the drain, and of the audit's files.
     pub async fn stop(self) {
         self.stop.send(()).expect("the proxy still runs");
         within_deadline("the proxy stops", self.running).await.expect("the proxy ends in order");
+        let journal = self.journal;
+        tokio::task::spawn_blocking(move || journal.note(Event::Stopped)).await.expect("the audit is closed");
     }
 }
