@@ -18,6 +18,7 @@ use crate::audit::{InForce, Journal, Settings};
 use crate::config::admin::GuardConfig;
 use crate::config::shown::shown;
 use crate::config::{Config, LogFormat};
+use crate::contain::contained;
 use crate::fault::Faults;
 use crate::listener::accept::Gate;
 use crate::metrics::{ListenerKind, Metrics};
@@ -168,9 +169,10 @@ impl App {
     pub async fn run<S: Future<Output = ()>, H: Future<Output = ()>>(self, orders: Orders<S, H>) {
         let Orders { shutdown, hurry, reloads } = orders;
         let mut running = self.start();
-        let keeping = tokio::spawn(running.shown.history.clone().keep(running.live.clone()));
         let (live, supervisor) = (running.live.clone(), running.supervisor.clone());
-        let (sweeping, beating) = (tokio::spawn(sweep(live.clone())), supervisor.clone());
+        let metrics = running.basis.context.metrics.clone();
+        let (sweeping, beating) = (tokio::spawn(contained(sweep(live.clone()), metrics.clone())), supervisor.clone());
+        let keeping = tokio::spawn(contained(running.shown.history.clone().keep(live.clone()), metrics));
         let watchdog = tokio::spawn(async move { beating.keep_saying_so().await });
         supervisor.ready();
         running.until(shutdown, reloads).await;

@@ -33,7 +33,7 @@ pub fn refusing<T, F: Future<Output = Result<T, Refusal>>>(
     work: F,
     metrics: &Metrics,
 ) -> impl Future<Output = Result<T, Refusal>> + use<T, F> {
-    caught(work, metrics, |defect| Err(defect))
+    caught(work, metrics, Err)
 }
 
 /// Runs what answers a request; a panic in it is counted, and `answer` says what is answered instead.

@@ -9,6 +9,7 @@ use crate::access::{Access, Refreshed};
 use crate::admin::Shown;
 use crate::audit::{InForce, Settings};
 use crate::config::LogFormat;
+use crate::contain::unfinished;
 use crate::listener::accept::Gate;
 use crate::proxy::Live;
 use crate::supervisor::Supervisor;
@@ -98,7 +99,13 @@ impl Running {
             (watch, has_changed)
         };
         // A look that failed is a defect; the next one looks again, and SIGHUP still works.
-        let Ok((watch, has_changed)) = tokio::task::spawn_blocking(looking).await else { return false };
+        let (watch, has_changed) = match tokio::task::spawn_blocking(looking).await {
+            Ok(looked) => looked,
+            Err(error) => {
+                unfinished(&self.basis.context.metrics.panics, &error);
+                return false;
+            }
+        };
         self.watch = watch;
         has_changed
     }

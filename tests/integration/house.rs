@@ -91,6 +91,19 @@ fn there_is_one_dial_site() {
     assert_eq!(sites, ["src/cli/demo/client.rs", "src/upstream/dial.rs"]);
 }
 
+/// No proxy that serves can be made to panic: only what starts one for a drill can arm anything.
+#[test]
+fn only_the_drill_arms_faults() {
+    let mut armed = Vec::new();
+    for (path, text) in sources("src") {
+        if ["armable(", ".arm("].iter().any(|call| code(&text).contains(call)) {
+            armed.push(path.display().to_string());
+        }
+    }
+    armed.sort();
+    assert_eq!(armed, ["src/cli/drill/how.rs", "src/cli/drill/stage.rs", "src/fault.rs"]);
+}
+
 #[test]
 fn the_pure_modules_stay_pure() {
     for (path, text) in sources("src") {

@@ -1,5 +1,7 @@
 //! The binary as an administrator meets it: verbs, exit codes, what is printed and where.
 
+mod drill;
+
 use crate::support::client::within_deadline;
 use crate::support::daemon::BINARY;
 use serde_json::Value;
@@ -77,7 +79,7 @@ impl Files {
 async fn help_names_every_verb_and_the_next_step() {
     let help = run(&["--help"]).await;
     assert_eq!(help.code, Some(0));
-    for verb in ["run", "check", "explain", "doctor", "policy", "completion", "man", "demo"] {
+    for verb in ["run", "check", "explain", "doctor", "policy", "completion", "man", "demo", "drill"] {
         assert!(help.out.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {}", help.out);
         let own = run(&[verb, "--help"]).await;
         assert!(own.code == Some(0) && own.out.contains("Usage: ucx-egress"), "{verb}: {}", own.out);

@@ -72,3 +72,31 @@ impl Row {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_was_not_looked_at_does_not_hold() {
+        let mut row = Row::new("x", "y", "z");
+        assert!(!row.fails_closed() && !row.has_recovered());
+        row.closed(true, "a");
+        row.open("before", Ok(()));
+        assert!(row.holds());
+    }
+
+    #[test]
+    fn one_that_does_not_hold_is_enough_and_is_said() {
+        for is_closed in [true, false] {
+            let mut row = Row::new("x", "y", "z");
+            row.closed(true, "a");
+            row.closed(is_closed, "b");
+            row.open("before", Ok(()));
+            row.open("afterwards", if is_closed { Err("c".to_owned()) } else { Ok(()) });
+            assert!(!row.holds() && row.fails_closed() == is_closed && row.has_recovered() != is_closed);
+            assert_eq!(row.wrong().collect::<Vec<_>>(), [if is_closed { "afterwards: c" } else { "b" }]);
+            assert_eq!(row.json()["fails_closed"], is_closed);
+        }
+    }
+}

@@ -15,6 +15,7 @@ use check::Row;
 use scenario::{SCENARIOS, Scenario};
 use stage::Stage;
 use std::fmt::Write as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `drill`.
 #[derive(Debug, clap::Args)]
@@ -40,10 +41,32 @@ pub fn main(arguments: &Arguments) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return failed(format_args!("the runtime does not start: {error}")),
     };
-    match runtime.block_on(drill(arguments)) {
+    let drilled = runtime.block_on(async {
+        tokio::select! {
+            drilled = drill(arguments) => drilled,
+            interrupted = interrupted() => interrupted,
+        }
+    });
+    match drilled {
         Ok(code) => code,
-        Err(error) => failed(error),
+        Err(error) => {
+            failed(error);
+            NO
+        }
     }
+}
+
+/// Resolves when it shall be broken off; what it made is taken away then too, keys are among it.
+async fn interrupted<T>() -> Result<T, String> {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        // Then they end it at once.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Err("the drill was broken off; what it did not come to is not known".to_owned())
 }
 
 async fn drill(arguments: &Arguments) -> Result<u8, String> {

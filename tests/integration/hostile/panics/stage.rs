@@ -1,7 +1,7 @@
 //! A proxy that panics on demand, between a cloud that keeps every byte and an audit that is read to its end.
 
 use crate::support::clean::number;
-use crate::support::client::{Closing, Problem, RawClient, client_hello, connect_tunnel, exchange};
+use crate::support::client::{Closing, Problem, RawClient, client_hello, connect_tunnel, exchange, within_deadline};
 use crate::support::http2::{Http2, message, piece};
 use crate::support::intercept::Ca;
 use crate::support::origin::{Behaviour, HttpOrigin, RawOrigin, TappedOrigin};
@@ -11,6 +11,7 @@ use crate::support::proxy::{Proxy, Setup};
 use crate::support::scrape::{Scrape, wait_until, wait_until_idle};
 use crate::support::world::{API, HTTP2, call, post_json};
 use bytes::Bytes;
+use h2::client::ResponseFuture;
 use serde_json::Value;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -27,6 +28,8 @@ const PLAIN: &str = "plain.test";
 const SENTENCE: &str = r#"{"processes":[{"pid":90807,"name":"svchost.exe","workingSet":12345678}]}"#;
 /// The part of it that is found again in whatever left.
 const TRACE: &str = "90807";
+/// What is seen of an answer that does not come to its end.
+const BROKEN: &str = "broken off";
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +148,7 @@ impl Stage {
             Ask::Plain => {
                 arm();
                 let (head, body) =
-                    exchange(proxy, b"GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\nConnection: close\r\n\r\n").await;
+                    exchange(proxy, b"GET http://plain.test/test HTTP/1.1\r\nHost: plain.test\r\nConnection: close\r\n\r\n").await;
                 if head.status == 200 { "200".to_owned() } else { format!("{} {}", head.status, Problem::parse(&head, &body).reason) }
             }
             Ask::Hello => {
@@ -192,22 +195,10 @@ impl Stage {
         arm();
         let (response, mut body) = client.open(post_json("/telemetry")).await;
         body.send_data(Bytes::from_static(SENTENCE.as_bytes()), true).expect("the stream is open");
-        let (head, mut body) = response.await.expect("an answer").into_parts();
-        let mut bytes = Vec::new();
-        let broken = loop {
-            match body.data().await {
-                Some(Ok(data)) => bytes.extend_from_slice(&data),
-                Some(Err(_)) => break true,
-                None => break false,
-            }
-        };
+        let seen = within_deadline("an answer", read_in_http2(response)).await;
         standing.goes_on().await;
         standing.end().await;
-        if broken {
-            return format!("{} and broken off", head.status.as_u16());
-        }
-        let problem: Value = serde_json::from_slice(&bytes).expect("a problem");
-        format!("{} {}", head.status.as_u16(), problem["reason"].as_str().unwrap_or_default())
+        seen
     }
 
     /// Beside a call of another client, over the same connection to the cloud.
@@ -222,9 +213,9 @@ impl Stage {
         format!("{} grpc-status {}", answer.status(), answer.field("grpc-status").unwrap_or("-"))
     }
 
-    pub async fn panicked(&self, times: usize, name: &str) {
+    pub async fn panicked(&self, times: usize) {
         let scrape = wait_until(self.proxy.admin(), |scrape| scrape.count("ucx_egress_panics_total", &[]) >= times).await;
-        assert_eq!(scrape.count("ucx_egress_panics_total", &[]), times, "{name}");
+        assert_eq!(scrape.count("ucx_egress_panics_total", &[]), times);
     }
 
     /// Audit records with this outcome.
@@ -258,14 +249,14 @@ impl Stage {
     }
 
     /// Stops it; the lines of the audit, which is whole, and all that reached the cloud.
-    pub async fn closed(self, name: &str) -> (Vec<Value>, Vec<u8>) {
+    pub async fn closed(self) -> (Vec<Value>, Vec<u8>) {
         self.gone().await;
         let Self { proxy, cloud, presence, plain, folder, .. } = self;
         proxy.stop().await;
         let listed = files::list(&folder.path().join("audit")).expect("the folder is there");
         let paths: Vec<PathBuf> = listed.into_iter().map(|file| file.path).collect();
         let verified = verify(&paths, &Options::default(), &mut |_| {}).expect("they can be opened");
-        assert!(verified.ok, "{name}: {verified:?}");
+        assert!(verified.ok, "{verified:?}");
         let mut lines = Vec::new();
         for path in &paths {
             let mut file = Lines::open(path).expect("a file");
@@ -327,17 +318,33 @@ fn post(body: &str) -> String {
     )
 }
 
-/// The answer: whole, a refusal, or broken off.
+/// The answer: whole, a refusal, or broken off, be it within its head.
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(client: &mut RawClient<S>) -> String {
-    let head = client.read_head().await;
-    if head.status == 200 {
-        let announced = head.header("content-length").and_then(|length| length.parse().ok());
-        let (body, _) = client.read_until_closed().await;
-        let whole = announced.map_or_else(|| body.ends_with(b"0\r\n\r\n"), |length: usize| body.len() == length);
-        return if whole { "200".to_owned() } else { "200 and broken off".to_owned() };
+    let (bytes, _) = client.read_until_closed().await;
+    let text = String::from_utf8(bytes).expect("text");
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return BROKEN.to_owned() };
+    let status = head.split(' ').nth(1).expect("a status line");
+    if let Ok(problem) = serde_json::from_str::<Value>(body)
+        && status != "200"
+    {
+        return format!("{status} {}", problem["reason"].as_str().unwrap_or_default());
     }
-    let body = client.read_body(&head).await;
-    format!("{} {}", head.status, Problem::parse(&head, &body).reason)
+    let announced = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let is_whole = announced.map_or_else(|| body.ends_with("0\r\n\r\n"), |length| body.len() == length);
+    if is_whole { status.to_owned() } else { BROKEN.to_owned() }
+}
+
+/// The same in HTTP/2.
+async fn read_in_http2(response: ResponseFuture) -> String {
+    let Ok(answer) = response.await else { return BROKEN.to_owned() };
+    let (head, mut body) = answer.into_parts();
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.data().await {
+        let Ok(piece) = piece else { return BROKEN.to_owned() };
+        bytes.extend_from_slice(&piece);
+    }
+    let document: Value = serde_json::from_slice(&bytes).expect("JSON");
+    format!("{} {}", head.status.as_u16(), document["reason"].as_str().unwrap_or_default())
 }
 
 /// How a connection ends that is answered nothing.
