@@ -3,6 +3,7 @@
 
 mod stage;
 
+use super::counted;
 use stage::{Ask, Stage, decisions, of_kind, sentences};
 use std::collections::BTreeSet;
 use ucx_egress::fault::Layer;
@@ -73,7 +74,7 @@ async fn a_panic_in_any_layer_ends_one_exchange_and_says_so() {
     // Those below have no exchange, or no record, to end.
     let others = [Layer::Record, Layer::Writer, Layer::Admin, Layer::Reload, Layer::Hold];
     assert_eq!(layers.len() + others.len(), Layer::ALL.len(), "each layer is struck");
-    println!("hostile: {} cases of injected panics", CASES.len() + others.len());
+    counted("injected panics", CASES.len() + others.len());
 }
 
 /// The record is lost, and that is counted and said in the audit itself.
