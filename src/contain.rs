@@ -61,6 +61,7 @@ pub fn step<T>(panics: &IntCounter, ended: &str, work: impl FnOnce() -> T) -> Op
 }
 
 /// What became of a task that did not come to its end, for a sentence; a panic is counted. The error itself would quote the panic.
+#[must_use]
 pub fn unfinished(panics: &IntCounter, error: &JoinError) -> &'static str {
     if !error.is_panic() {
         return "it was cut off";

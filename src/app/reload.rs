@@ -160,7 +160,8 @@ impl Running {
         // Each connection that stands is asked.
         let held = tokio::task::spawn_blocking(move || live.replace(&holding)).await;
         let ended = held.unwrap_or_else(|error| {
-            self.unfinished(&error);
+            let why = self.unfinished(&error);
+            tracing::error!(why, "what stands could not be held against the configuration; all of it ends");
             // Nobody knows which of them may stay: none does.
             self.live.standing().revoke_all()
         });

@@ -102,7 +102,8 @@ impl Running {
         let (watch, has_changed) = match tokio::task::spawn_blocking(looking).await {
             Ok(looked) => looked,
             Err(error) => {
-                unfinished(&self.basis.context.metrics.panics, &error);
+                let why = unfinished(&self.basis.context.metrics.panics, &error);
+                tracing::error!(why, "the look at files came to nothing");
                 return false;
             }
         };

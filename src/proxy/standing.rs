@@ -195,7 +195,9 @@ impl Standing {
     /// Ends all that stands, as if the configuration allowed none of it; how many those are.
     pub fn revoke_all(&self) -> usize {
         let members: Vec<Arc<Member>> = self.lock().all.values().cloned().collect();
-        members.iter().for_each(|member| member.revoke());
+        for member in &members {
+            member.revoke();
+        }
         members.len()
     }
 

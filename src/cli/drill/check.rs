@@ -33,7 +33,7 @@ impl Row {
     }
 
     /// Notes what must hold while it is whole.
-    pub fn open(&mut self, what: &str, outcome: Result<(), String>) {
+    pub fn open(&mut self, what: &str, outcome: &Result<(), String>) {
         let error = outcome.as_ref().err().map(|error| format!("{what}: {error}"));
         self.open.push((error.unwrap_or_default(), outcome.is_ok()));
     }
@@ -82,7 +82,7 @@ mod tests {
         let mut row = Row::new("x", "y", "z");
         assert!(!row.fails_closed() && !row.has_recovered());
         row.closed(true, "a");
-        row.open("before", Ok(()));
+        row.open("before", &Ok(()));
         assert!(row.holds());
     }
 
@@ -92,8 +92,8 @@ mod tests {
             let mut row = Row::new("x", "y", "z");
             row.closed(true, "a");
             row.closed(is_closed, "b");
-            row.open("before", Ok(()));
-            row.open("afterwards", if is_closed { Err("c".to_owned()) } else { Ok(()) });
+            row.open("before", &Ok(()));
+            row.open("afterwards", &if is_closed { Err("c".to_owned()) } else { Ok(()) });
             assert!(!row.holds() && row.fails_closed() == is_closed && row.has_recovered() != is_closed);
             assert_eq!(row.wrong().collect::<Vec<_>>(), [if is_closed { "afterwards: c" } else { "b" }]);
             assert_eq!(row.json()["fails_closed"], is_closed);

@@ -48,7 +48,7 @@ pub enum Key {
     /// It is not there.
     Missing,
     /// It is something else.
-    NoKey,
+    Unreadable,
     /// It is another CA's.
     Another,
     /// Others may read it.
@@ -113,7 +113,7 @@ impl Key {
         match self {
             Self::Missing => fs::remove_file(key),
             // Its mode stays.
-            Self::NoKey => fs::write(key, "no key\n"),
+            Self::Unreadable => fs::write(key, "no key\n"),
             Self::Another => fs::write(key, KeyPair::generate().map_err(io::Error::other)?.serialize_pem()),
             Self::Exposed => fs::set_permissions(key, fs::Permissions::from_mode(0o644)),
         }

@@ -94,7 +94,7 @@ pub const SCENARIOS: &[Scenario] = {
             "ca-key-unreadable",
             "reload: the interception CA's key is no key",
             NotTaken("is no private key in PEM form"),
-            How::Key(Key::NoKey),
+            How::Key(Key::Unreadable),
         ),
         scenario("ca-key-another", "reload: the key is another CA's", NotTaken("is not the key of"), How::Key(Key::Another)),
         scenario(
@@ -115,11 +115,11 @@ impl Scenario {
     /// It passes, is broken, fails closed, is mended, passes.
     pub async fn run(&self, stage: &Stage) -> Row {
         let mut row = Row::new(self.name, self.broken, self.expected.word());
-        row.open("before", look::passes(stage).await);
+        row.open("before", &look::passes(stage).await);
         if let Err(error) = self.fail(stage, &mut row).await {
             row.closed(false, error);
         }
-        row.open("afterwards", look::passes(stage).await);
+        row.open("afterwards", &look::passes(stage).await);
         row
     }
 
@@ -130,7 +130,7 @@ impl Scenario {
             Ok(()) => self.expected.looked_for(stage, row).await,
             Err(error) => Err(error),
         };
-        row.open("mending", self.how.mended(stage).await);
+        row.open("mending", &self.how.mended(stage).await);
         looked?;
         if self.how.stops_the_audit() {
             stage.until_audited("gap", gaps + 1, look::tells_of_refused).await?;

@@ -153,7 +153,7 @@ impl Stage {
         loop {
             let status = self.status().await?;
             if count(&status) > before {
-                return Ok(status["error"]["message"].as_str().map(str::to_owned));
+                return Ok(status.pointer("/error/message").and_then(Value::as_str).map(str::to_owned));
             }
             waits(deadline, "the reload").await?;
         }
@@ -163,7 +163,7 @@ impl Stage {
         let page = self.page("/api/status").await?;
         let (_, body) = page.0.split_once("\r\n\r\n").ok_or("the status cannot be read")?;
         let status: Value = serde_json::from_str(body).map_err(text)?;
-        Ok(status["configuration"].clone())
+        Ok(status.get("configuration").cloned().unwrap_or_default())
     }
 
     async fn page(&self, path: &str) -> Result<Answer, String> {
