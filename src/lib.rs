@@ -22,7 +22,7 @@
 //! | [`frequent`] | which of very many things come most often, in bounded memory |
 //! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `documents` (bodies as values, for whoever learns), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
-//! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows) |
+//! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows), `unfinished` (TLS handshakes under way) |
 //! | [`contain`] | a panic ends one task, one exchange or one message, refuses it and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`), tried before a reload (`canary`) |
 //! | [`observed`] | what the mode `observe` sees, for `learn`: names, types, sizes, counts, never a value: `state` (all of it, bounded; `paths` as templates, `fields`, `telling`: which names are kept), `document` (as it is saved and shown), `worker` (the one thread), `file` |
@@ -30,6 +30,8 @@
 //! | [`tls`] | `client_hello`: the first bytes of a tunnel, without I/O; `reception` (TLS to the proxy), `proven` (a client's certificate there); for interception: `authority` (the CA), `leaf` (its certificates), `server`, `trust` (how platforms come to trust it) |
 //! | [`identity`] | who a client proved to be, asked again when accounts, certificates or the configuration change |
 //! | [`stall`] | a connection whose peer must take what it is sent |
+//! | [`patience`] | deadlines of the HTTP library when this process stood still |
+//! | [`frames`] | HTTP/2 connections whose frames are counted: `heads` (found in the bytes), `meter` (how many a peer may send) |
 //! | [`socket`] | a connection's bytes, whatever carries them: TCP, TLS over it, a stream of HTTP/2 |
 //! | [`upstream`] | `resolve`, `answers` (of DNS, kept), `address` (which are refused), `dial` (the only dial site), `examine` (TLS that is looked at), `parent` (the customer's own proxy: `answer`, `failure`, `health`); HTTP: `connection`, `form`, `pool` (HTTP/1.1), `shared` (HTTP/2); for interception: `secure`, `tls`, `ocsp` |
 //! | [`explain`] | the decision that a destination would get, with all that explains it |
@@ -37,7 +39,7 @@
 //! | [`audit`] | `record`: emitted once for each exchange, on drop, to the log, the metrics and the files; `tally` (what inspection counted in it), `observation` (what it tells whoever observes); the files: `queue` and `sink` (what exchanges see), `writer` and `batch` (the one thread), `chain`, `key`, `entry` (the lines), `files`, `lines`, `verify` |
 //! | [`report`] | evidence for a period: `figures` (one pass over verified lines), `evidence` (joined with the policy), `html`, `chart`, `csv` |
 //! | [`relay`] | bytes in both directions, half-close, idle limits, no idle buffer |
-//! | [`proxy`] | `live` (the configuration in force, for what outlives it), `standing` (tunnels and decrypted connections, held against a new one); `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `again`; interception: `interception`, `intercept` (TLS with the client), `conversation` (over reloads), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
+//! | [`proxy`] | `live` (the configuration in force, for what outlives it), `standing` (tunnels and decrypted connections, held against a new one); `arrive` (who is there, TLS to the proxy), `identify` (passwords), `serve` (a connection's first request), `connect`, `streams` (CONNECT over HTTP/2), `calm` (the end of HTTP/2 connections that are abused), `sni` (raw TLS), `establish` (decide, dial), `carry`, `tunnel`, `relayed`; plain HTTP: `http1`, `exchange`, `upload`, `drip` (how slowly one may come), `again`; interception: `interception`, `intercept` (TLS with the client), `conversation` (over reloads), `http2`, `inspected` (one request), `inner`, `payload`, `hold`, `judge`, `release`, `grpc`; both: `forward`, `send`, `repeat`, `respond` |
 //! | [`admin`] | `/metrics`, `/healthz`, `/readyz` (`readiness`), `/api/status` with `reloads`, `/api/observed`, `/api/events`; for clients: `discovery` (PAC, `NO_PROXY`), `setup` (a page a platform); `guard` (who is shown anything), `places` (how many are connected) |
 //! | [`config`] | the TOML document: a struct a section, each with `build()`; what can never act |
 //! | [`supervisor`] | the service manager: told what the proxy does, holds its sockets, its watchdog |
@@ -132,6 +134,10 @@ pub mod tls;
 pub mod identity;
 
 pub mod stall;
+
+pub mod patience;
+
+pub mod frames;
 
 pub mod socket;
 

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod pace;
+pub mod unfinished;
 
 use crate::error::{Advice, Reason, Refusal, RuleName};
 use crate::metrics::{Metrics, QuotaCounters};

@@ -143,10 +143,14 @@ async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: So
         turn_away(context, stream, client, &Refusal::new(Reason::BadRequest, detail, TLS), true).await;
         return None;
     }
-    if let Err(refusal) = context.quotas.take(Limit::Handshakes, client.ip(), None) {
-        context.record(Start { client, protocol: Protocol::Connect, method: "-" }).answered_with(&refusal);
-        return None;
-    }
+    let taken = context.quotas.take(Limit::Handshakes, client.ip(), None);
+    let _under_way = match taken.and_then(|()| context.unfinished.begin(client.ip())) {
+        Ok(handshake) => handshake,
+        Err(refusal) => {
+            context.record(Start { client, protocol: Protocol::Connect, method: "-" }).answered_with(&refusal);
+            return None;
+        }
+    };
     keep_alive(&stream);
     let shaken = timeout(context.limits.hello, TlsAcceptor::from(terms.config.clone()).accept(stream)).await;
     let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));

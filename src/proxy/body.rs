@@ -1,5 +1,6 @@
 //! Bodies on their way through: counted, limited in silence, and with something to do at their end.
 
+use super::drip::Drip;
 use crate::contain::step;
 use crate::listener::guarded::InFlight;
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub enum BodyError {
     Idle,
     /// The proxy panicked over it.
     Defect,
+    /// It came too slowly for its length.
+    Drips,
 }
 
 impl std::fmt::Display for BodyError {
@@ -30,6 +33,7 @@ impl std::fmt::Display for BodyError {
             Self::Source(error) => error.fmt(f),
             Self::Idle => f.write_str("the body was silent for too long"),
             Self::Defect => f.write_str("a defect of the proxy ended the body"),
+            Self::Drips => f.write_str("the body came too slowly"),
         }
     }
 }
@@ -38,7 +42,7 @@ impl std::error::Error for BodyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Source(error) => Some(error),
-            Self::Idle | Self::Defect => None,
+            Self::Idle | Self::Defect | Self::Drips => None,
         }
     }
 }
@@ -64,6 +68,8 @@ pub struct Watched<W> {
     body: Incoming,
     watcher: W,
     idle: Duration,
+    /// How slowly it may come, where that is limited.
+    drip: Option<Drip>,
     /// Made only when the body has to be waited for.
     timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
@@ -76,7 +82,13 @@ impl<W: Watcher> Watched<W> {
         if ended {
             watcher.ended(Ok(()));
         }
-        Self { body, watcher, idle, timer: None, ended }
+        Self { body, watcher, idle, drip: None, timer: None, ended }
+    }
+
+    /// The same for what a client sends: one that has announced how much must not drip.
+    pub fn upload(body: Incoming, idle: Duration, watcher: W) -> Self {
+        let drip = body.size_hint().exact().map(|_| Drip::new(idle));
+        Self { drip, ..Self::new(body, idle, watcher) }
     }
 
     fn end(&mut self, result: Result<(), &BodyError>) {
@@ -90,9 +102,9 @@ impl<W: Watcher> Watched<W> {
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Pending => {
                 self.watcher.waits();
-                if self.poll_silence(cx).is_ready() {
-                    self.end(Err(&BodyError::Idle));
-                    return Poll::Ready(Some(Err(BodyError::Idle)));
+                if let Poll::Ready(error) = self.poll_silence(cx) {
+                    self.end(Err(&error));
+                    return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Pending
             }
@@ -100,7 +112,11 @@ impl<W: Watcher> Watched<W> {
                 if let Some(timer) = &mut self.timer {
                     timer.as_mut().reset(Instant::now() + self.idle);
                 }
-                self.watcher.passed(frame.data_ref().map_or(0, |data| data.len() as u64));
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                if let Some(drip) = &mut self.drip {
+                    drip.came(bytes, Instant::now());
+                }
+                self.watcher.passed(bytes);
                 if self.body.is_end_stream() {
                     self.end(Ok(()));
                 }
@@ -118,12 +134,19 @@ impl<W: Watcher> Watched<W> {
         }
     }
 
-    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         let idle = self.idle;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
+        if let Some(drip) = &mut self.drip {
+            let due = drip.waits(Instant::now());
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
+        }
         while timer.as_mut().poll(cx).is_ready() {
             if !self.watcher.moved_elsewhere() {
-                return Poll::Ready(());
+                let drips = self.drip.as_ref().is_some_and(Drip::has_dripped);
+                return Poll::Ready(if drips { BodyError::Drips } else { BodyError::Idle });
             }
             timer.as_mut().reset(Instant::now() + idle);
         }

@@ -202,5 +202,5 @@ fn watch_upload(request: Request<Incoming>, permit: &Permit, record: &Record, up
         activity: None,
     };
     let idle = permit.idle_timeout();
-    request.map(|body| Watched::new(body, idle, watcher).map_err(Into::into).boxed_unsync())
+    request.map(|body| Watched::upload(body, idle, watcher).map_err(Into::into).boxed_unsync())
 }

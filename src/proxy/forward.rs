@@ -147,7 +147,7 @@ impl Watcher for AnswerWatcher {
                 }
             }
             Err(_) if self.sent.failure().is_some() => {}
-            Err(BodyError::Idle) => self.record.cut(Reason::IdleTimeout),
+            Err(BodyError::Idle | BodyError::Drips) => self.record.cut(Reason::IdleTimeout),
             Err(BodyError::Source(_)) => self.record.cut(Reason::UpstreamFailed),
             Err(BodyError::Defect) => self.record.broken(),
         }

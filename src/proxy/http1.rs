@@ -9,6 +9,7 @@ use super::respond::{is_refusal, linger, linger_for_body, refuse_head};
 use super::tunnel::Tunnel;
 use crate::listener::guarded::{Guarded, InFlight, LATE};
 use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
+use crate::patience::PatientTimer;
 use crate::socket::Socket;
 use crate::stall::{StallLimit, Stalling};
 use futures_util::FutureExt as _;
@@ -17,7 +18,7 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -96,7 +97,7 @@ where
     });
     let guarded = Guarded::new(stream, ahead, terms.form, conduct.in_flight.clone(), context.limits.head);
     let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(PatientTimer)
         .half_close(true)
         .header_read_timeout(terms.between)
         .max_header_size(MAX_HEAD)

@@ -1,16 +1,20 @@
 //! HTTP/2 on an intercepted connection: the server, its limits, the end of silent connections.
 
 use super::body::AnswerBody;
+use super::calm::{self, Broken};
 use super::channel::Activity;
 use super::context::Context;
 use crate::contain::Executor;
+use crate::frames::{Metered, Peer, Watch, metered};
+use crate::patience::PatientTimer;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -34,11 +38,41 @@ pub(super) const MAX_OWN_RESETS: usize = 500;
 /// Time for a client to take what is left after it was told that the connection ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Serves HTTP/2 on a stream until its end; one on which nothing moved for `idle` is ended.
-///
-/// # Errors
-/// When the connection broke, or its client did not keep to the protocol.
-pub async fn serve<S, H, F>(context: &Context, stream: S, activity: &Activity, idle: Duration, handle: H) -> hyper::Result<()>
+/// Serves HTTP/2 on a stream until its end; one on which nothing moved for `idle` is ended. Gives how its client broke the protocol, if
+/// it did.
+pub async fn serve<S, H, F>(context: &Context, stream: S, activity: &Activity, idle: Duration, handle: H) -> Option<Broken>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<AnswerBody>> + Send + 'static,
+{
+    let (stream, mut watch) = metered(stream, Peer::Client);
+    // Dropped at its end, and with it all that its streams have begun.
+    let error = match drive(context, stream, &mut watch, activity, idle, handle).await {
+        Driven::Late => return Some(calm::late()),
+        Driven::Ended(served) => served.err(),
+    };
+    if let Some(error) = &error {
+        tracing::debug!(%error, "an intercepted connection ended");
+    }
+    calm::end(watch, error.as_ref().and_then(|error| error.source()?.downcast_ref())).await
+}
+
+/// How the server came to its end.
+enum Driven {
+    /// The client did not begin.
+    Late,
+    Ended(hyper::Result<()>),
+}
+
+async fn drive<S, H, F>(
+    context: &Context,
+    stream: Metered<S>,
+    watch: &mut Watch<S>,
+    activity: &Activity,
+    idle: Duration,
+    handle: H,
+) -> Driven
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>) -> F,
@@ -49,23 +83,31 @@ where
     let answering = service_fn(|request| Box::pin(handle(request)).map(Ok::<_, Infallible>));
     let mut connection = std::pin::pin!(builder(context).serve_connection(TokioIo::new(stream), answering));
     tokio::select! {
-        served = connection.as_mut() => return served,
+        served = connection.as_mut() => return Driven::Ended(served),
         // Streams under way are finished, no other is begun.
         () = context.journal.stopped() => {
             connection.as_mut().graceful_shutdown();
-            return connection.await;
+            return Driven::Ended(connection.await);
         }
+        () = never_begun(watch, context.limits.head) => return Driven::Late,
         () = activity.silent_for(idle) => {}
     }
     // Nobody said anything for too long: the client is told (GOAWAY) and has a moment.
     connection.as_mut().graceful_shutdown();
-    timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
+    Driven::Ended(timeout(FAREWELL, connection).await.unwrap_or(Ok(())))
+}
+
+/// Resolves when the client has not begun within the limit.
+async fn never_begun<S>(watch: &mut Watch<S>, limit: Duration) {
+    if timeout(limit, watch.begun()).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn builder(context: &Context) -> http2::Builder<Executor> {
     let mut builder = http2::Builder::new(Executor(context.metrics.clone()));
     builder
-        .timer(TokioTimer::new())
+        .timer(PatientTimer)
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

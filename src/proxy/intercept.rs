@@ -1,5 +1,6 @@
 //! An intercepted connection: TLS with the client in the cloud's place, then its requests one by one.
 
+use super::calm::Broken;
 use super::channel::{Activity, Channel};
 use super::context::Context;
 use super::conversation::Conversation;
@@ -22,7 +23,7 @@ use crate::socket::{SEALED, Socket};
 use crate::stall::{StallLimit, Stalling};
 use rustls::{AlertDescription, HandshakeKind};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -71,7 +72,7 @@ async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
     let address = record.client();
     let stall = StallLimit::new(permit.idle_timeout());
     let stream = Rewound::new(ahead, Stalling::new(client, stall.clone()));
-    let shaking = shake_hands(&context, &interception, stream, http2);
+    let shaking = shake_hands(&context, &interception, stream, http2, address.ip());
     let shaken = caught(shaking, &context.metrics, |defect| Err(Unshaken::Failed(defect))).await;
     context.metrics.client_handshakes.ended(shaken.is_ok());
     let stream = match shaken {
@@ -99,7 +100,7 @@ async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
     });
     let sight = Sight::default();
     let conversation = Arc::new(Conversation::new(live, context.clone(), channel.clone()));
-    converse(&context, &conversation, &channel, stream, sight.clone(), stall).await;
+    let broken = converse(&context, &conversation, &channel, stream, sight.clone(), stall).await;
     match (shown, sight.seen()) {
         (true, Seen::Alert(description)) if means_rejection(description) => {
             rejected(&context, &channel.interception, &permit, address, &mut record, by_alert(description));
@@ -109,11 +110,23 @@ async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
             if seen == Seen::Data {
                 channel.interception.fallbacks.trusts(address.ip(), &permit.destination().host);
             }
-            record.allowed();
-            record.ended(Ended::Completed);
+            end(&mut record, broken);
         }
     }
     drop((place, open));
+}
+
+/// Records the end of a connection whose client took our certificate.
+fn end(record: &mut Record, broken: Option<Broken>) {
+    match broken {
+        Some(Broken { refusal, begun: false }) => return record.refused(&refusal),
+        Some(Broken { refusal, .. }) => {
+            record.allowed();
+            record.cut_by(&refusal);
+        }
+        None => record.allowed(),
+    }
+    record.ended(Ended::Completed);
 }
 
 async fn shake_hands(
@@ -121,7 +134,9 @@ async fn shake_hands(
     interception: &Interception,
     stream: Rewound<Stalling<Socket>>,
     http2: bool,
+    client: IpAddr,
 ) -> Result<Decrypted, Unshaken> {
+    let _under_way = context.unfinished.begin(client).map_err(Unshaken::Failed)?;
     let acceptor = TlsAcceptor::from(interception.servers.mirroring(http2));
     match timeout(context.limits.hello, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => Ok(stream),
@@ -211,6 +226,7 @@ fn rejected(context: &Context, interception: &Interception, permit: &Permit, cli
     );
 }
 
+/// Serves its requests; gives how the client broke HTTP/2, if it did.
 async fn converse(
     context: &Context,
     conversation: &Arc<Conversation>,
@@ -218,7 +234,7 @@ async fn converse(
     mut stream: Decrypted,
     sight: Sight,
     stall: StallLimit,
-) {
+) -> Option<Broken> {
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     stream.get_mut().1.set_buffer_limit(Some(SEALED));
     let stream = Observed::new(stream, sight);
@@ -230,14 +246,13 @@ async fn converse(
         }
     };
     let idle = channel.permit.idle_timeout();
-    let served = if is_http2 {
-        // Boxed apart: a connection holds what its own version needs only.
-        Box::pin(http2::serve(context, stream, &channel.activity, idle, handle)).await
-    } else {
-        let terms = Terms { client: channel.client, form: Form::Origin, stall, between: idle };
-        Box::pin(http1::serve(context, stream, Vec::new(), terms, handle)).await
-    };
-    if let Err(error) = served {
+    // Boxed apart: a connection holds what its own version needs only.
+    if is_http2 {
+        return Box::pin(http2::serve(context, stream, &channel.activity, idle, handle)).await;
+    }
+    let terms = Terms { client: channel.client, form: Form::Origin, stall, between: idle };
+    if let Err(error) = Box::pin(http1::serve(context, stream, Vec::new(), terms, handle)).await {
         tracing::debug!(%error, "an intercepted connection ended");
     }
+    None
 }

@@ -51,7 +51,7 @@ fn watched(
 ) -> impl http_body::Body<Data = bytes::Bytes, Error = Box<dyn std::error::Error + Send + Sync>> + Send + 'static {
     let (counter, panics) = (record.metrics().bytes_up.clone(), record.metrics().panics.clone());
     let watcher = UploadWatcher { upload: upload.clone(), counter, panics, activity: Some(channel.activity.clone()) };
-    Watched::new(body, channel.permit.idle_timeout(), watcher).map_err(Into::into)
+    Watched::upload(body, channel.permit.idle_timeout(), watcher).map_err(Into::into)
 }
 
 /// The messages of a gRPC call.

@@ -2,7 +2,9 @@
 //! tunnels. Each has windows of its own in both directions: one whose reader stands still holds up no other.
 
 use super::arrive::Peer;
+use super::calm;
 use super::carry::carry;
+use super::context::Context;
 use super::establish::{Request, establish};
 use super::http2::{MAX_OWN_RESETS, MAX_PENDING_RESETS};
 use super::identify::Caller;
@@ -13,13 +15,14 @@ use crate::audit::{Record, Start};
 use crate::contain::contained;
 use crate::destination::{Destination, Malformed};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::frames::{self, Metered, metered};
 use crate::identity::Identity;
 use crate::listener::accept::Counted;
 use crate::listener::head;
 use crate::metrics::Protocol;
 use crate::socket::{Socket, Stream};
 use bytes::Bytes;
-use h2::server::{Builder, SendResponse};
+use h2::server::{Builder, Connection, SendResponse};
 use h2::{RecvStream, SendStream};
 use http::{Method, Response, Version};
 use std::sync::Arc;
@@ -39,8 +42,32 @@ const MAX_HEADERS: u32 = 64 * 1024;
 /// Serves a connection until its end.
 pub async fn serve(live: Arc<Live>, socket: Socket, peer: Peer, open: Counted) {
     let context = live.context();
-    let shaking = builder().handshake::<_, Bytes>(socket);
-    let Ok(Ok(mut connection)) = timeout(context.limits.head, shaking).await else { return };
+    let client = peer.address;
+    let (stream, watch) = metered(socket, frames::Peer::Client);
+    let shaking = builder().handshake::<_, Bytes>(stream);
+    let error = match timeout(context.limits.head, shaking).await {
+        // Dropped at its end, and with it all its tunnels.
+        Ok(Ok(connection)) => accept_all(&live, &context, connection, peer, &open).await.err(),
+        Ok(Err(error)) => Some(error),
+        // Nobody asked anything: a pre-connection.
+        Err(_) => return,
+    };
+    if let Some(error) = &error {
+        tracing::debug!(%error, "a client's HTTP/2 connection ended");
+    }
+    if let Some(broken) = calm::end(watch, error.as_ref()).await {
+        context.record(Start { client, protocol: Protocol::ConnectH2, method: "-" }).refused(&broken.refusal);
+    }
+}
+
+/// Opens a tunnel for each CONNECT until the connection's end.
+async fn accept_all(
+    live: &Arc<Live>,
+    context: &Context,
+    mut connection: Connection<Metered<Socket>, Bytes>,
+    peer: Peer,
+    open: &Counted,
+) -> Result<(), h2::Error> {
     // Each stream holds one of these, and its tunnel after it.
     let streams = Arc::new(());
     let between = context.limits.head;
@@ -61,7 +88,7 @@ pub async fn serve(live: Arc<Live>, socket: Socket, peer: Peer, open: Counted) {
                 // A client that is told (GOAWAY) ends the connection, once it has taken what was sent. One that does neither, nor
                 // answers the PING behind it, is not waited for.
                 match (is_idle, is_stopping) {
-                    (true, true) => return,
+                    (true, true) => return Ok(()),
                     (true, false) => {
                         is_stopping = true;
                         connection.graceful_shutdown();
@@ -73,17 +100,10 @@ pub async fn serve(live: Arc<Live>, socket: Socket, peer: Peer, open: Counted) {
                 continue;
             }
         };
-        match accepted {
-            Some(Ok((request, respond))) => {
-                let work = Work { live: live.clone(), peer: peer.clone(), open: open.another(streams.clone()) };
-                tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
-            }
-            Some(Err(error)) => {
-                tracing::debug!(%error, "a client's HTTP/2 connection ended");
-                return;
-            }
-            None => return,
-        }
+        let Some(accepted) = accepted else { return Ok(()) };
+        let (request, respond) = accepted?;
+        let work = Work { live: live.clone(), peer: peer.clone(), open: open.another(streams.clone()) };
+        tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
     }
 }
 

@@ -21,6 +21,8 @@ enum Progress {
     Idle,
     /// The proxy panicked over it.
     Defect,
+    /// The client let it drip.
+    Drips,
 }
 
 /// One upload, seen from both of its ends.
@@ -61,10 +63,8 @@ impl Upload {
             Progress::Running | Progress::Complete(_) => None,
             Progress::Defect => Some(defect()),
             Progress::ClientFailed => Some(Refusal::bad_request("the request body broke off or is malformed")),
-            Progress::Idle => {
-                let detail = "the client stopped sending its request body";
-                Some(Refusal::new(Reason::IdleTimeout, detail, RuleName::Builtin("idle-timeout")))
-            }
+            Progress::Idle => Some(idle("the client stopped sending its request body")),
+            Progress::Drips => Some(idle("the client sent its request body too slowly for the length that it announced")),
         }
     }
 
@@ -88,6 +88,10 @@ impl Upload {
     fn set(&self, progress: Progress) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
+}
+
+fn idle(detail: &'static str) -> Refusal {
+    Refusal::new(Reason::IdleTimeout, detail, RuleName::Builtin("idle-timeout"))
 }
 
 /// Watches the body of an [`Upload`].
@@ -118,6 +122,7 @@ impl Watcher for UploadWatcher {
             Err(BodyError::Source(_)) => Progress::ClientFailed,
             Err(BodyError::Idle) => Progress::Idle,
             Err(BodyError::Defect) => Progress::Defect,
+            Err(BodyError::Drips) => Progress::Drips,
         });
     }
 

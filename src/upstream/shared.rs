@@ -3,9 +3,11 @@
 use super::form::RequestBody;
 use crate::contain::Executor;
 use crate::destination::Destination;
+use crate::frames::{Peer, metered};
+use crate::patience::PatientTimer;
 use crate::stall::{StallLimit, Stalling};
 use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -154,8 +156,8 @@ impl Shared {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let stream = Stalling::new(stream, StallLimit::new(idle));
-        let (sender, connection) = builder(self.executor.clone()).handshake(TokioIo::new(stream)).await?;
+        let (stream, _) = metered(Stalling::new(stream, StallLimit::new(idle)), Peer::Server);
+        let (sender, connection) = builder(self.executor.clone(), ASK, ANSWER).handshake(TokioIo::new(stream)).await?;
         let limit = Arc::new(AtomicUsize::new(MAX_STREAMS));
         let observed = limit.clone();
         let streams = move |most: usize| observed.store(most, Ordering::Relaxed);
@@ -214,44 +216,19 @@ fn make_room(members: &mut HashMap<Destination, Vec<Arc<Member>>>) {
     });
 }
 
-fn builder(executor: Executor) -> http2::Builder<Executor> {
+fn builder(executor: Executor, ask: Duration, answer: Duration) -> http2::Builder<Executor> {
     let mut builder = http2::Builder::new(executor);
     builder
-        .timer(TokioTimer::new())
+        .timer(PatientTimer)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEADERS)
-        .keep_alive_interval(ASK)
-        .keep_alive_timeout(ANSWER)
+        .keep_alive_interval(ask)
+        .keep_alive_timeout(answer)
         .keep_alive_while_idle(false);
     builder
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::Metrics;
-
-    fn destination(number: usize) -> Destination {
-        Destination::from_authority(format!("h{number}.imagicle.com:443").as_bytes()).expect("a destination")
-    }
-
-    /// A wildcard has names without end, and each has a connection of its own.
-    #[tokio::test]
-    async fn idle_connections_are_bounded_and_those_in_use_stay() {
-        let shared = Shared::new(Executor(Arc::new(Metrics::new())));
-        let (mut ends, mut held) = (Vec::new(), None);
-        for number in 0..3 * MAX_IDLE {
-            let (near, far) = tokio::io::duplex(64 * 1024);
-            ends.push(far);
-            let lease = shared.add(&destination(number), near, Duration::from_mins(1)).await.expect("nothing is wrong yet");
-            held = held.or(Some(lease));
-        }
-        let kept = lock(&shared.members).len();
-        assert!(kept <= MAX_IDLE + 2, "{kept} connections to as many destinations");
-        assert!(shared.lives(&destination(0)), "one that carries a stream stays");
-        assert!(!shared.lives(&destination(1)) && shared.lives(&destination(3 * MAX_IDLE - 1)), "the oldest went");
-        drop(held);
-    }
-}
+mod tests;

@@ -8,12 +8,14 @@ mod dependencies;
 mod dns;
 mod doubles;
 mod evasion;
+mod floods;
 mod framing;
 mod front;
 mod handshakes;
 mod messages;
 mod operations;
 mod panics;
+mod slow;
 mod strict;
 mod weak_certificates;
 

@@ -171,6 +171,11 @@ pub fn frame_on(stream: u32, kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
+/// A body for [`post_json`](super::world::post_json) without personal data.
+pub fn post_body() -> Bytes {
+    Bytes::from_static(br#"{"version":"1.2.3"}"#)
+}
+
 /// A gRPC message with its prefix.
 pub fn message(payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short message").to_be_bytes();
