@@ -3,19 +3,20 @@ use crate::metrics::Metrics;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
-async fn send(stream: &mut DuplexStream, kind: u8, flags: u8, id: u8, payload: &[u8]) {
+async fn send(stream: &mut UnixStream, kind: u8, flags: u8, id: u8, payload: &[u8]) {
     let length = u8::try_from(payload.len()).unwrap();
     stream.write_all(&[&[0, 0, length, kind, flags, 0, 0, 0, id], payload].concat()).await.unwrap();
 }
 
 /// The next frame of that type: its payload.
-async fn next(stream: &mut DuplexStream, wanted: u8) -> Vec<u8> {
+async fn next(stream: &mut UnixStream, wanted: u8) -> Vec<u8> {
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await.unwrap();
@@ -36,7 +37,7 @@ fn stand_still(time: Duration) {
 #[tokio::test]
 async fn an_upstream_that_answered_while_this_process_stood_still_is_not_given_up() {
     let (ask, answer) = (Duration::from_millis(20), Duration::from_millis(100));
-    let (ours, mut upstream) = tokio::io::duplex(64 * 1024);
+    let (ours, mut upstream) = UnixStream::pair().unwrap();
     let executor = Executor(Metrics::new().into());
     let (mut sender, connection) = builder(executor, ask, answer).handshake(TokioIo::new(ours)).await.unwrap();
     tokio::spawn(connection);
@@ -47,7 +48,7 @@ async fn an_upstream_that_answered_while_this_process_stood_still_is_not_given_u
     next(&mut upstream, HEADERS).await;
     let ping = next(&mut upstream, PING).await;
     send(&mut upstream, PING, 1, 0, &ping).await;
-    // It has answered at once; nobody reads that before the deadline has passed.
+    // It has answered at once. The kernel has that; this process learns of it and of the passed deadline in the same moment.
     stand_still(answer + Duration::from_millis(1_500));
     tokio::task::yield_now().await;
     send(&mut upstream, HEADERS, 5, 1, &[0x88]).await;
@@ -57,7 +58,7 @@ async fn an_upstream_that_answered_while_this_process_stood_still_is_not_given_u
 #[tokio::test]
 async fn an_upstream_that_does_not_answer_is_given_up() {
     let (ask, answer) = (Duration::from_millis(20), Duration::from_millis(100));
-    let (ours, mut upstream) = tokio::io::duplex(64 * 1024);
+    let (ours, mut upstream) = UnixStream::pair().unwrap();
     let executor = Executor(Metrics::new().into());
     let (mut sender, connection) = builder(executor, ask, answer).handshake(TokioIo::new(ours)).await.unwrap();
     tokio::spawn(connection);

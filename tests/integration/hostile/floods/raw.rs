@@ -98,7 +98,7 @@ impl Raw {
         }
     }
 
-    fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.seen.borrow().1
     }
 

@@ -4,6 +4,7 @@ use super::{
     ACK, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, Fate, HEADERS, MANY, PRIORITY, Place, RST_STREAM, Raw, SETTINGS, WINDOW_UPDATE,
     counting, ends, frame, frame_on, get, still_serves,
 };
+use crate::support::client::within_deadline;
 use crate::support::http2::PREFACE;
 use crate::support::scrape::{Scrape, wait_until, wait_until_idle};
 use crate::support::world::API;
@@ -43,6 +44,33 @@ async fn streams_that_are_reset_at_once_end_their_connection_and_hardly_reach_th
         cases += 1;
     }
     println!("hostile: {cases} cases of rapid resets");
+}
+
+/// Each reset only when its request has reached the cloud: nothing of that waits, so that the HTTP/2 library bounds nothing.
+#[tokio::test]
+async fn streams_that_are_reset_once_their_request_is_sent_end_their_connection_too() {
+    let (world, asked) = counting().await;
+    let mut raw = Raw::over(world.ca.connect(world.proxy.proxy(), API, &[b"h2"]).await.expect("a connection"));
+    raw.begin().await;
+    let head = get("/rapid");
+    for number in 0..150 {
+        let stream = 2 * number + 1;
+        if raw.has_ended() || !raw.send(&frame_on(stream, HEADERS, END_HEADERS | END_STREAM, &head)).await {
+            break;
+        }
+        let arrived = async {
+            while asked.load(Ordering::SeqCst) <= usize::try_from(number).expect("few") && !raw.has_ended() {
+                tokio::task::yield_now().await;
+            }
+        };
+        within_deadline("the request arrives, or the connection ends", arrived).await;
+        raw.send(&frame_on(stream, RST_STREAM, 0, &CANCEL)).await;
+    }
+    assert_eq!(raw.fate("reset after each request").await, Fate::GoneAway(ENHANCE_YOUR_CALM));
+    assert_eq!(asked.load(Ordering::SeqCst), 101, "a hundred may be, and the one that is too many");
+    wait_until(world.proxy.admin(), |scrape| ends(scrape) > 0).await;
+    still_serves(&world).await;
+    println!("hostile: 1 cases of resets behind requests that were sent");
 }
 
 #[tokio::test]

@@ -106,6 +106,8 @@ async fn a_flood_from_the_cloud_ends_its_connection_alone() {
         body.send_data(post_body(), true).expect("the stream is open");
         match (when, within_deadline(name, response).await) {
             (When::Before, Ok(answer)) => assert_eq!(answer.status(), 502, "{name}"),
+            // The flood came in the same read as the beginning of the answer.
+            (When::Within, Ok(answer)) if answer.status() == 502 => {}
             // An answer that began cannot become another one.
             (When::Within, Ok(answer)) => {
                 let mut rest = answer.into_body();

@@ -6,8 +6,9 @@ use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::proxy::Setup;
 use crate::support::scrape::Scrape;
 use crate::support::world::API;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
+use ucx_egress::moment;
 
 /// What accepting says when there is none left.
 const NONE_LEFT: &str = "cannot accept connections; if descriptors ran out, raise LimitNOFILE or lower limits.max_connections";
@@ -40,6 +41,11 @@ async fn a_process_without_descriptors_waits_and_recovers() {
     daemon.wait_for_said(NONE_LEFT, 11).await;
     let (passed, used) = (since.elapsed(), Duration::from_millis(10 * (ticks(daemon.pid()) - used)));
     assert!(used < passed / 2, "{used:?} of processor time in {passed:?}");
+    let said = daemon.said(NONE_LEFT);
+    let moments: Vec<SystemTime> =
+        said.iter().map(|line| moment::read(line["timestamp"].as_str().expect("a time")).expect("RFC 3339")).collect();
+    let pauses = moments[10].duration_since(moments[0]).expect("the log goes on");
+    assert!(pauses >= Duration::from_millis(400), "ten pauses of fifty milliseconds took {pauses:?}");
     // What was there goes on.
     before.send(&[7; 1_000]).await;
     assert_eq!(before.read_exact(1_000).await, [7; 1_000]);
