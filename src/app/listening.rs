@@ -176,7 +176,7 @@ pub(super) fn turn_away(
 ) {
     let mut record = context.record(Start { client, protocol, method: "-" });
     record.answered_with(refusal);
-    let Some(seat) = lingering.and_then(Gate::enter) else { return };
+    let Some(seat) = lingering.and_then(|gate| gate.enter(client.ip()).ok()) else { return };
     let answer = Answer::refusal(refusal, record.id()).into_bytes();
     tokio::spawn(async move {
         send_and_close(stream, answer).await;

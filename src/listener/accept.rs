@@ -3,11 +3,12 @@
 use crate::contain::{contained, defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, Open};
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -21,18 +22,23 @@ const MAX_WAITING: u32 = 4_096;
 /// What a panic in the accept loop ends.
 const ARRIVAL: &str = "a connection at the door";
 
-/// How many connections of clients may be open at once.
+/// The part of all places that one client must leave to others: an eighth, where there are so many.
+const LEFT_TO_OTHERS: usize = 8;
+
+/// How many connections of clients may be open at once, and of one of them.
 #[derive(Debug)]
 pub struct Gate {
     open: AtomicUsize,
     limit: AtomicUsize,
+    /// Places taken by each client, as long as it has any.
+    shares: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Gate {
     /// A gate for `limit` connections.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { open: AtomicUsize::new(0), limit: AtomicUsize::new(limit) })
+        Arc::new(Self { open: AtomicUsize::new(0), limit: AtomicUsize::new(limit), shares: Mutex::default() })
     }
 
     /// Another limit from now on; whoever is in stays in.
@@ -40,11 +46,39 @@ impl Gate {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// A place under the limit, if one is free.
-    #[must_use]
-    pub fn enter(self: &Arc<Self>) -> Option<Seat> {
-        let seat = Seat(self.clone());
-        (self.open.fetch_add(1, Ordering::Relaxed) < self.limit.load(Ordering::Relaxed)).then_some(seat)
+    /// A place for this client, if one is free that it may take.
+    ///
+    /// # Errors
+    /// `overloaded`: all are taken, or all but those that are left to other clients.
+    pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Refusal> {
+        let client = client.to_canonical();
+        let (seat, limit) = (Seat { gate: self.clone(), client }, self.limit.load(Ordering::Relaxed));
+        let before = self.open.fetch_add(1, Ordering::Relaxed);
+        let share = {
+            let mut shares = self.shares();
+            let share = shares.entry(client).or_default();
+            *share += 1;
+            *share
+        };
+        if before >= limit {
+            return Err(no_seat());
+        }
+        if share > limit - limit / LEFT_TO_OTHERS { Err(large_share()) } else { Ok(seat) }
+    }
+
+    fn leave(&self, client: IpAddr) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        let mut shares = self.shares();
+        let Some(share) = shares.get_mut(&client) else { return };
+        *share -= 1;
+        if *share == 0 {
+            shares.remove(&client);
+        }
+    }
+
+    fn shares(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        // Counts are right between any two statements.
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Connections open now.
@@ -56,11 +90,14 @@ impl Gate {
 
 /// One connection's place under the limit.
 #[derive(Debug)]
-pub struct Seat(Arc<Gate>);
+pub struct Seat {
+    gate: Arc<Gate>,
+    client: IpAddr,
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.gate.leave(self.client);
     }
 }
 
@@ -86,11 +123,14 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// One more place under the same limit, if one is free: for a tunnel that shares its client's connection with others. It keeps
+    /// One more place of the same client, if one is free: for a tunnel that shares its client's connection with others. It keeps
     /// `share` as long as it is taken.
-    #[must_use]
-    pub fn another(&self, share: Arc<()>) -> Option<Self> {
-        self.seat.0.enter().map(|seat| Self { seat, _gauge: None, _share: Some(share), listener: self.listener })
+    ///
+    /// # Errors
+    /// As [`Gate::enter`].
+    pub fn another(&self, share: Arc<()>) -> Result<Self, Refusal> {
+        let seat = self.seat.gate.enter(self.seat.client)?;
+        Ok(Self { seat, _gauge: None, _share: Some(share), listener: self.listener })
     }
 
     /// The listener that the connection came to.
@@ -119,7 +159,7 @@ pub async fn accept_loop<S, F>(
     let take = |stream: TcpStream, client| {
         let gauge = metrics.connection(kind);
         // A panic here would leave the listener deaf: it is this connection's alone.
-        let admitted = step(&metrics.panics, ARRIVAL, || door(client).and_then(|()| gate.enter().ok_or_else(no_seat)));
+        let admitted = step(&metrics.panics, ARRIVAL, || door(client).and_then(|()| gate.enter(client.ip())));
         let seat = match admitted.unwrap_or_else(|| Err(defect())) {
             Ok(seat) => seat,
             Err(refusal) => {
@@ -169,10 +209,16 @@ fn empty(listener: TcpListener, take: impl Fn(TcpStream, SocketAddr)) {
 }
 
 /// Said to whoever finds no place free.
-#[must_use]
-pub fn no_seat() -> Refusal {
+fn no_seat() -> Refusal {
     let detail = "as many connections are open as limits.max_connections and the file descriptors allow; try again, or raise them";
     Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.max_connections"))
+}
+
+/// Said to whoever has nearly all places to itself.
+fn large_share() -> Refusal {
+    let detail = "this client has seven eighths of all connections that limits.max_connections and the file descriptors allow; the rest is \
+                  for others: close some, or raise them";
+    Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.share-of-one-client"))
 }
 
 async fn survive(error: &io::Error) {

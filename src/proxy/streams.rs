@@ -124,8 +124,8 @@ fn builder() -> Builder {
 struct Work {
     live: Arc<Live>,
     peer: Peer,
-    /// Its own place under the limit: each tunnel has an upstream connection. `None`: there is no more.
-    open: Option<Counted>,
+    /// Its own place under the limit, or why it has none: each tunnel has an upstream connection.
+    open: Result<Counted, Refusal>,
 }
 
 impl Work {
@@ -135,9 +135,8 @@ impl Work {
         let context = self.live.context();
         let mut record = context.record(Start { client: self.peer.address, protocol: Protocol::ConnectH2, method });
         let asked = match (self.open, read(&self.peer, &request)) {
-            (Some(open), Ok(asked)) => establish(&context, &mut record, &asked).await.map(|established| (established, open)),
-            (None, _) => Err(crate::listener::accept::no_seat()),
-            (_, Err(refusal)) => Err(refusal),
+            (Ok(open), Ok(asked)) => establish(&context, &mut record, &asked).await.map(|established| (established, open)),
+            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
         };
         let ((permit, way), open) = match asked {
             Ok(established) => established,

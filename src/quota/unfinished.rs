@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Handshakes of one client at once. One takes some milliseconds: a whole site that logs on behind one address stays below.
-const MOST: usize = 512;
+/// Handshakes of one client at once. One takes some milliseconds: a site whose thousand clients come at once behind one address stays
+/// below, and whoever never finishes holds a part of the places only.
+const MOST: usize = 2_048;
 
 /// The handshakes under way.
 #[derive(Debug, Default)]

@@ -78,6 +78,33 @@ async fn a_crowd_is_turned_away_and_leaves_no_trace() {
     }
 }
 
+/// One client alone fills nothing: there is always a place for another one.
+#[tokio::test]
+async fn one_client_leaves_an_eighth_to_others() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let proxy = Setup::new().host(HOST, origin.addr()).section("[limits]\nmax_connections = 16").start();
+    let mut taken = Vec::new();
+    for _ in 0..14 {
+        taken.push(tunnel(proxy.proxy()).await);
+    }
+    let (status, problem) = refusal(&mut RawClient::connect(proxy.proxy()).await).await;
+    assert_eq!((status, problem.reason.as_str()), (503, "overloaded"));
+    assert_eq!(problem.rule.as_deref(), Some("limits.share-of-one-client"));
+    for _ in 0..2 {
+        let mut other = RawClient::connect_from("127.0.0.7", proxy.proxy()).await;
+        other.send(CONNECT).await;
+        assert_eq!(other.read_head().await.status, 200);
+        taken.push(other);
+    }
+    let (_, problem) = refusal(&mut RawClient::connect_from("127.0.0.8", proxy.proxy()).await).await;
+    assert_eq!(problem.rule.as_deref(), Some("limits.max_connections"), "all are taken");
+    drop(taken);
+    open_connections(proxy.admin(), 0).await;
+    for _ in 0..14 {
+        tunnel(proxy.proxy()).await;
+    }
+}
+
 /// Closing over a request that was not read would reset the connection, and the answer with it: a client that writes before
 /// it reads, as every real one does, must still find the reason.
 #[tokio::test]
