@@ -1,4 +1,4 @@
-//! Audit files that somebody else wrote: no panic, every fault has its line, and without a right signature nothing is vouched for.
+//! Audit files that somebody else wrote: no panic, and a fault is in a line that there is.
 
 #![no_main]
 
@@ -18,8 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
         let mut seen = 0;
         let Ok(verified) = verify(&[path.clone()], &Options { key: None, is_open }, &mut |_| seen += 1) else { continue };
         assert!(seen <= lines);
-        for fault in &verified.faults {
-            assert!(fault.line <= lines + 1 && !fault.message.is_empty(), "{fault:?}");
+        if let Some(fault) = &verified.fault {
+            assert!(!verified.ok && fault.line <= lines + 1 && !fault.message.is_empty(), "{fault:?}");
         }
     }
 });

@@ -10,7 +10,6 @@ use ucx_egress::source::Source;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(offered) = Basic::read(bytes) {
         assert!(!offered.user().contains(&b':'));
-        assert!(!format!("{offered:?}").contains("password\":"), "credentials that are shown");
     }
     let Ok(text) = str::from_utf8(bytes) else { return };
     match Accounts::read(&Source::embedded("htpasswd", text)) {
