@@ -59,8 +59,8 @@ pub(super) fn places(len: usize, byte: impl Fn(usize) -> u8) -> (Vec<Place>, usi
                 Place { range, wide: true }
             }
         };
-        // The last byte may be the first of a text in UTF-16.
-        from = place.range.end - 1;
+        // The last byte may be the first of a text in UTF-16; one that was looked around already is not, and would be found for ever.
+        from = from.max(place.range.end - 1);
         known = from;
         places.push(place);
     }
@@ -166,6 +166,17 @@ mod tests {
             found(&bytes),
             [Place { range: 1..13, wide: false }, Place { range: 14..26, wide: true }, Place { range: 28..40, wide: true }]
         );
+    }
+
+    /// A text in UTF-16 that ends where another text begins: every look is at something new.
+    #[test]
+    fn a_text_behind_a_wide_one_is_reached() {
+        let behind = "àààààà".as_bytes();
+        for (before, wide) in [(&b""[..], &b"e\0l\0e\0v\0e\0n\0"[..]), (b"\xff", b"\0e\0l\0e\0v\0e\0n\0")] {
+            let bytes = [before, wide, behind].concat();
+            let places = found(&bytes);
+            assert!(places.len() <= 2 && places.iter().any(|place| place.range.end == bytes.len()), "{places:?}");
+        }
     }
 
     proptest! {
