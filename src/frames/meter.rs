@@ -198,6 +198,8 @@ impl Meter {
         match self.waiting.remove(&stream) {
             Some(since) if now.duration_since(since) < EARLY => {}
             Some(_) => return Ok(()),
+            // One that was not remembered for want of room is no better than those that were.
+            None if self.waiting.len() >= MAX_WAITING => {}
             None => return self.idle(),
         }
         let Recent { opened, resets, .. } = &mut self.recent;

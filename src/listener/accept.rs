@@ -3,6 +3,7 @@
 use crate::contain::{contained, defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, Open};
+use crate::quota::host_of;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
@@ -51,23 +52,26 @@ impl Gate {
     /// # Errors
     /// `overloaded`: all are taken, or all but those that are left to other clients.
     pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Refusal> {
-        let client = client.to_canonical();
+        let client = host_of(client);
         let (seat, limit) = (Seat { gate: self.clone(), client }, self.limit.load(Ordering::Relaxed));
         let before = self.open.fetch_add(1, Ordering::Relaxed);
-        let share = {
-            let mut shares = self.shares();
-            let share = shares.entry(client).or_default();
-            *share += 1;
-            *share
-        };
+        let share = self.take(client);
         if before >= limit {
             return Err(no_seat());
         }
-        if share > limit - limit / LEFT_TO_OTHERS { Err(large_share()) } else { Ok(seat) }
+        share.map(|()| seat)
     }
 
-    fn leave(&self, client: IpAddr) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+    /// One more place for a client.
+    fn take(&self, client: IpAddr) -> Result<(), Refusal> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let mut shares = self.shares();
+        let share = shares.entry(client).or_default();
+        *share += 1;
+        if *share > limit - limit / LEFT_TO_OTHERS { Err(large_share()) } else { Ok(()) }
+    }
+
+    fn give_back(&self, client: IpAddr) {
         let mut shares = self.shares();
         let Some(share) = shares.get_mut(&client) else { return };
         *share -= 1;
@@ -97,7 +101,8 @@ pub struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.gate.leave(self.client);
+        self.gate.open.fetch_sub(1, Ordering::Relaxed);
+        self.gate.give_back(self.client);
     }
 }
 
@@ -131,6 +136,17 @@ impl Counted {
     pub fn another(&self, share: Arc<()>) -> Result<Self, Refusal> {
         let seat = self.seat.gate.enter(self.seat.client)?;
         Ok(Self { seat, _gauge: None, _share: Some(share), listener: self.listener })
+    }
+
+    /// Counts the place to the client that a balancer speaks for.
+    ///
+    /// # Errors
+    /// `overloaded`: that client has as many as one may have.
+    pub fn belongs_to(&mut self, client: IpAddr) -> Result<(), Refusal> {
+        let Seat { gate, client: before } = &mut self.seat;
+        let before = std::mem::replace(before, host_of(client));
+        gate.give_back(before);
+        gate.take(host_of(client))
     }
 
     /// The listener that the connection came to.

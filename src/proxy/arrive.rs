@@ -54,8 +54,8 @@ pub struct Arrived {
 
 /// Lets a client of the proxy listener in. `None`: it was refused, or left.
 pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) -> Option<Arrived> {
-    let Accepted { mut stream, client: from, open } = accepted;
-    let address = match whom(context, entrance, &mut stream, from).await {
+    let Accepted { mut stream, client: from, mut open } = accepted;
+    let address = match whom(context, entrance, &mut stream, from, &mut open).await {
         Ok(address) => address?,
         Err((client, refusal)) => {
             turn_away(context, stream, client, &refusal, entrance.tls.is_none()).await;
@@ -78,8 +78,8 @@ pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) 
 
 /// Lets a client of a listener without a protocol of its own in.
 pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
-    let Accepted { mut stream, client: from, open } = accepted;
-    match whom(context, entrance, &mut stream, from).await {
+    let Accepted { mut stream, client: from, mut open } = accepted;
+    match whom(context, entrance, &mut stream, from, &mut open).await {
         Ok(address) => Some(Arrived {
             socket: stream.into(),
             peer: Peer { address: address?, listener: open.listener(), certificate: None },
@@ -99,6 +99,7 @@ async fn whom(
     entrance: &Entrance,
     stream: &mut TcpStream,
     peer: SocketAddr,
+    open: &mut Counted,
 ) -> Result<Option<SocketAddr>, (SocketAddr, Refusal)> {
     let Some(balancers) = entrance.balancers.as_ref().filter(|balancers| balancers.has(peer.ip())) else {
         return Ok(Some(peer));
@@ -111,7 +112,8 @@ async fn whom(
         Word::Itself => peer,
         Word::Nothing => return Ok(None),
     };
-    admit(context, entrance, client).map(|()| Some(client)).map_err(|refusal| (client, refusal))
+    let admitted = admit(context, entrance, client).and_then(|()| open.belongs_to(client.ip()));
+    admitted.map(|()| Some(client)).map_err(|refusal| (client, refusal))
 }
 
 /// Whether a client may use the proxy, and this listener.

@@ -3,10 +3,15 @@
 use super::respond::linger;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::frames::Watch;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 
 /// The rule behind the ends of connections on which too much comes that costs more than it asks for.
 const FLOODS: RuleName = RuleName::Builtin("http2-floods");
+
+/// How long a client may take to be told.
+const TOLD: Duration = Duration::from_secs(2);
 
 /// How a client broke HTTP/2.
 #[derive(Debug)]
@@ -24,7 +29,8 @@ pub async fn end<S: AsyncRead + AsyncWrite + Unpin>(watch: Watch<S>, error: Opti
         Some(flood) => Refusal::new(Reason::BadRequest, flood.words(), FLOODS),
         None => error.and_then(broken)?,
     };
-    if let Some(stream) = watch.left().await {
+    // A client that takes nothing is not told.
+    if let Ok(Some(stream)) = timeout(TOLD, watch.left()).await {
         linger(stream).await;
     }
     Some(Broken { refusal, begun })

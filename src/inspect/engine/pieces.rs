@@ -159,6 +159,33 @@ impl Run {
         Some(waiting.kind)
     }
 
+    /// Keeps what a next piece may complete and the piece in front of it, and no more memory than that takes.
+    pub fn trim(&mut self) {
+        let short = self.pieces.iter().rev().take_while(|piece| piece.end - piece.start <= SHORT).count();
+        let kept = short.clamp(MOST, MOST_SHORT) + 1;
+        let gone = self.pieces.len().saturating_sub(kept);
+        self.forget(gone);
+        self.text.shrink_to_fit();
+        self.pieces.shrink_to_fit();
+    }
+
+    /// Bytes that it keeps.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.text.capacity() + self.pieces.capacity() * size_of::<Piece>()
+    }
+
+    /// Forgets the first so many pieces; the rest moves to the front.
+    fn forget(&mut self, count: usize) {
+        let Some(bytes) = count.checked_sub(1).and_then(|last| self.pieces.get(last)).map(|last| last.end) else { return };
+        self.pieces.drain(..count);
+        for piece in &mut self.pieces {
+            (piece.start, piece.end) = (piece.start - bytes, piece.end - bytes);
+        }
+        self.text.drain(..bytes);
+        self.digits = self.pieces.iter().map(|piece| piece.digits).sum();
+    }
+
     fn clear(&mut self) {
         self.text.clear();
         self.pieces.clear();
@@ -169,12 +196,9 @@ impl Run {
     fn keep(&mut self, text: &[u8], mut piece: Piece) {
         if self.pieces.len() >= 2 * MOST_SHORT {
             // Half of them goes at once, and what is left is moved once.
-            let (gone, left) = self.pieces.split_at(MOST_SHORT);
-            let bytes = gone.last().map_or(0, |last| last.end);
-            self.pieces = left.iter().map(|piece| Piece { start: piece.start - bytes, end: piece.end - bytes, ..*piece }).collect();
-            self.text.drain(..bytes);
-            self.digits = self.pieces.iter().map(|piece| piece.digits).sum();
-            piece = Piece { start: piece.start - bytes, end: piece.end - bytes, ..piece };
+            self.forget(MOST_SHORT);
+            let length = piece.end - piece.start;
+            piece = Piece { start: self.text.len(), end: self.text.len() + length, ..piece };
         }
         self.text.extend_from_slice(text);
         self.digits += piece.digits;

@@ -43,6 +43,27 @@ async fn refusal(client: &mut RawClient) -> Problem {
     Problem::parse(&head, &body)
 }
 
+/// Places are counted to whom the balancer speaks for: one of its clients alone fills nothing, and the balancer is none.
+#[tokio::test]
+async fn one_client_behind_a_balancer_leaves_an_eighth_to_others() {
+    let origin = RawOrigin::scripted(Behaviour::Echo).await;
+    let proxy = behind("v2", "127.0.0.1").host(HOST, origin.addr()).section("[limits]\nmax_connections = 16").start();
+    let mut taken = Vec::new();
+    for _ in 0..14 {
+        let mut client = say(proxy.proxy(), &[&v2_from([10, 1, 2, 3]), CONNECT]).await;
+        assert_eq!(client.read_head().await.status, 200);
+        taken.push(client);
+    }
+    let mut one_too_many = say(proxy.proxy(), &[&v2_from([10, 1, 2, 3]), CONNECT]).await;
+    assert_eq!(refusal(&mut one_too_many).await.rule.as_deref(), Some("limits.share-of-one-client"));
+    wait_until(proxy.admin(), |scrape| scrape.clients() == 14).await;
+    for _ in 0..2 {
+        let mut other = say(proxy.proxy(), &[&v2_from([10, 1, 2, 4]), CONNECT]).await;
+        assert_eq!(other.read_head().await.status, 200);
+        taken.push(other);
+    }
+}
+
 #[tokio::test]
 async fn the_client_is_whom_the_balancer_names() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;

@@ -25,7 +25,10 @@ fn exists(test: &str) -> bool {
     let Some((function, modules)) = modules.split_last() else { return false };
     let Some(file) = file_of(&root, modules) else { return false };
     let source = fs::read_to_string(file).expect("the file is text");
-    source.contains(&format!("fn {function}("))
+    let Some(at) = source.find(&format!("fn {function}(")) else { return false };
+    // The attribute that makes it one stands right before it.
+    let before = source.get(..at).unwrap_or_default().trim_end_matches("async ").trim_end();
+    before.rsplit('\n').take(4).any(|line| line.trim_start().starts_with("#[") && line.contains("test"))
 }
 
 #[test]

@@ -59,6 +59,9 @@ impl Runs {
 /// Places of a stream whose texts are remembered. Whoever sends more forgets those that were there longest ago.
 const MOST_PLACES: usize = 64;
 
+/// Bytes that are remembered of a stream between its messages: nothing else counts them.
+const MOST_REMEMBERED: usize = 32 * 1024;
+
 /// The last texts at each place of the messages of a stream.
 #[derive(Default)]
 pub struct Stream {
@@ -72,8 +75,7 @@ crate::hidden::hidden!(Stream);
 impl Stream {
     fn push(&mut self, place: u64, text: &str) -> Option<Kind> {
         if self.places.len() >= MOST_PLACES && !self.places.contains_key(&place) {
-            let oldest = self.places.iter().min_by_key(|(_, (_, message))| *message).map(|(place, _)| *place);
-            oldest.map(|oldest| self.places.remove(&oldest));
+            self.forget_oldest();
         }
         let (run, message) = self.places.entry(place).or_default();
         *message = self.message;
@@ -85,7 +87,25 @@ impl Stream {
         let message = self.message;
         self.message += 1;
         let had = self.places.values_mut().filter(|(_, last)| *last == message);
-        had.fold(None, |found, (run, _)| run.settle().or(found))
+        let found = had.fold(None, |found, (run, _)| {
+            let settled = run.settle();
+            run.trim();
+            settled.or(found)
+        });
+        while self.size() > MOST_REMEMBERED {
+            self.forget_oldest();
+        }
+        found
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.places.iter().min_by_key(|(_, (_, message))| *message).map(|(place, _)| *place);
+        oldest.map(|oldest| self.places.remove(&oldest));
+    }
+
+    /// Bytes that it keeps.
+    fn size(&self) -> usize {
+        self.places.values().map(|(run, _)| run.size() + size_of::<(u64, Run, u64)>()).sum()
     }
 }
 
@@ -179,5 +199,26 @@ impl Walk<'_> {
         if let Some(kind) = self.runs.all.get_mut(object).and_then(Run::end) {
             self.find(kind, Why::Together);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However many places a stream has, and however much stands at each: what is remembered of it is bounded, and counted by nobody else.
+    #[test]
+    fn what_a_stream_leaves_behind_is_bounded() {
+        let mut stream = Stream::default();
+        for _ in 0..20 {
+            for place in 0..200 {
+                for _ in 0..10 {
+                    stream.push(place, if place % 2 == 0 { "ab" } else { "some words of a text that is not so short" });
+                }
+            }
+            assert_eq!(stream.settle(), None);
+            assert!(stream.size() <= MOST_REMEMBERED, "{} bytes", stream.size());
+        }
+        assert!(!stream.places.is_empty());
     }
 }

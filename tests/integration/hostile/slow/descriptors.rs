@@ -6,6 +6,7 @@ use crate::support::origin::{Behaviour, RawOrigin};
 use crate::support::proxy::Setup;
 use crate::support::scrape::Scrape;
 use crate::support::world::API;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
 use ucx_egress::moment;
@@ -25,12 +26,15 @@ fn ticks(pid: u32) -> u64 {
 #[tokio::test]
 async fn a_process_without_descriptors_waits_and_recovers() {
     let origin = RawOrigin::scripted(Behaviour::Echo).await;
-    let config = Setup::new().host(API, origin.addr()).section("[limits]\nmax_connections = 100000\nhead = \"1m\"").text();
-    let mut daemon = Daemon::start_after(&config, "ulimit -n 256").await;
+    let config = Setup::new().host(API, origin.addr()).section("[limits]\nmax_connections = 300\nhead = \"1m\"").text();
+    let mut daemon = Daemon::start_after(&config, "ulimit -n 1024").await;
     let hello = crate::support::client::client_hello(Some(API));
     let mut before = connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("a tunnel");
     before.send(&hello).await;
     assert_eq!(before.read_exact(hello.len()).await, hello);
+    // What was permitted at the start is taken away: by then nobody counts again.
+    let pid = Pid::from_raw(i32::try_from(daemon.pid()).expect("a process id"));
+    prlimit(pid, Resource::Nofile, Rlimit { current: Some(256), maximum: Some(1024) }).expect("a limit may be lowered");
     let mut crowd = Vec::with_capacity(CROWD);
     for _ in 0..CROWD {
         crowd.push(within_deadline("the kernel takes it", TcpStream::connect(daemon.proxy)).await.expect("a connection"));
