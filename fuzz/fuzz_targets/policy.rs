@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use ucx_egress::policy::{Mode, Options, Policy, Profile};
 use ucx_egress::policy::compile::Unfit;
+use ucx_egress::policy::{Mode, Options, Policy, Profile};
 use ucx_egress::source::Source;
 
 /// What a site that sets nothing has.
