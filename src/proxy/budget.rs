@@ -1,14 +1,19 @@
-//! The bytes that all held messages together may occupy.
+//! What all held messages together may take: bytes, and processors.
 
 use crate::error::{Reason, Refusal, RuleName};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 /// What is left to hold.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
     left: AtomicUsize,
+    /// Large messages that may be inspected at once: half of the processors are left to traffic.
+    turns: Arc<Semaphore>,
 }
 
 /// A part of the budget, given back when dropped.
@@ -22,7 +27,20 @@ impl Budget {
     /// A budget of so many bytes.
     #[must_use]
     pub fn new(bytes: usize) -> Arc<Self> {
-        Arc::new(Self { limit: bytes, left: AtomicUsize::new(bytes) })
+        let turns = available_parallelism().map_or(1, |all| (all.get() / 2).max(1));
+        Arc::new(Self { limit: bytes, left: AtomicUsize::new(bytes), turns: Arc::new(Semaphore::new(turns)) })
+    }
+
+    /// Does what takes long aside from the threads that carry everybody's traffic, when its turn comes: in the order of those who wait.
+    /// `None`: the runtime ends, or the work panicked.
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let turn = self.turns.clone().acquire_owned().await.ok()?;
+        let done = spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.ok()
     }
 
     /// All of it.
@@ -83,5 +101,42 @@ mod tests {
         assert!(first.grow_to(61).is_err());
         drop((first, second));
         assert!(budget.reserve(100).is_ok());
+    }
+
+    /// This runtime has one thread. Work that held it would wait for ever for what it is to be told.
+    #[tokio::test]
+    async fn what_takes_long_holds_up_nobody_else() {
+        let budget = Budget::new(0);
+        let (tell, told) = std::sync::mpsc::channel();
+        let waiting = budget.aside(move || told.recv());
+        let telling = async { tell.send(7).expect("somebody waits") };
+        let (said, ()) = tokio::join!(waiting, telling);
+        assert_eq!(said, Some(Ok(7)));
+        assert_eq!(budget.aside(|| panic!("a defect")).await, None::<()>);
+        assert_eq!(budget.aside(|| 1).await, Some(1), "the turn came back");
+    }
+
+    #[tokio::test]
+    async fn half_of_the_processors_are_left_to_traffic() {
+        let budget = Budget::new(0);
+        let most = budget.turns.available_permits();
+        assert_eq!(most, available_parallelism().map_or(1, |all| (all.get() / 2).max(1)));
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let told = Arc::new(std::sync::Mutex::new(told));
+        let work = |_| {
+            let (budget, told) = (budget.clone(), told.clone());
+            tokio::spawn(async move { budget.aside(move || told.lock().map(|told| told.recv()).is_ok()).await })
+        };
+        let all: Vec<_> = (0..2 * most).map(work).collect();
+        while budget.turns.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        for _ in &all {
+            tell.send(()).expect("somebody waits");
+        }
+        for one in all {
+            assert_eq!(one.await.expect("no panic"), Some(true));
+        }
+        assert_eq!(budget.turns.available_permits(), most);
     }
 }

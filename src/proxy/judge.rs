@@ -1,5 +1,6 @@
 //! The inspector's verdict and what it means: counted, timed, contained, turned into a refusal where it must be.
 
+use super::budget::Budget;
 use super::context::Context;
 use crate::audit::Counted;
 use crate::contain::{DEFECT, step};
@@ -8,10 +9,14 @@ use crate::fault::Layer;
 use crate::inspect::{Finding, Verdict};
 use crate::metrics::{Coverage, Inspected};
 use crate::policy;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Places in a refusal; the rest says nothing more.
 const SHOWN: usize = 3;
+
+/// Bytes from which a message is inspected aside: below, it takes about as long as to have another thread do it.
+pub const LARGE: usize = 64 * 1024;
 
 /// What inspection left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,21 @@ pub fn inspect(context: &Context, counted: &Counted, part: Part, inspection: imp
         Part::Fields => {}
     }
     judge(context, counted, verdict)
+}
+
+/// The same for a large message, aside from the threads that carry everybody's traffic and when its turn comes: whoever sends one waits,
+/// and nobody else.
+pub async fn inspect_aside(
+    context: &Arc<Context>,
+    counted: &Counted,
+    budget: &Budget,
+    bytes: usize,
+    inspection: impl FnOnce() -> Verdict + Send + 'static,
+) -> Judged {
+    let (contexts, counts) = (context.clone(), counted.clone());
+    let judged = budget.aside(move || inspect(&contexts, &counts, Part::Message(bytes), inspection)).await;
+    // A panic was counted where it happened; what is left is a runtime that ends.
+    judged.unwrap_or_else(|| judge(context, counted, Verdict::Uninspectable(DEFECT)))
 }
 
 /// Turns a verdict into what is done, and counts it.

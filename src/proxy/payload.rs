@@ -6,7 +6,7 @@ use super::context::Context;
 use super::grpc::{Call, Messages};
 use super::hold::{Outcome, hold};
 use super::inner::announce_trailers;
-use super::judge::{Judged, Part, covered_by, inspect, worse};
+use super::judge::{Judged, LARGE, Part, covered_by, inspect, inspect_aside, worse};
 use super::release::{Released, Rest};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
@@ -77,7 +77,7 @@ pub fn called(context: &Arc<Context>, channel: &Channel, record: &mut Record, pa
 /// # Errors
 /// What inspection says; `message_too_large`, `overloaded`, `bad_request`.
 pub async fn held(
-    context: &Context,
+    context: &Arc<Context>,
     channel: &Channel,
     record: &mut Record,
     parts: &mut Parts,
@@ -98,10 +98,13 @@ pub async fn held(
         }
     };
     let tally = record.counted();
-    let mut coverage = settle(
-        record,
-        inspect(context, &tally, Part::Message(held.bytes.len()), || interception.inspector.body(&parts.headers, &held.bytes)),
-    )?;
+    let judged = if held.bytes.len() > LARGE {
+        let (inspector, headers, bytes) = (interception.inspector.clone(), parts.headers.clone(), held.bytes.clone());
+        inspect_aside(context, &tally, &interception.budget, held.bytes.len(), move || inspector.body(&headers, &bytes)).await
+    } else {
+        inspect(context, &tally, Part::Message(held.bytes.len()), || interception.inspector.body(&parts.headers, &held.bytes))
+    };
+    let mut coverage = settle(record, judged)?;
     if let Some(trailers) = &held.trailers {
         let judged = inspect(context, &tally, Part::Fields, || interception.inspector.trailers(trailers));
         coverage = worse(coverage, settle(record, judged)?);
