@@ -33,7 +33,7 @@ subjectAltName = @names
 """
 CLOUD = "\n".join(("DNS.1 = api.imagicle.com", "DNS.2 = grpc.imagicle.com", "DNS.3 = echo.imagicle.com",
                    "DNS.4 = stream.imagicle.com", "DNS.5 = tenant.imagicle.cloud", "DNS.6 = quiet.imagicle.com",
-                   "DNS.7 = fresh.imagicle.com", "DNS.8 = gate.imagicle.com"))
+                   "DNS.7 = fresh.imagicle.com", "DNS.8 = gate.imagicle.com", "DNS.9 = bulk.imagicle.com"))
 STORE_PASSWORD = "changeit"  # PKCS12 wants one; what it guards is a public certificate
 
 

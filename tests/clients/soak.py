@@ -38,7 +38,7 @@ ROWS, WIDTH = 20, 50
 def policy(is_gate_open: bool) -> str:
     gate = service("gate", "https", "tunnel", "gate.imagicle.com") if is_gate_open else ""
     return QUICK + "".join((
-        service("licensing", "https", "intercept", "api.imagicle.com"),
+        service("licensing", "https", "intercept", "api.imagicle.com", "bulk.imagicle.com"),
         service("presence", "grpc", "intercept", "grpc.imagicle.com"),
         service("others", "https", "tunnel", "quiet.imagicle.com", "fresh.imagicle.com", "down.imagicle.com", "reset.imagicle.com"),
         gate,

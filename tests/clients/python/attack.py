@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 
 KIND, PORT, AUTHORITY = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 ADDRESS = "127.0.0.66"
-API = "api.imagicle.com"
+API, BULK = "api.imagicle.com", "bulk.imagicle.com"
 MANY = 400
 PATIENCE = 30
 begun = itertools.count(1)
@@ -46,9 +46,9 @@ async def tunnel(host: str = API) -> Streams:
     return reader, writer
 
 
-async def decrypted(protocol: str = "http/1.1") -> Streams:
-    reader, writer = await tunnel()
-    await writer.start_tls(trust(protocol), server_hostname=API)
+async def decrypted(protocol: str = "http/1.1", host: str = API) -> Streams:
+    reader, writer = await tunnel(host)
+    await writer.start_tls(trust(protocol), server_hostname=host)
     return reader, writer
 
 
@@ -148,11 +148,11 @@ async def slow_bodies() -> None:
 
 
 async def slow_reads() -> None:
-    """20 MiB that nobody reads."""
-    reader, writer = await decrypted()
+    """20 MiB that nobody reads, from a server of its own."""
+    _, writer = await decrypted(host=BULK)
     sock: socket.socket = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    writer.write(f"GET /files/bulk HTTP/1.1\r\nHost: {API}\r\n\r\n".encode())
+    writer.write(f"GET /files/bulk HTTP/1.1\r\nHost: {BULK}\r\n\r\n".encode())
     writer.transport.pause_reading()
     await asyncio.sleep(PATIENCE)
     writer.transport.abort()

@@ -56,7 +56,11 @@ async def noting(kind: str, due: float, kept: Streams) -> None:
 
 
 async def main() -> None:
-    kept = await connect(KEPT)
+    try:
+        kept = await asyncio.wait_for(connect(KEPT), PATIENCE)
+    except Exception as error:  # whatever it is, nothing is measured then
+        print(json.dumps({"milliseconds": {}, "count": 0, "failures": [f"{type(error).__name__} {error}"]}), flush=True)
+        return
     free = asyncio.Lock()
 
     async def over_kept(due: float) -> None:
