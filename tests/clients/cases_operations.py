@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import interception
@@ -93,12 +93,10 @@ def reload(at: Proxy) -> None:
 
 
 @contextlib.contextmanager
-def load(served: Service) -> Iterator[list[subprocess.Popen[str]]]:
-    """Requests, tunnels and conversations, each kind in a process of its own so that none waits for another."""
-    argv = [sys.executable, HERE / "python" / "load.py", served.port, served.root, served.authority.certificate]
-    kinds = ((RATE, 0, 0), (0, TUNNELS, 0), (0, 0, STREAMS))
-    children = [subprocess.Popen([str(arg) for arg in (*argv, *kind)], env=clean_env(), text=True, stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE) for kind in kinds]
+def clients(commands: Sequence[Sequence[object]]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Programs for Python, each kind of client in a process of its own so that none waits for another."""
+    children = [subprocess.Popen([sys.executable, *map(str, command)], env=clean_env(), text=True, stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE) for command in commands]
     try:
         yield children
     finally:
@@ -107,14 +105,20 @@ def load(served: Service) -> Iterator[list[subprocess.Popen[str]]]:
             child.wait()
 
 
+def loads(served: Service, roots: Path, rate: int, tunnels: int, streams: int) -> list[list[object]]:
+    """Requests, tunnels and conversations: a command for each."""
+    argv = [HERE / "python" / "load.py", served.port, roots, served.authority.certificate]
+    return [[*argv, *kind] for kind in ((rate, 0, 0), (0, tunnels, 0), (0, 0, streams))]
+
+
 def nobody_notices(lab: Lab) -> str:
     folder = lab.scratch / "operations"
     folder.mkdir()
     with Processes(folder) as processes:
         served = Service(lab, processes, folder)
         first = served.start(lab.binary, "first")
-        with load(served) as clients:
-            for client in clients:
+        with clients(loads(served, served.root, RATE, TUNNELS, STREAMS)) as started:
+            for client in started:
                 expect(client.stdout and client.stdout.readline() == "standing\n", "the load never stood")
             for number in range(RELOADS):
                 is_unfit = number % (RELOADS // UNFIT) == 5
@@ -126,7 +130,7 @@ def nobody_notices(lab: Lab) -> str:
             shutil.copy2(lab.binary, another)
             second = served.start(another, "second")
             first.process.stop(seconds=60)
-            ends = [json.loads(client.communicate(input="", timeout=90)[0]) for client in clients]
+            ends = [json.loads(client.communicate(input="", timeout=90)[0]) for client in started]
         served.socket.close()
     failures = [failure for end in ends for failure in end["failures"]]
     counts = {kind: count for end in ends for kind, count in end["counts"].items()}

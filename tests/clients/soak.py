@@ -11,21 +11,18 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import lab
-from cases_operations import QUICK, Service, reload, reloads, service
+from cases_operations import QUICK, Service, clients, loads, reload, reloads, service
 from idle_tunnels import anonymous, descriptors
 from lab import Lab
 from paths import BINARY, HERE
-from procs import Processes, clean_env, free_port
+from procs import Processes, free_port
 from proxy import Proxy
 
 RATE, TUNNELS, STREAMS, ATTACKS = 60, 200, 8, 12
@@ -73,22 +70,12 @@ class Resetting:
             connection.close()
 
 
-@contextmanager
-def load(served: Soaked) -> Iterator[list[subprocess.Popen[str]]]:
-    """Clients of every kind, each in a process of its own."""
+def kinds(served: Soaked) -> list[list[object]]:
+    """Clients of every kind: a command for each, the attackers' last."""
     both = served.folder / "roots.pem"
     both.write_text(Path(served.root).read_text() + served.authority.certificate.read_text())
-    argv = [sys.executable, HERE / "python" / "load.py", served.port, both, served.authority.certificate]
-    kinds = [[*argv, *kind] for kind in ((RATE, 0, 0), (0, TUNNELS, 0), (0, 0, STREAMS))]
-    kinds.append([sys.executable, HERE / "python" / "hostile.py", served.port, served.authority.certificate, ATTACKS])
-    children = [subprocess.Popen([str(arg) for arg in kind], env=clean_env(), text=True, stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE) for kind in kinds]
-    try:
-        yield children
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
+    attackers = [HERE / "python" / "hostile.py", served.port, served.authority.certificate, ATTACKS]
+    return [*loads(served, both, RATE, TUNNELS, STREAMS), attackers]
 
 
 Sample = tuple[float, int, int]
@@ -136,8 +123,8 @@ def soak(lab: Lab, seconds: float, out: Path | None) -> list[str]:
         resetting = Resetting()
         served.hosts |= {"down.imagicle.com": free_port(), "reset.imagicle.com": resetting.port}
         at = served.start(lab.binary, "soaked")
-        with load(served) as clients:
-            for client in clients[:3]:
+        with clients(kinds(served)) as started:
+            for client in started[:3]:
                 lab_said = client.stdout and client.stdout.readline()
                 if lab_said != "standing\n":
                     return [f"the load never stood: {lab_said}"]
@@ -145,7 +132,7 @@ def soak(lab: Lab, seconds: float, out: Path | None) -> list[str]:
             served.write(is_gate_open=True)
             reload(at)
             done = reloads(at)
-            ends = [json.loads(client.communicate(input="", timeout=120)[0]) for client in clients]
+            ends = [json.loads(client.communicate(input="", timeout=120)[0]) for client in started]
         panics = at.metric("ucx_egress_panics_total")
         series = sum(not line.startswith("#") for line in at.admin("/metrics")[1].splitlines())
         served.socket.close()
