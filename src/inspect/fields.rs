@@ -8,7 +8,7 @@ use super::engine::context::TextKind;
 use super::engine::digits;
 use super::engine::finding::{Finding, Kind, Why};
 use super::engine::format::{self, Limits, Visitor as _, form, json};
-use super::engine::pieces::Run;
+use super::engine::pieces::{Piece, Run};
 use super::engine::walk::{Unknown, Walk};
 use super::inspector::{Inspector, settled};
 use super::verdict::Verdict;
@@ -292,8 +292,8 @@ fn names_a_person(claims: &[u8]) -> bool {
 fn in_pieces(headers: &HeaderMap) -> Option<Kind> {
     let others = headers.iter().filter(|(name, _)| Field::of(name.as_str()) == Field::Other);
     let mut run = Run::default();
-    let pieces = others.filter_map(|(_, value)| value.to_str().ok()).filter(|text| Run::is_piece(text));
-    pieces.fold(None, |found, text| found.or_else(|| run.push(text))).or_else(|| run.end())
+    let pieces = others.filter_map(|(_, value)| value.to_str().ok()).filter_map(|text| Piece::of(text).map(|piece| (text, piece)));
+    pieces.fold(None, |found, (text, piece)| found.or_else(|| run.put(text, Some(piece)))).or_else(|| run.end())
 }
 
 fn found(kind: Kind, why: Why) -> Verdict {

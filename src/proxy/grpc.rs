@@ -7,13 +7,13 @@ use super::channel::{Activity, Channel};
 use super::context::Context;
 use super::hold::{STEP, owned, too_large};
 use super::interception::Interception;
-use super::judge::{Judged, Part, inspect};
+use super::judge::{Judged, Part, inspect, inspect_aside, is_large};
 use crate::audit::{Counted, DecisionId};
 use crate::contain::{defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::fault::Layer;
 use crate::inspect;
-use crate::inspect::grpc::{Broken, Frames, PREFIX};
+use crate::inspect::grpc::{self, Broken, Frames, PREFIX};
 use crate::metrics::Inspected;
 use crate::observed::size::Sizes;
 use bytes::Bytes;
@@ -141,6 +141,8 @@ pub struct Messages {
     stream: inspect::Stream,
     number: u64,
     reservation: Option<Reservation>,
+    /// A large message that is being judged; nothing behind it is read until it is.
+    aside: Option<Aside>,
     /// Runs while a message has begun and is not complete.
     deadline: Option<Pin<Box<Sleep>>>,
     ended: bool,
@@ -151,6 +153,18 @@ pub struct Messages {
     interception: Arc<Interception>,
     activity: Activity,
     counted: Counted,
+}
+
+/// A message that is judged aside.
+struct Aside {
+    judging: Pin<Box<dyn Future<Output = (Judged, inspect::Stream)> + Send>>,
+    message: Held,
+}
+
+/// A complete message with its part of the budget.
+struct Held {
+    frame: grpc::Frame,
+    reservation: Reservation,
 }
 
 /// The upstream is told no more than that its client cancelled.
@@ -164,9 +178,25 @@ impl Messages {
     pub fn new(body: Incoming, kind: inspect::Call, call: Arc<Call>, context: Arc<Context>, channel: &Channel, counted: Counted) -> Self {
         let (interception, activity) = (channel.interception.clone(), channel.activity.clone());
         let frames = Frames::new(interception.max_message);
-        let (reservation, deadline, ended, unread) = (None, None, false, false);
+        let (reservation, aside, deadline, ended, unread) = (None, None, None, false, false);
         let stream = inspect::Stream::default();
-        Self { body, kind, frames, stream, number: 0, reservation, deadline, ended, unread, call, context, interception, activity, counted }
+        Self {
+            body,
+            kind,
+            frames,
+            stream,
+            number: 0,
+            reservation,
+            aside,
+            deadline,
+            ended,
+            unread,
+            call,
+            context,
+            interception,
+            activity,
+            counted,
+        }
     }
 
     /// The next message that may go, if one is complete.
@@ -196,10 +226,38 @@ impl Messages {
             }
         };
         self.number += 1;
-        let number = self.number;
+        let (number, message) = (self.number, Held { frame, reservation });
+        if is_large(message.frame.message().len(), message.frame.is_compressed) {
+            self.judge_aside(number, message);
+            return Ok(None);
+        }
+        let frame = &message.frame;
         let judged = inspect(&self.context, &self.counted, Part::Message(frame.message().len()), || {
             self.interception.inspector.next_message(&self.kind, &mut self.stream, number, frame.is_compressed, frame.message())
         });
+        self.release_judged(judged, message).map(Some)
+    }
+
+    /// Whoever else has calls on this connection to the cloud does not wait for a large message.
+    fn judge_aside(&mut self, number: u64, message: Held) {
+        let (inspector, kind, frame) = (self.interception.inspector.clone(), self.kind.clone(), message.frame.clone());
+        let length = frame.message().len();
+        let inspection = move |stream: &mut _| inspector.next_message(&kind, stream, number, frame.is_compressed, frame.message());
+        let (context, counted, budget) = (self.context.clone(), self.counted.clone(), self.interception.budget.clone());
+        let judging = Box::pin(inspect_aside(context, counted, budget, length, std::mem::take(&mut self.stream), inspection));
+        self.aside = Some(Aside { judging, message });
+    }
+
+    /// The message that was judged aside, if there is one: it goes, or the call ends.
+    fn poll_aside(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>, Refusal>> {
+        let Some(aside) = &mut self.aside else { return Poll::Ready(Ok(None)) };
+        let (judged, stream) = ready!(aside.judging.as_mut().poll(cx));
+        self.stream = stream;
+        let Some(Aside { message, .. }) = self.aside.take() else { return Poll::Ready(Ok(None)) };
+        Poll::Ready(self.release_judged(judged, message).map(Some))
+    }
+
+    fn release_judged(&mut self, judged: Judged, Held { frame, reservation }: Held) -> Result<Bytes, Refusal> {
         self.settle(judged)?;
         if self.context.is_observing() {
             let (messages, sizes) = &mut self.call.state().messages;
@@ -207,7 +265,7 @@ impl Messages {
             Sizes::add(sizes, Some(Sizes::of(frame.message().len() as u64)));
         }
         self.released(&frame.bytes);
-        Ok(Some(owned(frame.bytes, reservation)))
+        Ok(owned(frame.bytes, reservation))
     }
 
     /// The budget's part of a message that is complete.
@@ -332,8 +390,13 @@ impl Messages {
     fn poll_judged(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self;
         loop {
-            match this.release() {
+            let judged = match ready!(this.poll_aside(cx)) {
+                Ok(None) => this.release(),
+                judged => judged,
+            };
+            match judged {
                 Ok(Some(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Ok(None) if this.aside.is_some() => continue,
                 Ok(None) => {}
                 Err(refusal) => return this.refuse(refusal),
             }

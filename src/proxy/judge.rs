@@ -16,7 +16,9 @@ use std::time::Instant;
 const SHOWN: usize = 3;
 
 /// Bytes from which a message is inspected aside: below, it takes about as long as to have another thread do it.
-pub const LARGE: usize = 64 * 1024;
+const LARGE: usize = 64 * 1024;
+/// The same of one that is compressed: it may be a thousand times as long when it is not.
+const LARGE_COMPRESSED: usize = LARGE / 16;
 
 /// What inspection left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,12 @@ pub enum Part {
     Fields,
 }
 
+/// Whether a message is to be inspected aside ([`inspect_aside`]).
+#[must_use]
+pub const fn is_large(bytes: usize, is_compressed: bool) -> bool {
+    bytes > if is_compressed { LARGE_COMPRESSED } else { LARGE }
+}
+
 /// Runs an inspection. A panic in it is a defect that refuses the message and ends nothing else.
 pub fn inspect(context: &Context, counted: &Counted, part: Part, inspection: impl FnOnce() -> Verdict) -> Judged {
     let started = Instant::now();
@@ -56,18 +64,19 @@ pub fn inspect(context: &Context, counted: &Counted, part: Part, inspection: imp
 }
 
 /// The same for a large message, aside from the threads that carry everybody's traffic and when its turn comes: whoever sends one waits,
-/// and nobody else.
-pub async fn inspect_aside(
-    context: &Arc<Context>,
-    counted: &Counted,
-    budget: &Budget,
+/// and nobody else. What the inspection goes on with comes back with the verdict.
+pub async fn inspect_aside<T: Default + Send + 'static>(
+    context: Arc<Context>,
+    counted: Counted,
+    budget: Arc<Budget>,
     bytes: usize,
-    inspection: impl FnOnce() -> Verdict + Send + 'static,
-) -> Judged {
+    mut state: T,
+    inspection: impl FnOnce(&mut T) -> Verdict + Send + 'static,
+) -> (Judged, T) {
     let (contexts, counts) = (context.clone(), counted.clone());
-    let judged = budget.aside(move || inspect(&contexts, &counts, Part::Message(bytes), inspection)).await;
+    let work = move || (inspect(&contexts, &counts, Part::Message(bytes), || inspection(&mut state)), state);
     // A panic was counted where it happened; what is left is a runtime that ends.
-    judged.unwrap_or_else(|| judge(context, counted, Verdict::Uninspectable(DEFECT)))
+    budget.aside(work).await.unwrap_or_else(|| (judge(&context, &counted, Verdict::Uninspectable(DEFECT)), T::default()))
 }
 
 /// Turns a verdict into what is done, and counts it.

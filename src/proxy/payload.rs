@@ -6,7 +6,7 @@ use super::context::Context;
 use super::grpc::{Call, Messages};
 use super::hold::{Outcome, hold};
 use super::inner::announce_trailers;
-use super::judge::{Judged, LARGE, Part, covered_by, inspect, inspect_aside, worse};
+use super::judge::{Judged, Part, covered_by, inspect, inspect_aside, is_large, worse};
 use super::release::{Released, Rest};
 use super::sent::Sent;
 use super::upload::{Upload, UploadWatcher};
@@ -17,7 +17,7 @@ use crate::inspect::{Inspector, Verdict};
 use crate::metrics::{Coverage, Inspected};
 use crate::proxy::body::Watched;
 use crate::upstream::RequestBody;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::request::Parts;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -98,9 +98,10 @@ pub async fn held(
         }
     };
     let tally = record.counted();
-    let judged = if held.bytes.len() > LARGE {
+    let judged = if is_large(held.bytes.len(), parts.headers.contains_key(CONTENT_ENCODING)) {
         let (inspector, headers, bytes) = (interception.inspector.clone(), parts.headers.clone(), held.bytes.clone());
-        inspect_aside(context, &tally, &interception.budget, held.bytes.len(), move || inspector.body(&headers, &bytes)).await
+        let inspection = move |(): &mut ()| inspector.body(&headers, &bytes);
+        inspect_aside(context.clone(), tally.clone(), interception.budget.clone(), held.bytes.len(), (), inspection).await.0
     } else {
         inspect(context, &tally, Part::Message(held.bytes.len()), || interception.inspector.body(&parts.headers, &held.bytes))
     };

@@ -45,8 +45,9 @@ pub struct Run {
     looks: u64,
 }
 
+/// A text that can be a piece, and where it stands among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Piece {
+pub struct Piece {
     start: usize,
     end: usize,
     /// Letters and digits.
@@ -72,8 +73,14 @@ const fn is_gap(byte: u8) -> bool {
 }
 
 impl Piece {
-    fn of(text: &[u8], start: usize) -> Option<Self> {
-        let mut piece = Self { start, end: start + text.len(), signs: 0, digits: 0, is_number: true, has_at: false };
+    /// What a text is as a piece, if it can be one.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let text = text.trim().as_bytes();
+        if text.is_empty() || text.len() > LONGEST {
+            return None;
+        }
+        let mut piece = Self { start: 0, end: text.len(), signs: 0, digits: 0, is_number: true, has_at: false };
         for byte in text {
             match byte {
                 b'0'..=b'9' => {
@@ -106,38 +113,37 @@ impl Piece {
 impl Run {
     /// Puts a text behind the others: what is found once it is there, or once it is known that it ends what was in front of it.
     pub fn push(&mut self, text: &str) -> Option<Kind> {
-        let text = text.trim().as_bytes();
-        let piece = Piece::of(text, self.text.len()).filter(|_| text.len() <= LONGEST && !text.is_empty());
+        self.put(text, Piece::of(text))
+    }
+
+    /// The same of a text that was looked at: [`Piece::of`].
+    pub fn put(&mut self, text: &str, piece: Option<Piece>) -> Option<Kind> {
         let Some(piece) = piece else { return self.end() };
         let found = self.waiting.take().filter(|waiting| !piece.is_number || piece.signs < if waiting.is_all { 1 } else { SERIES });
         if let Some(waiting) = found {
             self.clear();
             return Some(waiting.kind);
         }
-        self.keep(text, piece);
+        self.keep(text.trim().as_bytes(), piece);
         self.look()
     }
 
     /// The same with texts that come one after the other at one place: numbers of one series are none in pieces. What waits for the next
     /// text is settled by whoever knows that the one at hand may go.
-    pub fn push_behind(&mut self, text: &str) -> Option<Kind> {
-        let before = self.pieces.len().checked_sub(1).and_then(|last| self.pieces.get(last)).copied();
-        let found = self.push(text);
-        let is_series = before.zip(self.pieces.last()).is_some_and(|(before, last)| last.goes_on(&self.text, &before));
-        if !is_series {
+    pub fn put_behind(&mut self, text: &str, piece: Option<Piece>) -> Option<Kind> {
+        let found = self.put(text, piece);
+        if !self.goes_on() {
             return found;
         }
         self.clear();
         // The next one has this one in front of it.
-        self.push(text);
+        self.put(text, piece);
         None
     }
 
-    /// Whether a text can be a piece of anything.
-    #[must_use]
-    pub fn is_piece(text: &str) -> bool {
-        let text = text.trim().as_bytes();
-        !text.is_empty() && text.len() <= LONGEST && Piece::of(text, 0).is_some()
+    /// Whether the last piece goes on with the series of the one in front of it.
+    fn goes_on(&self) -> bool {
+        matches!(self.pieces.as_slice(), [.., before, last] if last.goes_on(&self.text, before))
     }
 
     /// Ends the run: nothing more stands there.
@@ -197,9 +203,8 @@ impl Run {
         if self.pieces.len() >= 2 * MOST_SHORT {
             // Half of them goes at once, and what is left is moved once.
             self.forget(MOST_SHORT);
-            let length = piece.end - piece.start;
-            piece = Piece { start: self.text.len(), end: self.text.len() + length, ..piece };
         }
+        (piece.start, piece.end) = (self.text.len(), self.text.len() + text.len());
         self.text.extend_from_slice(text);
         self.digits += piece.digits;
         self.pieces.push(piece);

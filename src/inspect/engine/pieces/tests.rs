@@ -10,7 +10,11 @@ fn found(texts: &[&str]) -> Option<Kind> {
 /// What is found in texts that come one after the other.
 fn found_last(texts: &[&str]) -> Option<Kind> {
     let mut run = Run::default();
-    texts.iter().find_map(|text| run.push_behind(text).or_else(|| run.settle()))
+    texts.iter().find_map(|text| follow(&mut run, text).or_else(|| run.settle()))
+}
+
+fn follow(run: &mut Run, text: &str) -> Option<Kind> {
+    run.put_behind(text, Piece::of(text))
 }
 
 fn letters(text: &str) -> Vec<String> {
@@ -101,7 +105,7 @@ fn a_stream_of_numbers_is_none() {
     // With the check digit of a card, but of one series.
     let mut run = Run::default();
     let found: Vec<u32> =
-        (40_000_000..40_001_000).filter(|number| run.push_behind(&number.to_string()).or_else(|| run.settle()).is_some()).collect();
+        (40_000_000..40_001_000).filter(|number| follow(&mut run, &number.to_string()).or_else(|| run.settle()).is_some()).collect();
     assert!(found.is_empty(), "{found:?}");
     assert_eq!(found_last(&["42424242"; 9]), None);
     assert_eq!(found_last(&["4111 1111", "1111 1111"]), Some(Kind::PaymentCard));
@@ -179,7 +183,7 @@ proptest! {
         }
         run.end();
         for text in &texts {
-            run.push_behind(text);
+            follow(&mut run, text);
         }
     }
 }

@@ -4,9 +4,10 @@
 use super::Walk;
 use crate::inspect::engine::canonical::fold::fold;
 use crate::inspect::engine::finding::{Kind, Why};
-use crate::inspect::engine::pieces::{LONGEST, Run};
+use crate::inspect::engine::pieces::{LONGEST, Piece, Run};
 use crate::inspect::engine::shape::Meaning;
 use crate::inspect::engine::shape::slot::Slot;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Most bytes of a text that may be a piece, with all that folding takes away.
@@ -73,13 +74,13 @@ pub struct Stream {
 crate::hidden::hidden!(Stream);
 
 impl Stream {
-    fn push(&mut self, place: u64, text: &str) -> Option<Kind> {
+    fn put(&mut self, place: u64, text: &str, piece: Option<Piece>) -> (Option<Kind>, u64) {
         if self.places.len() >= MOST_PLACES && !self.places.contains_key(&place) {
             self.forget_oldest();
         }
         let (run, message) = self.places.entry(place).or_default();
         *message = self.message;
-        run.push_behind(text)
+        (run.put_behind(text, piece), run.take_looks())
     }
 
     /// What a message completes: it goes, or it does not, before the next is there.
@@ -130,8 +131,8 @@ impl Walk<'_> {
         if text.len() > LONGEST_WRITTEN {
             return self.runs.begin(object);
         }
-        let folded = fold(text);
-        let found = self.put(object, &folded).or_else(|| self.follow_piece(&folded)).or_else(|| self.spaced(&folded));
+        let (folded, piece) = self.folded(text);
+        let found = self.put(object, &folded, piece).or_else(|| self.follow_piece(&folded, piece)).or_else(|| self.spaced(&folded));
         if let Some(kind) = found {
             self.find(kind, Why::Together);
         }
@@ -142,16 +143,26 @@ impl Walk<'_> {
         if text.len() > LONGEST_WRITTEN || self.is_spent() {
             return;
         }
-        let folded = fold(text);
-        if let Some(kind) = self.put(0, &folded) {
+        let (folded, piece) = self.folded(text);
+        if let Some(kind) = self.put(0, &folded, piece) {
             self.find(kind, Why::Together);
         }
     }
 
-    fn put(&mut self, object: usize, text: &str) -> Option<Kind> {
+    /// A text as it is read, and what it is as a piece: looked at once each.
+    fn folded<'t>(&mut self, text: &'t str) -> (Cow<'t, str>, Option<Piece>) {
+        let folded = fold(text);
+        let piece = Piece::of(&folded);
+        // That a text is ASCII, and stays as it is, is seen as fast as memory is read.
+        let folding = if text.is_ascii() { 0 } else { text.len() };
+        self.visits += (folding + folded.len().min(LONGEST)) as u64;
+        (folded, piece)
+    }
+
+    fn put(&mut self, object: usize, text: &str, piece: Option<Piece>) -> Option<Kind> {
         let run = self.runs.at(object)?;
-        let (found, looks) = (run.push(text), run.take_looks());
-        self.visits += text.len() as u64 + looks;
+        let (found, looks) = (run.put(text, piece), run.take_looks());
+        self.visits += looks;
         found
     }
 
@@ -169,9 +180,9 @@ impl Walk<'_> {
     }
 
     /// What a text completes of what stood at its place in earlier messages of the stream.
-    fn follow_piece(&mut self, text: &str) -> Option<Kind> {
-        let found = self.stream.push(self.path.fingerprint(), text);
-        self.visits += 2 * text.len() as u64;
+    fn follow_piece(&mut self, text: &str, piece: Option<Piece>) -> Option<Kind> {
+        let (found, looks) = self.stream.put(self.path.fingerprint(), text, piece);
+        self.visits += looks;
         found
     }
 
@@ -213,7 +224,8 @@ mod tests {
         for _ in 0..20 {
             for place in 0..200 {
                 for _ in 0..10 {
-                    stream.push(place, if place % 2 == 0 { "ab" } else { "some words of a text that is not so short" });
+                    let text = if place % 2 == 0 { "ab" } else { "some words of a text that is not so short" };
+                    stream.put(place, text, Piece::of(text));
                 }
             }
             assert_eq!(stream.settle(), None);

@@ -1,7 +1,7 @@
 //! gRPC: messages that are compressed as their call says, and messages that are read by name.
 
 use super::{HTTP2, configured, gzip};
-use crate::support::clean::{field, labelled, number};
+use crate::support::clean::{field, labelled, number, record};
 use crate::support::http2::{Answer, message, stream_bodies};
 use crate::support::world::{ADDRESS, World, call};
 use http::header::HeaderValue;
@@ -43,6 +43,35 @@ async fn compressed_messages_are_read_where_the_call_names_their_coding() {
     assert_refused(&coded(&world, "identity, gzip", &compressed(&gzip(&number(1)))).await, "uninspectable: ");
     for body in stream_bodies(&world.what_arrived().await) {
         assert!(clean.starts_with(&body) || message(&number(1)).starts_with(&body), "{body:?}");
+    }
+}
+
+/// A message that is too long to be inspected where it arrives, and what is in it besides.
+fn large(besides: &[u8]) -> Vec<u8> {
+    message(&[&record(40_000), &record(40_000)[..], besides].concat())
+}
+
+#[tokio::test]
+async fn large_messages_keep_their_place_in_the_stream() {
+    let world = configured(HTTP2, "unknown_fields = \"observe\"").await;
+    let long = number(1).repeat(20_000);
+    let clean = [message(&number(1)), large(&number(2)), compressed(&gzip(&long)), large(&[]), message(&number(3))].concat();
+    let answer = coded(&world, "gzip", &clean).await;
+    assert_eq!((answer.field("grpc-status"), answer.body == clean), (Some("0"), true), "as they were: {:?}", answer.field("grpc-message"));
+    let released = [message(&number(1)), large(&number(1))].concat();
+    let telling = [&released[..], &large(&labelled(ADDRESS)), &message(&number(4))].concat();
+    assert_refused(&coded(&world, "gzip", &telling).await, "email in gRPC message 3 /(0)");
+    // What a large message has goes on behind it, and what was in front of it in it.
+    let (mario, at_home) = (field(2, b"mario"), field(2, b"@example.com"));
+    for pieces in [[large(&mario), message(&at_home)], [message(&mario), large(&at_home)], [large(&mario), large(&at_home)]] {
+        assert_refused(&coded(&world, "gzip", &pieces.concat()).await, "email in gRPC message 2 ");
+    }
+    for body in stream_bodies(&world.what_arrived().await) {
+        assert!(
+            clean.starts_with(&body) || released.starts_with(&body) || !body.windows(4).any(|bytes| bytes == b"@exa"),
+            "{}",
+            body.len()
+        );
     }
 }
 
