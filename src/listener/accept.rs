@@ -4,6 +4,7 @@ use crate::contain::{contained, defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, Open};
 use crate::quota::host_of;
+use crate::socket::answer_promptly;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
@@ -183,8 +184,7 @@ pub async fn accept_loop<S, F>(
                 return;
             }
         };
-        // Answers are small and wait for nothing; a socket that cannot take the option is gone already.
-        let _ = stream.set_nodelay(true);
+        answer_promptly(&stream);
         let open = Counted { seat, _gauge: Some(gauge), _share: None, listener: address };
         let serving = step(&metrics.panics, ARRIVAL, || serve(Accepted { stream, client, open }));
         if let Some(serving) = serving {
