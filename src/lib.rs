@@ -22,7 +22,7 @@
 //! | [`frequent`] | which of very many things come most often, in bounded memory |
 //! | [`inspect`] | a message in, a verdict out: `inspector` (bodies, gRPC messages), `documents` (bodies as values, for whoever learns), `fields` (target, header fields, trailers), `grpc` (framing), `verdict`; `engine` (codings, charsets, nested encodings, formats, detectors, the documented shape, `walk` that holds them together) |
 //! | [`metrics`] | every family, its help, labels and pre-resolved handles |
-//! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows), `unfinished` (TLS handshakes under way) |
+//! | [`quota`] | how much of the proxy a client, a network or a service may use: `bucket` (counts), `pace` (slows), `tally` (what each client has at once) |
 //! | [`contain`] | a panic ends one task, one exchange or one message, refuses it and is counted |
 //! | [`policy`] | the policy file as data (`document`), compiled (`compile`, `rules`, `host_set`, `paths`), asked (`decision`), shown (`export`, `pac`, `nearest`), tried before a reload (`canary`) |
 //! | [`observed`] | what the mode `observe` sees, for `learn`: names, types, sizes, counts, never a value: `state` (all of it, bounded; `paths` as templates, `fields`, `telling`: which names are kept), `document` (as it is saved and shown), `worker` (the one thread), `file` |

@@ -2,7 +2,7 @@
 
 pub mod bucket;
 pub mod pace;
-pub mod unfinished;
+pub mod tally;
 
 use crate::error::{Advice, Reason, Refusal, RuleName};
 use crate::metrics::{Metrics, QuotaCounters};

@@ -102,7 +102,6 @@ pub(super) fn assemble(
         dialer,
         observed,
         reached: known.map_or_else(Arc::default, |known| known.reached.clone()),
-        unfinished: known.map_or_else(Arc::default, |known| known.unfinished.clone()),
         pool: reached.map_or_else(Arc::default, |known| known.pool.clone()),
         access,
         interception,

@@ -3,14 +3,13 @@
 use crate::contain::{contained, defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, Open};
-use crate::quota::host_of;
+use crate::quota::tally::{Share, Tally};
 use crate::socket::answer_promptly;
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -27,20 +26,26 @@ const ARRIVAL: &str = "a connection at the door";
 /// The part of all places that one client must leave to others: an eighth, where there are so many.
 const LEFT_TO_OTHERS: usize = 8;
 
-/// How many connections of clients may be open at once, and of one of them.
+/// Handshakes of one client at once. One takes some milliseconds: a site whose thousand clients come at once behind one address stays
+/// below, and whoever never finishes holds a part of the places only.
+const MOST_HANDSHAKES: usize = 2_048;
+
+/// How many connections of clients may be open at once, and of one of them; and how many of its TLS handshakes may be under way.
+/// Those cost the proxy a signature and their client nothing: one client could hold all places with them, and begin anew as each ends.
 #[derive(Debug)]
 pub struct Gate {
     open: AtomicUsize,
     limit: AtomicUsize,
-    /// Places taken by each client, as long as it has any.
-    shares: Mutex<HashMap<IpAddr, usize>>,
+    shares: Arc<Tally>,
+    handshakes: Arc<Tally>,
 }
 
 impl Gate {
     /// A gate for `limit` connections.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { open: AtomicUsize::new(0), limit: AtomicUsize::new(limit), shares: Mutex::default() })
+        let (shares, handshakes) = <(Arc<Tally>, Arc<Tally>)>::default();
+        Arc::new(Self { open: AtomicUsize::new(0), limit: AtomicUsize::new(limit), shares, handshakes })
     }
 
     /// Another limit from now on; whoever is in stays in.
@@ -53,37 +58,28 @@ impl Gate {
     /// # Errors
     /// `overloaded`: all are taken, or all but those that are left to other clients.
     pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Refusal> {
-        let client = host_of(client);
-        let (seat, limit) = (Seat { gate: self.clone(), client }, self.limit.load(Ordering::Relaxed));
-        let before = self.open.fetch_add(1, Ordering::Relaxed);
-        let share = self.take(client);
-        if before >= limit {
+        let place = Occupied::of(self.clone());
+        if place.before >= self.limit() {
             return Err(no_seat());
         }
-        share.map(|()| seat)
+        let share = self.share(client)?;
+        Ok(Seat { place, share })
     }
 
     /// One more place for a client.
-    fn take(&self, client: IpAddr) -> Result<(), Refusal> {
-        let limit = self.limit.load(Ordering::Relaxed);
-        let mut shares = self.shares();
-        let share = shares.entry(client).or_default();
-        *share += 1;
-        if *share > limit - limit / LEFT_TO_OTHERS { Err(large_share()) } else { Ok(()) }
+    fn share(&self, client: IpAddr) -> Result<Share, Refusal> {
+        let limit = self.limit();
+        self.shares.take(client, limit - limit / LEFT_TO_OTHERS).ok_or_else(large_share)
     }
 
-    fn give_back(&self, client: IpAddr) {
-        let mut shares = self.shares();
-        let Some(share) = shares.get_mut(&client) else { return };
-        *share -= 1;
-        if *share == 0 {
-            shares.remove(&client);
-        }
+    /// One more handshake for a client.
+    fn handshake(&self, client: IpAddr) -> Result<Share, Refusal> {
+        let most = (self.limit() / 2).clamp(1, MOST_HANDSHAKES);
+        self.handshakes.take(client, most).ok_or_else(too_many_handshakes)
     }
 
-    fn shares(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        // Counts are right between any two statements.
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// Connections open now.
@@ -93,18 +89,32 @@ impl Gate {
     }
 }
 
+/// One of all places.
+#[derive(Debug)]
+struct Occupied {
+    gate: Arc<Gate>,
+    /// How many were taken before.
+    before: usize,
+}
+
+impl Occupied {
+    fn of(gate: Arc<Gate>) -> Self {
+        let before = gate.open.fetch_add(1, Ordering::Relaxed);
+        Self { gate, before }
+    }
+}
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.gate.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// One connection's place under the limit.
 #[derive(Debug)]
 pub struct Seat {
-    gate: Arc<Gate>,
-    client: IpAddr,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.gate.open.fetch_sub(1, Ordering::Relaxed);
-        self.gate.give_back(self.client);
-    }
+    place: Occupied,
+    share: Share,
 }
 
 /// A connection and what keeps it counted while it is open.
@@ -135,7 +145,7 @@ impl Counted {
     /// # Errors
     /// As [`Gate::enter`].
     pub fn another(&self, share: Arc<()>) -> Result<Self, Refusal> {
-        let seat = self.seat.gate.enter(self.seat.client)?;
+        let seat = self.seat.place.gate.enter(self.seat.share.host())?;
         Ok(Self { seat, _gauge: None, _share: Some(share), listener: self.listener })
     }
 
@@ -144,10 +154,16 @@ impl Counted {
     /// # Errors
     /// `overloaded`: that client has as many as one may have.
     pub fn belongs_to(&mut self, client: IpAddr) -> Result<(), Refusal> {
-        let Seat { gate, client: before } = &mut self.seat;
-        let before = std::mem::replace(before, host_of(client));
-        gate.give_back(before);
-        gate.take(host_of(client))
+        self.seat.share = self.seat.place.gate.share(client)?;
+        Ok(())
+    }
+
+    /// Counts a TLS handshake of the client, as long as it is under way.
+    ///
+    /// # Errors
+    /// `overloaded`: the client has as many under way as one may have.
+    pub fn handshake(&self) -> Result<Share, Refusal> {
+        self.seat.place.gate.handshake(self.seat.share.host())
     }
 
     /// The listener that the connection came to.
@@ -235,6 +251,12 @@ fn large_share() -> Refusal {
     let detail = "this client has seven eighths of all connections that limits.max_connections and the file descriptors allow; the rest is \
                   for others: close some, or raise them";
     Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("limits.share-of-one-client"))
+}
+
+/// Said to whoever begins more than it finishes.
+fn too_many_handshakes() -> Refusal {
+    let detail = "the client has as many unfinished TLS handshakes as one may have: 2,048, or half of all connections; try again";
+    Refusal::new(Reason::Overloaded, detail, RuleName::Builtin("unfinished-handshakes"))
 }
 
 async fn survive(error: &io::Error) {

@@ -67,7 +67,7 @@ pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) 
         return Some(Arrived { socket: stream.into(), peer, open, http2: false });
     };
     let terms = reception.terms();
-    let stream = receive(context, &terms, stream, address).await?;
+    let stream = receive(context, &terms, stream, address, &open).await?;
     let (_, state) = stream.get_ref();
     let http2 = state.alpn_protocol() == Some(b"h2");
     let shown = state.peer_certificates().zip(terms.verifier.clone());
@@ -138,7 +138,7 @@ async fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, ref
 }
 
 /// Shakes hands. A client that said nothing, as port checks do, is no event; what else fails is recorded with its reason.
-async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: SocketAddr) -> Option<TlsStream<TcpStream>> {
+async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: SocketAddr, open: &Counted) -> Option<TlsStream<TcpStream>> {
     let speaks = timeout(context.limits.hello, first_byte(context, &stream)).await.ok().flatten()?;
     if speaks.is_ascii_alphabetic() {
         let detail = "this port speaks TLS, the client started plain HTTP; set the proxy as https:// in the client";
@@ -146,7 +146,7 @@ async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: So
         return None;
     }
     let taken = context.quotas.take(Limit::Handshakes, client.ip(), None);
-    let _under_way = match taken.and_then(|()| context.unfinished.begin(client.ip())) {
+    let _under_way = match taken.and_then(|()| open.handshake()) {
         Ok(handshake) => handshake,
         Err(refusal) => {
             context.record(Start { client, protocol: Protocol::Connect, method: "-" }).answered_with(&refusal);

@@ -13,7 +13,6 @@ use crate::metrics::{Metrics, ServiceMetrics};
 use crate::observed::Observed;
 use crate::policy::{Mode, Policy, ServiceId, ServiceInfo, Verdict};
 use crate::quota::Quotas;
-use crate::quota::unfinished::Unfinished;
 use crate::upstream::Dialer;
 use crate::upstream::pool::Pool;
 use std::collections::HashMap;
@@ -94,8 +93,6 @@ pub struct Context {
     pub interception: Option<Arc<Interception>>,
     /// How much of the proxy may be used.
     pub quotas: Arc<Quotas>,
-    /// TLS handshakes with clients that are under way.
-    pub unfinished: Arc<Unfinished>,
     /// Whom each listener lets in, by its address.
     pub entrances: HashMap<SocketAddr, Arc<Entrance>>,
     /// Where listeners with a fixed destination lead, by their address.

@@ -16,6 +16,7 @@ use super::{http1, http2};
 use crate::audit::{Ended, Record};
 use crate::contain::{caught, contained};
 use crate::error::{Reason, Refusal, RuleName};
+use crate::listener::accept::Counted;
 use crate::listener::head::Form;
 use crate::policy::Permit;
 use crate::proxy::interception::{Interception, OnRejection, Rejection};
@@ -23,7 +24,7 @@ use crate::socket::{SEALED, Socket};
 use crate::stall::{StallLimit, Stalling};
 use rustls::{AlertDescription, HandshakeKind};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -72,7 +73,7 @@ async fn serve(live: Arc<Live>, place: Place, opened: Box<Opened>) {
     let address = record.client();
     let stall = StallLimit::new(permit.idle_timeout());
     let stream = Rewound::new(ahead, Stalling::new(client, stall.clone()));
-    let shaking = shake_hands(&context, &interception, stream, http2, address.ip());
+    let shaking = shake_hands(&context, &interception, stream, http2, &open);
     let shaken = caught(shaking, &context.metrics, |defect| Err(Unshaken::Failed(defect))).await;
     context.metrics.client_handshakes.ended(shaken.is_ok());
     let stream = match shaken {
@@ -134,9 +135,9 @@ async fn shake_hands(
     interception: &Interception,
     stream: Rewound<Stalling<Socket>>,
     http2: bool,
-    client: IpAddr,
+    open: &Counted,
 ) -> Result<Decrypted, Unshaken> {
-    let _under_way = context.unfinished.begin(client).map_err(Unshaken::Failed)?;
+    let _under_way = open.handshake().map_err(Unshaken::Failed)?;
     let acceptor = TlsAcceptor::from(interception.servers.mirroring(http2));
     match timeout(context.limits.hello, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => Ok(stream),

@@ -2,7 +2,10 @@
 
 use crate::support::client::{Closing, Problem, RawClient, client_hello, connect_tunnel, exchange};
 use crate::support::daemon::{Daemon, records};
-use crate::support::origin::{Behaviour, HttpOrigin, RawOrigin};
+use crate::support::entrance::{NAME, Reception};
+use crate::support::intercept::World;
+use crate::support::origin::{Behaviour, HttpOrigin, RawOrigin, SecureOrigin};
+use crate::support::pki::Pki;
 use crate::support::policy::PolicyFile;
 use crate::support::proxy::{Proxy, Setup};
 use crate::support::scrape::{Scrape, wait_for_decisions, wait_until};
@@ -103,6 +106,51 @@ async fn one_client_leaves_an_eighth_to_others() {
     for _ in 0..14 {
         tunnel(proxy.proxy()).await;
     }
+}
+
+/// A client that begins handshakes and finishes none has half of the places in them, and another one still gets through.
+async fn half_of_all_handshakes(proxy: SocketAddr, admin: SocketAddr, begin: impl AsyncFn(RawClient) -> RawClient) {
+    let mut begun = Vec::new();
+    for _ in 0..8 {
+        let mut client = begin(RawClient::connect(proxy).await).await;
+        assert_eq!(client.read_exact(1).await, [22], "the proxy's half of the handshake");
+        begun.push(client);
+    }
+    let mut one_more = begin(RawClient::connect(proxy).await).await;
+    assert!(one_more.read_until_closed().await.0.is_empty());
+    wait_for_decisions(admin, "deny", "overloaded", 1).await;
+    let mut other = begin(RawClient::connect_from("127.0.0.7", proxy).await).await;
+    assert_eq!(other.read_exact(1).await, [22], "another client");
+    drop((begun, other));
+    open_connections(admin, 0).await;
+    assert_eq!(begin(RawClient::connect(proxy).await).await.read_exact(1).await, [22], "they are over");
+}
+
+const SIXTEEN: &str = "[limits]\nmax_connections = 16\nhello = \"60s\"";
+
+#[tokio::test]
+async fn unfinished_handshakes_of_one_client_are_bounded_where_the_listener_speaks_tls() {
+    let reception = Reception::new();
+    let proxy = reception.configure(Setup::new().section(SIXTEEN), "").start();
+    let begin = async |mut client: RawClient| {
+        client.send(&client_hello(Some(NAME))).await;
+        client
+    };
+    half_of_all_handshakes(proxy.proxy(), proxy.admin(), begin).await;
+}
+
+#[tokio::test]
+async fn unfinished_handshakes_of_one_client_are_bounded_where_the_proxy_decrypts() {
+    let pki = Pki::new();
+    let origin = SecureOrigin::start(pki.chain(HOST, |_| {}).server(&[b"http/1.1"])).await;
+    let world = World::with(&pki, origin.addr(), SIXTEEN);
+    let begin = async |mut client: RawClient| {
+        client.send(CONNECT).await;
+        assert_eq!(client.read_head().await.status, 200);
+        client.send(&client_hello(Some(HOST))).await;
+        client
+    };
+    half_of_all_handshakes(world.proxy.proxy(), world.proxy.admin(), begin).await;
 }
 
 /// Closing over a request that was not read would reset the connection, and the answer with it: a client that writes before
