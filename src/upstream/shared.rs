@@ -156,11 +156,12 @@ impl Shared {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (stream, _) = metered(Stalling::new(stream, StallLimit::new(idle)), Peer::Server);
+        let (stream, watch) = metered(Stalling::new(stream, StallLimit::new(idle)), Peer::Server);
         let (sender, connection) = builder(self.executor.clone(), ASK, ANSWER).handshake(TokioIo::new(stream)).await?;
         let limit = Arc::new(AtomicUsize::new(MAX_STREAMS));
         let observed = limit.clone();
         let streams = move |most: usize| observed.store(most, Ordering::Relaxed);
+        let host = destination.host.clone();
         tokio::spawn(async move {
             let mut connection = connection;
             let driving = std::future::poll_fn(|cx| {
@@ -168,8 +169,10 @@ impl Shared {
                 streams(connection.current_max_send_streams());
                 polled
             });
-            if let Err(error) = driving.await {
-                tracing::debug!(%error, "upstream connection ended");
+            match (driving.await, watch.flood()) {
+                (_, Some(flood)) => tracing::warn!(%host, flood = flood.words(), "an upstream connection was ended for what came over it"),
+                (Err(error), None) => tracing::debug!(%error, "upstream connection ended"),
+                (Ok(()), None) => {}
             }
         });
         let member = Arc::new(Member {

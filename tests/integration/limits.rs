@@ -110,18 +110,18 @@ async fn one_client_leaves_an_eighth_to_others() {
 
 /// A client that begins handshakes and finishes none has half of the places in them, and another one still gets through.
 async fn half_of_all_handshakes(proxy: SocketAddr, admin: SocketAddr, begin: impl AsyncFn(RawClient) -> RawClient) {
-    let mut begun = Vec::new();
+    let mut silent = Vec::new();
     for _ in 0..8 {
         let mut client = begin(RawClient::connect(proxy).await).await;
         assert_eq!(client.read_exact(1).await, [22], "the proxy's half of the handshake");
-        begun.push(client);
+        silent.push(client);
     }
     let mut one_more = begin(RawClient::connect(proxy).await).await;
     assert!(one_more.read_until_closed().await.0.is_empty());
     wait_for_decisions(admin, "deny", "overloaded", 1).await;
     let mut other = begin(RawClient::connect_from("127.0.0.7", proxy).await).await;
     assert_eq!(other.read_exact(1).await, [22], "another client");
-    drop((begun, other));
+    drop((silent, other));
     open_connections(admin, 0).await;
     assert_eq!(begin(RawClient::connect(proxy).await).await.read_exact(1).await, [22], "they are over");
 }

@@ -1,7 +1,7 @@
 //! The attacks that are known, each with its tests, from `vectors/attacks.tsv`: none of them may go with a test that is renamed.
 
 use super::counted;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,34 @@ fn exists(test: &str) -> bool {
     // The attribute that makes it one stands right before it.
     let before = source.get(..at).unwrap_or_default().trim_end_matches("async ").trim_end();
     before.rsplit('\n').take(4).any(|line| line.trim_start().starts_with("#[") && line.contains("test"))
+}
+
+/// All tests below a folder, as the harness names them.
+fn tests_below(folder: &Path, module: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder is readable").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| tests_in(&path, module)).collect()
+}
+
+fn tests_in(path: &Path, module: &str) -> Vec<String> {
+    let module = format!("{module}::{}", path.file_stem().and_then(|name| name.to_str()).expect("a name in ASCII"));
+    if path.is_dir() {
+        return tests_below(path, &module);
+    }
+    let source = fs::read_to_string(path).expect("the file is text");
+    let names = source.lines().filter_map(|line| line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn ")));
+    let names = names.filter_map(|line| line.split_once('(')).map(|(name, _)| format!("{module}::{name}"));
+    names.filter(|test| exists(test)).collect()
+}
+
+#[test]
+fn every_test_here_holds_off_an_attack_of_the_catalogue() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/hostile");
+    let named: HashSet<&str> = TABLE.lines().flat_map(|line| line.rsplit('\t').next().unwrap_or_default().split(' ')).collect();
+    let all = tests_below(&here, "hostile");
+    assert!(all.len() > 50, "{} tests", all.len());
+    let of_the_catalogue = |test: &String| test.starts_with("hostile::catalogue::");
+    let missing: Vec<_> = all.iter().filter(|test| !named.contains(test.as_str()) && !of_the_catalogue(test)).collect();
+    assert!(missing.is_empty(), "no attack names them in vectors/attacks.tsv: {missing:#?}");
 }
 
 #[test]
