@@ -2,11 +2,11 @@
 //! method and path, held, judged, and released as it came.
 
 use super::body::{AnswerBody, Watched};
+use super::call::{self, Answering};
 use super::channel::Channel;
 use super::context::Context;
 use super::establish::begins;
 use super::forward::{AnswerWatcher, check_answer, check_request, mark, method_label};
-use super::grpc::{self, Answering};
 use super::hop;
 use super::inner::{address, check_authority, check_upgrade, clean};
 use super::judge::{Part, inspect, worse};
@@ -67,7 +67,7 @@ async fn serve(
     if let Some(observation) = record.observation() {
         observation.asks(&channel.interception.inspector, asked(&request, method));
     }
-    let is_call = grpc::is_call(&request);
+    let is_call = call::is_call(&request);
     let forwarding = forward(&context, &channel, request, &mut record);
     let response = match refusing(forwarding, &context.metrics).await {
         Ok(forwarded) => answer(&context, &channel, stall, record, forwarded, version),
@@ -120,7 +120,7 @@ struct Prepared {
 /// What comes before a request is sent: apart, so that the sending one holds none of it.
 async fn prepare(context: &Arc<Context>, channel: &Channel, request: Request<Incoming>, record: &mut Record) -> Result<Prepared, Refusal> {
     let permit = &channel.permit;
-    let is_call = grpc::is_call(&request);
+    let is_call = call::is_call(&request);
     let (mut parts, body) = request.into_parts();
     record.destination(permit.destination());
     channel.stands()?;

@@ -4,6 +4,7 @@ pub mod again;
 pub mod arrive;
 pub mod body;
 pub mod budget;
+pub mod call;
 pub mod calm;
 pub mod carry;
 pub mod channel;

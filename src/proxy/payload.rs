@@ -1,9 +1,10 @@
 //! What becomes of a request's body inside an intercepted connection: streamed where personal data is documented, else held and
 //! judged, whole or message by message.
 
+use super::call::Call;
 use super::channel::Channel;
 use super::context::Context;
-use super::grpc::{Call, Messages};
+use super::grpc::Messages;
 use super::hold::{Outcome, hold};
 use super::inner::announce_trailers;
 use super::judge::{Judged, Part, covered_by, inspect, inspect_aside, is_large, worse};

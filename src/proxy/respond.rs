@@ -5,8 +5,8 @@ use crate::destination::Malformed;
 use crate::error::{Advice, Reason, Refusal};
 use crate::metrics::Protocol;
 use crate::proxy::body::AnswerBody;
+use crate::proxy::call::status_fields;
 use crate::proxy::context::Context;
-use crate::proxy::grpc;
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
@@ -183,7 +183,7 @@ pub fn refused_call(record: &mut Record, refusal: &Refusal) -> Response<AnswerBo
     record.answered(StatusCode::OK.as_u16());
     let mut response = Response::new(AnswerBody::full(""));
     let headers = response.headers_mut();
-    headers.extend(grpc::status_fields(refusal, record.id()));
+    headers.extend(status_fields(refusal, record.id()));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     add_decision_id(record, headers);
     if let Ok(status) = HeaderValue::try_from(proxy_status(refusal.reason)) {

@@ -1,6 +1,6 @@
 //! How far a request body has got on its way up, however it goes: streamed, held, or as the messages of a call.
 
-use super::grpc::Call;
+use super::call::Call;
 use super::upload::Upload;
 use crate::error::Refusal;
 use std::sync::Arc;
