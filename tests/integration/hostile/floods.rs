@@ -1,6 +1,7 @@
 //! HTTP/2 abused: frames that cost their sender nothing, streams begun and given up, heads that grow when they are read.
 
 mod malformed;
+mod padding;
 mod preface;
 mod raw;
 mod resets;
