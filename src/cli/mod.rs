@@ -14,6 +14,7 @@ pub mod report;
 pub mod run;
 pub mod scan;
 pub mod shell;
+mod stand_in;
 pub mod version;
 
 use crate::config::{Config, LogFormat};

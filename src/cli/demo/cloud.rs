@@ -1,9 +1,9 @@
 //! A stand-in for the vendor's cloud: real TLS under the real names, on loopback, with a root nobody else trusts.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use crate::cli::stand_in::{Root, protocols, root, server};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,7 +30,7 @@ pub struct Cloud {
     pub grpc: SocketAddr,
     /// tenant.imagicle.cloud:1636
     pub ldaps: SocketAddr,
-    root: CertifiedIssuer<'static, KeyPair>,
+    root: Root,
 }
 
 /// What an endpoint does with a connection.
@@ -47,7 +47,7 @@ impl Cloud {
     /// # Errors
     /// When loopback ports or keys are not to be had.
     pub async fn start() -> Result<Self, String> {
-        let root = root().map_err(text)?;
+        let root = root("ucx-egress demo root")?;
         let https = endpoint(&root, "api.imagicle.com", b"http/1.1", Role::Https).await?;
         let grpc = endpoint(&root, "grpc.imagicle.com", b"h2", Role::Grpc).await?;
         let ldaps = endpoint(&root, "tenant.imagicle.cloud", b"", Role::Ldaps).await?;
@@ -89,20 +89,8 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn protocols(alpn: &[u8]) -> Vec<Vec<u8>> {
-    if alpn.is_empty() { Vec::new() } else { vec![alpn.to_vec()] }
-}
-
-fn root() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "ucx-egress demo root");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
-}
-
-async fn endpoint(root: &CertifiedIssuer<'static, KeyPair>, name: &str, alpn: &[u8], role: Role) -> Result<SocketAddr, String> {
-    let acceptor = TlsAcceptor::from(Arc::new(server_config(root, name, alpn)?));
+async fn endpoint(root: &Root, name: &str, alpn: &[u8], role: Role) -> Result<SocketAddr, String> {
+    let acceptor = TlsAcceptor::from(Arc::new(server(root, name, alpn, false)?));
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
     let address = listener.local_addr().map_err(text)?;
     tokio::spawn(async move {
@@ -111,21 +99,6 @@ async fn endpoint(root: &CertifiedIssuer<'static, KeyPair>, name: &str, alpn: &[
         }
     });
     Ok(address)
-}
-
-fn server_config(root: &CertifiedIssuer<'static, KeyPair>, name: &str, alpn: &[u8]) -> Result<ServerConfig, String> {
-    let mut params = CertificateParams::new([name.to_owned()]).map_err(text)?;
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let key = KeyPair::generate().map_err(text)?;
-    let leaf: CertificateDer<'static> = params.signed_by(&key, root).map_err(text)?.into();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(text)?
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-        .map_err(text)?;
-    config.alpn_protocols = protocols(alpn);
-    Ok(config)
 }
 
 async fn serve(acceptor: TlsAcceptor, stream: TcpStream, role: Role) {

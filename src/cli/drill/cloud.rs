@@ -1,12 +1,7 @@
 //! A stand-in for the vendor's cloud that can be broken: real TLS under a root that only the drill's proxy trusts.
 
 use super::super::demo::trusting;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
-};
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use crate::cli::stand_in::{Root, root, server};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,7 +60,7 @@ struct Shared {
 impl Cloud {
     /// Makes its certificates and starts it.
     pub async fn start() -> Result<Self, String> {
-        let (root, other) = (root().map_err(text)?, root().map_err(text)?);
+        let (root, other) = (root("ucx-egress drill root")?, root("ucx-egress drill root")?);
         let shared = Arc::new(Shared {
             conduct: Mutex::new(Conduct::Answers),
             received: Mutex::default(),
@@ -106,30 +101,8 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn root() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "ucx-egress drill root");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
-}
-
-fn acceptor(root: &CertifiedIssuer<'static, KeyPair>, name: &str, is_expired: bool) -> Result<TlsAcceptor, String> {
-    let mut params = CertificateParams::new([name.to_owned()]).map_err(text)?;
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    if is_expired {
-        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
-    }
-    let key = KeyPair::generate().map_err(text)?;
-    let leaf: CertificateDer<'static> = params.signed_by(&key, root).map_err(text)?.into();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(text)?
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-        .map_err(text)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+fn acceptor(root: &Root, name: &str, is_expired: bool) -> Result<TlsAcceptor, String> {
+    server(root, name, b"http/1.1", is_expired).map(|config| TlsAcceptor::from(Arc::new(config)))
 }
 
 async fn serve(shared: Arc<Shared>, mut stream: TcpStream) {

@@ -1,10 +1,12 @@
 use super::*;
 use crate::metrics::Metrics;
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
 
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
@@ -34,22 +36,31 @@ fn stand_still(time: Duration) {
     assert!(nothing.recv_timeout(time).is_err());
 }
 
-#[tokio::test]
-async fn an_upstream_that_answered_while_this_process_stood_still_is_not_given_up() {
-    let (ask, answer) = (Duration::from_millis(20), Duration::from_millis(100));
+/// When an upstream is asked whether it lives in these tests, and how long it has to answer.
+const ASKED: Duration = Duration::from_millis(20);
+const ANSWERED: Duration = Duration::from_millis(100);
+
+/// An upstream that was asked for something, and whether it answers. The connection ends with its sender, which is kept until then.
+async fn asked() -> (UnixStream, JoinHandle<hyper::Result<Response<Incoming>>>) {
     let (ours, mut upstream) = UnixStream::pair().unwrap();
     let executor = Executor(Metrics::new().into());
-    let (mut sender, connection) = builder(executor, ask, answer).handshake(TokioIo::new(ours)).await.unwrap();
+    let (mut sender, connection) = builder(executor, ASKED, ANSWERED).handshake(TokioIo::new(ours)).await.unwrap();
     tokio::spawn(connection);
     let request = Request::get("https://api.imagicle.com/").body(Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync());
-    let answered = tokio::spawn(sender.send_request(request.unwrap()));
+    let answered = tokio::spawn(async move { sender.send_request(request.unwrap()).await });
     upstream.read_exact(&mut [0; 24]).await.unwrap();
     send(&mut upstream, SETTINGS, 0, 0, &[]).await;
+    (upstream, answered)
+}
+
+#[tokio::test]
+async fn an_upstream_that_answered_while_this_process_stood_still_is_not_given_up() {
+    let (mut upstream, answered) = asked().await;
     next(&mut upstream, HEADERS).await;
     let ping = next(&mut upstream, PING).await;
     send(&mut upstream, PING, 1, 0, &ping).await;
     // It has answered at once. The kernel has that; this process learns of it and of the passed deadline in the same moment.
-    stand_still(answer + Duration::from_millis(1_500));
+    stand_still(ANSWERED + Duration::from_millis(1_500));
     tokio::task::yield_now().await;
     send(&mut upstream, HEADERS, 5, 1, &[0x88]).await;
     assert_eq!(answered.await.unwrap().expect("the connection lives").status(), 200);
@@ -57,15 +68,7 @@ async fn an_upstream_that_answered_while_this_process_stood_still_is_not_given_u
 
 #[tokio::test]
 async fn an_upstream_that_does_not_answer_is_given_up() {
-    let (ask, answer) = (Duration::from_millis(20), Duration::from_millis(100));
-    let (ours, mut upstream) = UnixStream::pair().unwrap();
-    let executor = Executor(Metrics::new().into());
-    let (mut sender, connection) = builder(executor, ask, answer).handshake(TokioIo::new(ours)).await.unwrap();
-    tokio::spawn(connection);
-    let request = Request::get("https://api.imagicle.com/").body(Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync());
-    let answered = tokio::spawn(sender.send_request(request.unwrap()));
-    upstream.read_exact(&mut [0; 24]).await.unwrap();
-    send(&mut upstream, SETTINGS, 0, 0, &[]).await;
+    let (mut upstream, answered) = asked().await;
     next(&mut upstream, PING).await;
     assert!(answered.await.unwrap().is_err());
 }
