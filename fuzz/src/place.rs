@@ -74,6 +74,10 @@ const OWN: &[&str] = &[
     "x",
     "host",
     "trailer",
+    "several",
+    "field",
+    "fields",
+    "together",
 ];
 
 /// Every word of the shape file.
