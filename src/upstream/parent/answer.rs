@@ -86,13 +86,15 @@ pub fn head(read: &[u8], before: usize) -> Result<Option<Answer>, &'static str> 
     if memchr::memchr_iter(b'\n', head.get(looked_at..).unwrap_or_default()).map(|at| looked_at + at).any(|at| bare(&at)) {
         return Err(not_http);
     }
+    // Enough to see at once that it is another protocol; the parser would pass over empty lines.
+    if read.iter().zip(b"HTTP/1.").any(|(is, wanted)| is != wanted) {
+        return Err(not_http);
+    }
+    if end.is_none() {
+        return Ok(None);
+    }
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut response = Response::new(&mut fields);
-    if end.is_none() {
-        // Enough to see at once that it is another protocol.
-        let is_http = read.iter().zip(b"HTTP/1.").all(|(is, wanted)| is == wanted);
-        return if is_http { Ok(None) } else { Err(not_http) };
-    }
     let Ok(Status::Complete(length)) = response.parse(head) else { return Err(not_http) };
     let mut answer = Answer { status: response.code.unwrap_or_default(), behind: read.len() - length, ..Answer::default() };
     for field in response.headers.iter() {
@@ -232,8 +234,9 @@ mod tests {
             b"HTTP/1.1  OK\r\n\r\n",
             b"\x15\x03\x01\x00\x02\x02\x46",
             b"<html>",
+            b"\r\nHTTP/1.1 200 OK\r\n\r\n",
         ] {
-            assert!(read(bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
+            assert!(read(bytes).is_err() && head(bytes, 0).is_err(), "{}", String::from_utf8_lossy(bytes));
         }
         let large = [b"HTTP/1.1 200 OK\r\nA: ".to_vec(), vec![b'a'; MAX_HEAD]].concat();
         assert!(head(&large, 0).is_err());
