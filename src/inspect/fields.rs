@@ -9,10 +9,12 @@ use super::engine::digits;
 use super::engine::finding::{Finding, Kind, Why};
 use super::engine::format::{self, Limits, Visitor as _, form, json};
 use super::engine::pieces::{Piece, Run};
+use super::engine::shape::grammar::is_version;
 use super::engine::walk::{Unknown, Walk};
 use super::inspector::{Inspector, settled};
 use super::verdict::Verdict;
 use http::{HeaderMap, HeaderName};
+use std::net::IpAddr;
 
 /// Longest request target of an inspected service.
 pub const MAX_TARGET: usize = 8 * 1024;
@@ -154,7 +156,14 @@ impl Inspector {
             walked = walk();
             walked.string(query);
         }
-        Verdict::of(walked.finish())
+        let verdict = Verdict::of(walked.finish());
+        let Some(other) = otherwise_read(query) else { return verdict };
+        let mut walked = self.evidence_walk(other.len());
+        match form::read(other.as_bytes(), Limits::default(), &mut walked) {
+            Ok(()) => verdict.merge(Verdict::of(walked.finish())),
+            // It was looked at as text above.
+            Err(_) => verdict,
+        }
     }
 
     fn fields(&self, headers: &HeaderMap, section: &str) -> Verdict {
@@ -201,11 +210,16 @@ impl Inspector {
             verdict.merge(match field {
                 Field::Cookies => self.cookies(text),
                 Field::Credentials => self.credentials(text),
-                Field::Versions => self.looked_at(text, TextKind::Version),
+                Field::Versions => self.products(text),
                 Field::Standard => self.looked_at(text, TextKind::Free),
                 Field::Ours | Field::Other => self.keyed(name, |walk| walk.string(text)),
             })
         })
+    }
+
+    /// A list of products: what stands between their versions is text as any other.
+    fn products(&self, text: &str) -> Verdict {
+        self.looked_at(text, TextKind::Version).merge(self.looked_at(&without_versions(text), TextKind::Name))
     }
 
     fn looked_at(&self, text: &str, kind: TextKind) -> Verdict {
@@ -294,6 +308,38 @@ fn in_pieces(headers: &HeaderMap) -> Option<Kind> {
     let mut run = Run::default();
     let pieces = others.filter_map(|(_, value)| value.to_str().ok()).filter_map(|text| Piece::of(text).map(|piece| (text, piece)));
     pieces.fold(None, |found, (text, piece)| found.or_else(|| run.put(text, Some(piece)))).or_else(|| run.end())
+}
+
+/// How receivers read a query that differ from forms: `;` between members, a plus sign that is one, a member without a name as a
+/// value. `None`: not otherwise.
+fn otherwise_read(query: &str) -> Option<String> {
+    let is_plus = |pair: &[u8]| matches!(pair, [b'+', b'0'..=b'9']);
+    let is_bare = |member: &str| !member.is_empty() && !member.contains('=');
+    let is_otherwise = query.contains(';') || query.as_bytes().windows(2).any(is_plus) || query.split('&').any(is_bare);
+    let members = || query.split(['&', ';']).map(|member| if is_bare(member) { format!("={member}") } else { member.to_owned() });
+    is_otherwise.then(|| members().collect::<Vec<_>>().join("&").replace('+', "%2B"))
+}
+
+/// Most digits of a version: anything that has a check digit and no letter has more.
+const VERSION_DIGITS: usize = 12;
+/// What ends a word in a list of products (RFC 9110 sections 5.6.5 and 10.1.5).
+const ENDS: [char; 5] = [' ', ';', ',', '(', ')'];
+
+/// A list of products as it reads without their versions: `UCX/25.1 (Windows NT 10.0; x64)` is `UCX (Windows NT ; x64)`. What only looks
+/// like a version, an address too, stays.
+fn without_versions(text: &str) -> String {
+    let of_word = |word: &str| {
+        let (name, version) = word.rsplit_once('/').unwrap_or(("", word));
+        let digits = version.bytes().filter(u8::is_ascii_digit).count();
+        let is_said = !name.is_empty() || version.contains('.') && version.parse::<IpAddr>().is_err();
+        if is_said && digits <= VERSION_DIGITS && is_version(version) { name.len() } else { word.len() }
+    };
+    text.split_inclusive(ENDS).fold(String::with_capacity(text.len()), |mut rest, part| {
+        let word = part.trim_end_matches(ENDS);
+        let (kept, end) = (word.get(..of_word(word)), part.get(word.len()..));
+        rest.extend([kept, end].into_iter().flatten());
+        rest
+    })
 }
 
 fn found(kind: Kind, why: Why) -> Verdict {

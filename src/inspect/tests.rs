@@ -38,10 +38,20 @@ fn heads_are_scanned_through_their_encodings() {
         "/mario%252540example.com",
         "/t?a&b=%6dario%40example.com",
         "/a/mario@example.com",
+        "/t?version=1.2.3;x=mario@example.com",
+        "/t?mario%40example.com",
     ] {
         assert!(places(&inspector.head(target, &HeaderMap::new()))[0].starts_with("email request target"), "{target}");
     }
-    for target in ["/t?extension=4312", "/t?userName=x", "/t?q=%7b%22ip%22:%2293.184.216.34%22%7d"] {
+    for target in [
+        "/t?x=+393331234567",
+        "/t?a=tel:+393331234567",
+        "/t?sip:4312@ucm.local",
+        "/t?x=1;email=4312",
+        "/t?extension=4312",
+        "/t?userName=x",
+        "/t?q=%7b%22ip%22:%2293.184.216.34%22%7d",
+    ] {
         assert!(matches!(inspector.head(target, &HeaderMap::new()), Verdict::Findings(_)), "{target}");
     }
     for target in
@@ -67,6 +77,14 @@ fn header_fields_are_scanned_each_in_its_way() {
         ("x-extension", "4312"),
         ("cookie", "session=abcdef"),
         ("x-client", "93.184.216.34"),
+        ("user-agent", "UCX/1.0 (IT60X0542811101000000123456)"),
+        ("user-agent", "UCX/1.0 (+39 333 1234567)"),
+        ("user-agent", "UCX/1.0 (C:\\Users\\mrossi\\x)"),
+        ("user-agent", "UCX/1.0 (ACME\\m.rossi)"),
+        ("user-agent", "UCX/1.0 RSSMRA85T10A562S"),
+        ("user-agent", "UCX/1.0 4111111111111111"),
+        ("user-agent", "UCX/4111.1111.1111.1111"),
+        ("via", "1.1 x (RSSMRA85T10A562S)"),
     ] {
         assert!(matches!(inspector.head("/", &headers(&[(name, value)])), Verdict::Findings(_)), "{name}: {value}");
     }
@@ -95,6 +113,47 @@ fn ordinary_clients_pass() {
         ("via", "1.1 ucx-egress-0a1b2c3d4e5f"),
     ]);
     assert_eq!(inspector.head("/test", &fields), Verdict::Clean);
+}
+
+#[test]
+fn names_and_versions_of_clients_pass() {
+    let inspector = inspector(Unknown::Inert);
+    for value in [
+        "curl/7.88.1",
+        "python-requests/2.31.0",
+        "Python/3.11 aiohttp/3.9.5",
+        "python-httpx/0.27.0",
+        "Java/21.0.4",
+        "Java-http-client/17.0.12",
+        "Apache-HttpClient/4.5.14 (Java/17.0.12)",
+        "okhttp/4.12.0",
+        "Go-http-client/1.1",
+        "undici",
+        "node-fetch/1.0 (+https://github.com/bitinn/node-fetch)",
+        "axios/1.7.2",
+        "RestSharp/110.2.0.0",
+        "Microsoft WinHttp/1.0",
+        "Microsoft-CryptoAPI/10.0",
+        "Windows-Update-Agent/10.0.10011.16384 Client-Protocol/2.50",
+        "grpc-dotnet/2.62.0 (.NET 8.0.4; CLR 8.0.4; net8.0; windows; x64)",
+        "grpc-java-netty/1.64.0",
+        "grpc-python/1.62.0 grpc-c/39.0.0 (linux; chttp2)",
+        "grpc-node-js/1.10.8",
+        "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.6478.127 Safari/537.36 Edg/126.0.2592.87",
+        "Mozilla/5.0 (Windows NT; Windows NT 10.0; it-IT) WindowsPowerShell/5.1.17763.5933",
+        "Imagicle UCX Suite/2024.10.2.15 (Windows Server 2019; it-IT)",
+        "aws-sdk-dotnet-coreclr/3.7.305.30 ua/2.0 os/windows#10.0.17763.0 lang/.NET_Core#6.0.29 md/aws-sdk-dotnet-core#3.7.304.12",
+    ] {
+        assert_eq!(inspector.head("/test", &headers(&[("user-agent", value)])), Verdict::Clean, "{value}");
+    }
+    for value in ["1.1 squid (squid/5.7)", "1.1 10.20.0.7:3128 (squid/5.7)", "1.0 fred, 1.1 p.example.net", "2.0 varnish"] {
+        assert_eq!(inspector.head("/test", &headers(&[("via", value)])), Verdict::Clean, "{value}");
+    }
+    for target in ["/t?flag", "/t?a=1;b=2", "/t?v=1.2.3+4", "/t?q=x;charset=utf-8", "/t?list-type=2&acl", "/t?t=2026-11-28T10:00:00+01:00"]
+    {
+        assert_eq!(inspector.head(target, &HeaderMap::new()), Verdict::Clean, "{target}");
+    }
 }
 
 #[test]

@@ -15,6 +15,9 @@ const MAX_REQUEST_LINE: usize = 16 * 1024;
 const BARE_LF: Malformed = Malformed("lines end with CR LF, a bare LF is not accepted");
 /// Largest request head.
 pub const MAX_HEAD: usize = 64 * 1024;
+/// Most bytes of an HTTP/1.1 connection that are held for each of its directions: the largest head, and what came with it. What a
+/// peer does not take is not taken from the other one either.
+pub const MAX_HELD: usize = MAX_HEAD + 8 * 1024;
 
 /// How the first head of a connection starts a conversation.
 #[derive(Debug, PartialEq, Eq)]

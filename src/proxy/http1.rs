@@ -8,7 +8,7 @@ use super::live::Live;
 use super::respond::{is_refusal, linger, linger_for_body, refuse_head};
 use super::tunnel::Tunnel;
 use crate::listener::guarded::{Guarded, InFlight, LATE};
-use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD};
+use crate::listener::head::{Form, MAX_FIELDS, MAX_HEAD, MAX_HELD};
 use crate::patience::PatientTimer;
 use crate::socket::Socket;
 use crate::stall::{StallLimit, Stalling};
@@ -101,6 +101,7 @@ where
         .half_close(true)
         .header_read_timeout(terms.between)
         .max_header_size(MAX_HEAD)
+        .max_buf_size(MAX_HELD)
         .max_headers(MAX_FIELDS)
         .serve_connection(TokioIo::new(guarded), answering)
         .with_upgrades();

@@ -23,6 +23,8 @@ const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
 const READY: Duration = Duration::from_millis(50);
 /// Largest head of an upstream's answer.
 const MAX_HEAD: usize = 64 * 1024;
+/// Most bytes that are held of a connection in each direction: what the client does not take is not taken from the cloud.
+const MAX_HELD: usize = MAX_HEAD + 8 * 1024;
 
 /// A connection and the task that drives it.
 #[derive(Debug)]
@@ -139,7 +141,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let stream = Stalling::new(stream, StallLimit::new(idle));
-    let (sender, connection) = http1::Builder::new().max_header_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
+    let (sender, connection) =
+        http1::Builder::new().max_header_size(MAX_HEAD).max_buf_size(MAX_HELD).handshake(TokioIo::new(stream)).await?;
     let driving = tokio::spawn(async move {
         // What went wrong is told to the request that was under way; an idle connection that ends is no event.
         if let Err(error) = connection.await {
