@@ -161,6 +161,11 @@ fn check_line_ends(head: &[u8]) -> Result<(), Malformed> {
     if bare { Err(BARE_LF) } else { Ok(()) }
 }
 
+/// Names of fields that some servers take for those with a hyphen, and would frame a body by.
+pub const DISGUISED: [&str; 2] = ["content_length", "transfer_encoding"];
+/// What is said of one.
+pub const IN_DISGUISE: &str = "a field is named as Content-Length or Transfer-Encoding, with an underscore: some servers take it for that";
+
 /// Checks the fields that decide where a request goes and where it ends.
 ///
 /// # Errors
@@ -185,6 +190,7 @@ pub fn check_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])>, is_ht
             }
             name if name.eq_ignore_ascii_case("content-length") => &mut length,
             name if name.eq_ignore_ascii_case("transfer-encoding") => &mut encoding,
+            name if DISGUISED.iter().any(|disguised| name.eq_ignore_ascii_case(disguised)) => return Err(Malformed(IN_DISGUISE)),
             _ => continue,
         };
         if slot.replace(value).is_some() {

@@ -11,6 +11,7 @@ use crate::audit::{Ended, Record};
 use crate::destination::Destination;
 use crate::error::{Reason, Refusal, RuleName};
 use crate::fault::Layer;
+use crate::listener::head::{DISGUISED, IN_DISGUISE};
 use crate::metrics::Coverage;
 use crate::stall::StallLimit;
 use crate::upstream::Connection;
@@ -32,16 +33,32 @@ pub fn check_answer(response: &Response<Incoming>) -> Result<(), Refusal> {
     if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
         return refuse("the upstream's answer states its length twice (RFC 9112 section 6.3)");
     }
+    let is_plain =
+        |length: &HeaderValue| matches!(length.as_bytes(), [b'0'] | [b'1'..=b'9', ..]) && length.as_bytes().iter().all(u8::is_ascii_digit);
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    if lengths.next().is_some_and(|length| !is_plain(length)) || lengths.next().is_some() {
+        return refuse("the Content-Length of the upstream's answer is not one plain number (RFC 9110 section 8.6)");
+    }
+    if headers.get(TRANSFER_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return refuse("the upstream's answer has a transfer coding besides chunked, which nobody asked for (RFC 9112 section 7.4)");
+    }
     Ok(())
 }
 
-/// Refuses methods that are not forwarded, and requests that came through this proxy before.
+/// Refuses methods that are not forwarded, fields that are read in two ways, and requests that came through this proxy before.
 ///
 /// # Errors
-/// `method_not_allowed`, `loop_detected`.
+/// `method_not_allowed`, `bad_request`, `loop_detected`.
 pub fn check_request(context: &Context, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     if method_label(method) == OTHER_METHOD {
         return Err(Refusal::new(Reason::MethodNotAllowed, "this method is not forwarded", RuleName::Builtin("known-methods")));
+    }
+    if DISGUISED.iter().any(|name| headers.contains_key(*name)) {
+        return Err(Refusal::bad_request(IN_DISGUISE));
+    }
+    let is_blank = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+    if headers.values().map(HeaderValue::as_bytes).any(|value| is_blank(value.first()) || is_blank(value.last())) {
+        return Err(Refusal::bad_request("a field value begins or ends with a blank (RFC 9113 section 8.2.1)"));
     }
     if context.pseudonym.is_in(headers) {
         return Err(Refusal::new(Reason::LoopDetected, "the request came through this proxy before (Via)", RuleName::Builtin("no-loops")));

@@ -7,6 +7,7 @@ use super::call::Call;
 use super::channel::{Activity, Channel};
 use super::context::Context;
 use super::hold::{STEP, owned, too_large};
+use super::inner::check_trailers;
 use super::interception::Interception;
 use super::judge::{Judged, Part, inspect, inspect_aside, is_large};
 use crate::audit::Counted;
@@ -251,6 +252,7 @@ impl Messages {
     }
 
     fn trailers(&mut self, trailers: HeaderMap) -> Result<Option<HeaderMap>, Refusal> {
+        check_trailers(&trailers)?;
         let judged = inspect(&self.context, &self.counted, Part::Fields, || self.interception.inspector.trailers(&trailers));
         self.settle(judged)?;
         self.end()?;

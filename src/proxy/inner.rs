@@ -85,6 +85,40 @@ pub fn address(context: &Context, host: &HeaderValue, parts: &mut Parts) {
     parts.extensions = Extensions::new();
 }
 
+/// Fields that frame, route, authorise or describe a message (RFC 9110 section 6.5.1): behind it they come too late, and a server that
+/// merges trailers into the head would read another message.
+const NO_TRAILERS: &[&str] = &[
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Refuses trailers that belong in front of a message.
+///
+/// # Errors
+/// `bad_request`.
+pub fn check_trailers(trailers: &HeaderMap) -> Result<(), Refusal> {
+    if NO_TRAILERS.iter().any(|name| trailers.contains_key(*name)) {
+        return Err(Refusal::bad_request("a trailer frames, routes or describes the message in front of it (RFC 9110 section 6.5.1)"));
+    }
+    Ok(())
+}
+
 /// Announces the trailers that were held (RFC 9110 section 6.6.2): without that, HTTP/1.1 would drop them.
 pub fn announce_trailers(headers: &mut HeaderMap, trailers: &HeaderMap) {
     let names: Vec<&str> = trailers.keys().map(http::HeaderName::as_str).collect();

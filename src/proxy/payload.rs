@@ -6,7 +6,7 @@ use super::channel::Channel;
 use super::context::Context;
 use super::grpc::Messages;
 use super::hold::{Outcome, hold};
-use super::inner::announce_trailers;
+use super::inner::{announce_trailers, check_trailers};
 use super::judge::{Judged, Part, covered_by, inspect, inspect_aside, is_large, worse};
 use super::release::{Released, Rest};
 use super::sent::Sent;
@@ -108,6 +108,7 @@ pub async fn held(
     };
     let mut coverage = settle(record, judged)?;
     if let Some(trailers) = &held.trailers {
+        check_trailers(trailers)?;
         let judged = inspect(context, &tally, Part::Fields, || interception.inspector.trailers(trailers));
         coverage = worse(coverage, settle(record, judged)?);
         announce_trailers(&mut parts.headers, trailers);

@@ -291,7 +291,22 @@ impl Run {
             is_found |= hit.bits >= SURE && spanned > 1 && begins && ends;
         });
         self.looks += looks;
+        if is_found && self.is_whole_mail() {
+            return None;
+        }
         is_found.then_some(Kind::Email)
+    }
+
+    /// Whether the piece with the sign of a mail address is one by itself: it was judged alone, and may be an account that is allowed.
+    fn is_whole_mail(&mut self) -> bool {
+        let piece = self.pieces.iter().rfind(|piece| piece.has_at);
+        let text = piece.and_then(|piece| self.text.get(piece.start..piece.end)).unwrap_or_default();
+        let mut is_whole = false;
+        email::scan(text, &Context { text: TextKind::Free, ..Context::default() }, &mut |hit| {
+            is_whole |= hit.bits >= SURE && hit.start == 0 && hit.end == text.len();
+        });
+        self.looks += text.len() as u64;
+        is_whole
     }
 }
 

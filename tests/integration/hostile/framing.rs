@@ -192,3 +192,51 @@ async fn an_answer_that_nobody_asked_for_is_nobodys_in_tls_either() {
     }
     super::counted("answers that nobody asked for, in TLS", POISON.len());
 }
+
+/// Answers whose end two readers see in two places, or whose body is coded as nobody asked for.
+const ODD_ANSWERS: &[(&str, &str)] = &[
+    ("a length as a list", "Content-Length: 2, 2\r\n\r\nok"),
+    ("a length twice", "Content-Length: 2\r\nContent-Length: 2\r\n\r\nok"),
+    ("a length with a zero in front", "Content-Length: 02\r\n\r\nok"),
+    ("a length with a sign", "Content-Length: +2\r\n\r\nok"),
+    ("a coding besides chunked", "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    ("chunked twice", "Transfer-Encoding: chunked, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    ("a length and chunks", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+];
+
+#[tokio::test]
+async fn an_answer_that_ends_in_two_places_is_refused() {
+    for (name, answer) in ODD_ANSWERS.iter().copied() {
+        let script = move |_, mut connection: RawClient<_>| async move {
+            if connection.try_read_through(b"\r\n\r\n").await.is_some() {
+                connection.send(format!("HTTP/1.1 200 OK\r\n{answer}").as_bytes()).await;
+                connection.read_until_closed().await;
+            }
+        };
+        let origin = ScriptedOrigin::start(script).await;
+        let proxy = setup(origin.addr()).start();
+        let mut client = RawClient::connect(proxy.proxy()).await;
+        client.send(b"GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\nConnection: close\r\n\r\n").await;
+        assert_eq!(client.read_head().await.status, 502, "{name}");
+    }
+    super::counted("answers that end in two places", ODD_ANSWERS.len());
+}
+
+/// What a server that merges trailers into the head would read as the head of another message.
+#[tokio::test]
+async fn trailers_do_not_frame_or_route_what_is_in_front_of_them() {
+    const TRAILERS: &[&str] = &["Host: evil.test", "Content-Length: 50", "Transfer-Encoding: chunked", "Cookie: a=b", "Connection: close"];
+    let world = World::echoing(HTTP1).await;
+    let ask = async |trailer: &str| {
+        let mut client = world.raw().await;
+        let head = format!("POST /echo HTTP/1.1\r\nHost: {API}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+        client.send(format!("{head}5\r\n[1,2]\r\n0\r\n{trailer}\r\n\r\n").as_bytes()).await;
+        client.read_head().await.status
+    };
+    for trailer in TRAILERS {
+        assert_eq!(ask(trailer).await, 400, "{trailer}");
+    }
+    assert_eq!(ask("X-Count: 3").await, 200);
+    assert_eq!(world.what_arrived().await.len(), 1, "connections to the cloud");
+    super::counted("trailers that frame or route", TRAILERS.len());
+}

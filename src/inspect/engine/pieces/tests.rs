@@ -90,6 +90,7 @@ fn what_says_nothing_together_is_not_found() {
         &["IT60X054", "28111010", "00000123457"],
         &["RSSMRA", "85T10A562T"],
         &["react", "@babel", "core"],
+        &["Ucx", "u.ucx@example.com"],
         &["getty@tty1", ".service"],
         &["icon@2x", ".png"],
         &["1700000000", "1700003600"],
