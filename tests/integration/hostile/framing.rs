@@ -206,7 +206,7 @@ const ODD_ANSWERS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn an_answer_that_ends_in_two_places_is_refused() {
-    for (name, answer) in ODD_ANSWERS.iter().copied() {
+    for &(name, answer) in ODD_ANSWERS {
         let script = move |_, mut connection: RawClient<_>| async move {
             if connection.try_read_through(b"\r\n\r\n").await.is_some() {
                 connection.send(format!("HTTP/1.1 200 OK\r\n{answer}").as_bytes()).await;
