@@ -7,6 +7,7 @@ import asyncio
 import functools
 import gzip
 import itertools
+import logging
 import random
 import socket
 import ssl
@@ -223,6 +224,8 @@ async def repeated(attack: Callable[[], Awaitable[None]]) -> None:
 
 
 async def main() -> None:
+    # That its connections are cut is the point, and asyncio warns of each.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     attack = next(kind for kind in KINDS if kind.__name__ == KIND)
     tasks = [asyncio.create_task(repeated(attack)) for _ in range(MANY if KIND in HELD else 8)]
     await asyncio.to_thread(sys.stdin.read)
