@@ -80,9 +80,9 @@ async fn asks(client: &mut RawClient) {
 #[tokio::test]
 async fn silent_clients_make_room_and_nobody_else_does() {
     let (origin, plain) = (RawOrigin::scripted(Behaviour::Echo).await, HttpOrigin::start().await);
-    let setup = Setup::new().host(API, origin.addr()).host(PLAIN, plain.addr()).section(SIXTEEN);
-    let policy = PolicyFile::of("site", "1m", &[(PLAIN, 80, "http"), (API, 443, "tunnel")]);
-    let mut daemon = Daemon::start(&setup.policy(policy).text()).await;
+    let policy = PolicyFile::of("site", "1m", &[(PLAIN, 80, "http"), (API, 443, "https")]);
+    let setup = Setup::new().host(API, origin.addr()).host(PLAIN, plain.addr()).section(SIXTEEN).policy(policy);
+    let mut daemon = Daemon::start(&setup.text()).await;
     let mut tunnel = connect_tunnel(daemon.proxy, "api.imagicle.com:443").await.expect("the tunnel opens");
     let hello = client_hello(Some(API));
     tunnel.send(&hello).await;
