@@ -10,10 +10,10 @@ mod showing;
 mod sockets;
 mod watch;
 
-use crate::admin::Shown;
 use crate::admin::discovery::Discovery;
 use crate::admin::guard::{Guard, Guards, REALM};
 use crate::admin::reloads::Reloads;
+use crate::admin::{self, Shown};
 use crate::audit::{InForce, Journal, Settings};
 use crate::config::admin::GuardConfig;
 use crate::config::shown::shown;
@@ -205,8 +205,8 @@ impl App {
             receptions: ArcSwap::from_pointee(receptions(&parts.bound)),
             reloads: Reloads::default(),
             history: Arc::default(),
-            admins: Arc::default(),
-            clients: Arc::default(),
+            admins: admin::gate(),
+            clients: admin::gate(),
             started: SystemTime::now(),
         });
         let loops = running::spawn(&live, &gate, &shown, &parts);

@@ -6,14 +6,13 @@ pub mod discovery;
 pub mod guard;
 pub mod history;
 mod page;
-pub mod places;
 pub mod readiness;
 pub mod reloads;
 mod setup;
 mod status;
 
 use crate::fault::Layer;
-use crate::listener::Accepted;
+use crate::listener::{Accepted, Gate};
 use crate::proxy::Live;
 use crate::tls::reception::Reception;
 use arc_swap::ArcSwap;
@@ -23,12 +22,14 @@ use history::History;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName};
 use http::{HeaderValue, StatusCode};
 use page::{Asked, CSS, HTML, Page, TEXT, page};
-use places::Places;
 use reloads::Reloads;
-use std::future::Future;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+/// Connections to one listener that only shows at once.
+const MOST: usize = 64;
+/// Of these one address leaves a quarter for others, also where all of its own are answered, however slowly they are read.
+const LEFT_TO_OTHERS: usize = 4;
 /// The exposition format's own type.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -56,33 +57,29 @@ pub struct Shown {
     pub reloads: Reloads,
     /// The last hour.
     pub history: Arc<History>,
-    /// Who is connected to the admin listener.
-    pub admins: Arc<Places>,
+    /// Who is connected to the admin listener, over reloads.
+    pub admins: Arc<Gate>,
     /// Who is connected to the one for clients.
-    pub clients: Arc<Places>,
+    pub clients: Arc<Gate>,
     /// When the process was started.
     pub started: SystemTime,
 }
 
-/// Serves one connection to the admin listener. It has its place, or none, at once: before the next one is accepted.
-pub fn connection(shown: Arc<Shown>, accepted: Accepted) -> impl Future<Output = ()> {
-    let seated = shown.admins.seat(accepted);
-    async move {
-        if let Some(seated) = seated {
-            page::serve(seated, |asked| answer(shown.clone(), asked)).await;
-        }
-    }
+/// Places at a listener that only shows. Whoever says nothing there makes room at once: a browser and Prometheus come back.
+#[must_use]
+pub fn gate() -> Arc<Gate> {
+    Gate::with(MOST, LEFT_TO_OTHERS, Duration::ZERO)
+}
+
+/// Serves one connection to the admin listener.
+pub async fn connection(shown: Arc<Shown>, accepted: Accepted) {
+    page::serve(accepted, |asked| answer(shown.clone(), asked)).await;
 }
 
 /// Serves one connection to the listener that shows clients what they need and nothing else.
-pub fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) -> impl Future<Output = ()> {
+pub async fn discovery_connection(shown: Arc<Shown>, accepted: Accepted) {
     let nothing = || page(StatusCode::NOT_FOUND, TEXT, "here are /proxy.pac, /wpad.dat, /no-proxy and /setup/\n");
-    let seated = shown.clients.seat(accepted);
-    async move {
-        if let Some(seated) = seated {
-            page::serve(seated, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
-        }
-    }
+    page::serve(accepted, async |asked| discovery::answer(&shown, &asked).unwrap_or_else(nothing)).await;
 }
 
 async fn answer(shown: Arc<Shown>, asked: Asked) -> Page {

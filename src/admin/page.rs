@@ -1,7 +1,8 @@
 //! One connection to a listener that only shows: HTTP/1.1, GET and HEAD, no client that stalls.
 
-use super::places::{Answering, Seated};
 use crate::access::Offered;
+use crate::listener::Accepted;
+use crate::listener::silent::Silence;
 use crate::stall::{StallLimit, Stalling};
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -18,6 +19,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -90,14 +92,15 @@ impl Asked {
 }
 
 /// Serves one connection.
-pub async fn serve<F: Future<Output = Page>>(seated: Seated, answer: impl Fn(Asked) -> F) {
-    let Seated { stream, client, place } = seated;
+pub async fn serve<F: Future<Output = Page>>(accepted: Accepted, answer: impl Fn(Asked) -> F) {
+    let Accepted { stream, client, silence, open: _open } = accepted;
+    let silence = Arc::new(silence);
     let Ok(local) = stream.local_addr() else { return };
     let stream = Stalling::new(stream, StallLimit::new(UNREAD));
     let has_asked = AtomicBool::new(false);
     let serve = service_fn(|request: Request<Incoming>| {
         has_asked.store(true, Ordering::Relaxed);
-        let under_way = place.answering();
+        let under_way = Answering::begin(&silence);
         let answering = asked(&request, client, local).map(&answer);
         async move {
             let answer = match answering {
@@ -109,17 +112,16 @@ pub async fn serve<F: Future<Output = Page>>(seated: Seated, answer: impl Fn(Ask
     });
     let serving = http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(KEPT).serve_connection(TokioIo::new(stream), serve);
     let served = tokio::select! {
-        served = serving => served,
-        () = place.is_needed() => return,
-        () = silence(&has_asked) => return,
+        served = silence.bear(serving) => served,
+        () = nothing_asked(&has_asked) => return,
     };
-    if let Err(error) = served {
+    if let Ok(Err(error)) = served {
         tracing::debug!(%error, "a connection that only shows ended");
     }
 }
 
 /// Resolves where nothing was asked in time.
-async fn silence(has_asked: &AtomicBool) {
+async fn nothing_asked(has_asked: &AtomicBool) {
     sleep(FIRST_HEAD).await;
     if has_asked.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
@@ -131,6 +133,23 @@ fn asked(request: &Request<Incoming>, client: SocketAddr, local: SocketAddr) -> 
         return Err(Box::new(read_only()));
     }
     Asked::read(request, client, local).map_err(|why| Box::new(page(StatusCode::BAD_REQUEST, TEXT, why)))
+}
+
+/// An answer under way; meanwhile nobody takes the connection's place.
+struct Answering(Arc<Silence>);
+
+impl Answering {
+    fn begin(silence: &Arc<Silence>) -> Self {
+        // Whoever has to go already is ended all the same.
+        let _ = silence.end();
+        Self(silence.clone())
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.again();
+    }
 }
 
 /// The body of an answer that is under way.

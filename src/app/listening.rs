@@ -15,12 +15,15 @@ use crate::proxy::{Context, Live, relayed, serve, sni};
 use crate::tls::reception::{Files, Reception};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Refused clients over the limit that may be waited for at once while they read why.
-pub(super) const LINGERING_ANSWERS: usize = 64;
+/// Refused clients that may be waited for at once while they read why. Their descriptors are beyond all limits, so those are few.
+const LINGERING_ANSWERS: usize = 64;
+/// Of these one client leaves an eighth to others.
+const LEFT_TO_OTHERS: usize = 8;
 
 /// What a listener's connections carry.
 #[derive(Debug, Clone)]
@@ -118,7 +121,7 @@ pub(super) fn spawn(loops: &mut JoinSet<()>, live: &Arc<Live>, gate: &Arc<Gate>,
     let Some(at) = held.into_parts() else { return };
     let door = door(live, &entrance);
     let (refusing, protocol) = (live.clone(), carries.protocol());
-    let lingering = carries.answers(&entrance).then(|| Gate::new(LINGERING_ANSWERS));
+    let lingering = carries.answers(&entrance).then(lingering);
     let turn_away =
         move |stream, client, refusal: &Refusal| turn_away(&refusing.context(), stream, client, refusal, protocol, lingering.as_ref());
     let live = live.clone();
@@ -164,6 +167,11 @@ fn door(live: &Arc<Live>, entrance: &Arc<Entrance>) -> impl Fn(SocketAddr) -> Re
     }
 }
 
+/// Places to wait in until a refused client has read why. One more is told as well: who waits for longest makes room at once.
+pub(super) fn lingering() -> Arc<Gate> {
+    Gate::with(LINGERING_ANSWERS, LEFT_TO_OTHERS, Duration::ZERO)
+}
+
 /// At the door: the client is told why where it would understand and a place to wait until it has read that is free, then the
 /// connection is closed.
 pub(super) fn turn_away(
@@ -178,8 +186,10 @@ pub(super) fn turn_away(
     record.answered_with(refusal);
     let Some(seat) = lingering.and_then(|gate| gate.enter(client.ip()).ok()) else { return };
     let answer = Answer::refusal(refusal, record.id()).into_bytes();
+    // Said at once; who then reads no end makes room for the next one that is refused.
+    let silence = seat.silence();
     tokio::spawn(async move {
-        send_and_close(stream, answer).await;
+        let _ = silence.bear(send_and_close(stream, answer)).await;
         drop(seat);
     });
 }

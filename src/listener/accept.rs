@@ -1,5 +1,6 @@
 //! The accept loop: counts, limits, survives running out of descriptors, contains panics.
 
+use super::silent::{Silence, Silent, Whose};
 use crate::contain::{contained, defect, step};
 use crate::error::{Reason, Refusal, RuleName};
 use crate::metrics::{ListenerKind, Metrics, Open};
@@ -26,16 +27,25 @@ const ARRIVAL: &str = "a connection at the door";
 /// The part of all places that one client must leave to others: an eighth, where there are so many.
 const LEFT_TO_OTHERS: usize = 8;
 
+/// A client that has asked nothing keeps its place so long, also where others need it: more than the first round trip takes.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Handshakes of one client at once. One takes some milliseconds: a site whose thousand clients come at once behind one address stays
 /// below, and whoever never finishes holds a part of the places only.
 const MOST_HANDSHAKES: usize = 2_048;
 
 /// How many connections of clients may be open at once, and of one of them; and how many of its TLS handshakes may be under way.
 /// Those cost the proxy a signature and their client nothing: one client could hold all places with them, and begin anew as each ends.
+///
+/// Where no place is free, a connection that has asked nothing makes room: otherwise a few clients that connect and say nothing would
+/// keep everybody out. It counts until it is closed, which is at once: meanwhile there is one more than the limit.
 #[derive(Debug)]
 pub struct Gate {
     open: AtomicUsize,
     limit: AtomicUsize,
+    /// The part that one client must leave to others.
+    left_to_others: usize,
+    silent: Arc<Silent>,
     shares: Arc<Tally>,
     handshakes: Arc<Tally>,
 }
@@ -44,8 +54,15 @@ impl Gate {
     /// A gate for `limit` connections.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
+        Self::with(limit, LEFT_TO_OTHERS, PATIENCE)
+    }
+
+    /// A gate for `limit` connections: one client leaves such a part to others, and has its silence borne so long where there is no place.
+    #[must_use]
+    pub fn with(limit: usize, left_to_others: usize, patience: Duration) -> Arc<Self> {
         let (shares, handshakes) = <(Arc<Tally>, Arc<Tally>)>::default();
-        Arc::new(Self { open: AtomicUsize::new(0), limit: AtomicUsize::new(limit), shares, handshakes })
+        let (open, limit) = (AtomicUsize::new(0), AtomicUsize::new(limit));
+        Arc::new(Self { open, limit, left_to_others, silent: Silent::new(patience), shares, handshakes })
     }
 
     /// Another limit from now on; whoever is in stays in.
@@ -53,23 +70,35 @@ impl Gate {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// A place for this client, if one is free that it may take.
+    /// A place for this client, if one is free that it may take, or is given up by a connection that has asked nothing. Who gives up its
+    /// place is refused as `overloaded` by the rule `silent-connections`.
     ///
     /// # Errors
-    /// `overloaded`: all are taken, or all but those that are left to other clients.
+    /// `overloaded`: all are taken, or all but those that are left to other clients, and none of these can be had.
     pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Refusal> {
         let place = Occupied::of(self.clone());
-        if place.before >= self.limit() {
-            return Err(no_seat());
+        let is_full = place.before >= self.limit();
+        if let Some(share) = self.free_share(client) {
+            return if !is_full || self.silent.make_room(client, Whose::Anyones) { Ok(Seat { place, share }) } else { Err(no_seat()) };
         }
-        let share = self.share(client)?;
+        // One of its own that goes leaves a place and a share.
+        let share = self.freed_share(client).map_err(|large_share| if is_full { no_seat() } else { large_share })?;
         Ok(Seat { place, share })
     }
 
     /// One more place for a client.
     fn share(&self, client: IpAddr) -> Result<Share, Refusal> {
+        self.free_share(client).map_or_else(|| self.freed_share(client), Ok)
+    }
+
+    fn free_share(&self, client: IpAddr) -> Option<Share> {
         let limit = self.limit();
-        self.shares.take(client, limit - limit / LEFT_TO_OTHERS).ok_or_else(large_share)
+        self.shares.take(client, limit - limit / self.left_to_others)
+    }
+
+    fn freed_share(&self, client: IpAddr) -> Result<Share, Refusal> {
+        let freed = self.silent.make_room(client, Whose::Own).then(|| self.shares.take(client, usize::MAX));
+        freed.flatten().ok_or_else(large_share)
     }
 
     /// One more handshake for a client.
@@ -117,6 +146,14 @@ pub struct Seat {
     share: Share,
 }
 
+impl Seat {
+    /// Whoever sits there is silent: another one may have the place.
+    #[must_use]
+    pub fn silence(&self) -> Silence {
+        self.place.gate.silent.begin(self.share.host())
+    }
+}
+
 /// A connection and what keeps it counted while it is open.
 #[derive(Debug)]
 pub struct Accepted {
@@ -124,6 +161,8 @@ pub struct Accepted {
     pub stream: TcpStream,
     /// The client's address.
     pub client: SocketAddr,
+    /// It has asked nothing yet.
+    pub silence: Silence,
     /// Kept as long as the connection is.
     pub open: Counted,
 }
@@ -156,6 +195,12 @@ impl Counted {
     pub fn belongs_to(&mut self, client: IpAddr) -> Result<(), Refusal> {
         self.seat.share = self.seat.place.gate.share(client)?;
         Ok(())
+    }
+
+    /// Nothing is done for the client until it says something: another one may have its place meanwhile.
+    #[must_use]
+    pub fn silence(&self) -> Silence {
+        self.seat.silence()
     }
 
     /// Counts a TLS handshake of the client, as long as it is under way.
@@ -201,8 +246,8 @@ pub async fn accept_loop<S, F>(
             }
         };
         answer_promptly(&stream);
-        let open = Counted { seat, _gauge: Some(gauge), _share: None, listener: address };
-        let serving = step(&metrics.panics, ARRIVAL, || serve(Accepted { stream, client, open }));
+        let (silence, open) = (seat.silence(), Counted { seat, _gauge: Some(gauge), _share: None, listener: address });
+        let serving = step(&metrics.panics, ARRIVAL, || serve(Accepted { stream, client, silence, open }));
         if let Some(serving) = serving {
             tokio::spawn(contained(serving, metrics.clone()));
         }

@@ -6,5 +6,6 @@ pub mod entrance;
 pub mod framing;
 pub mod guarded;
 pub mod head;
+pub mod silent;
 
 pub use accept::{Accepted, Gate, accept_loop};

@@ -9,6 +9,7 @@ use crate::listener::Accepted;
 use crate::listener::accept::Counted;
 use crate::listener::balancer::Word;
 use crate::listener::entrance::Entrance;
+use crate::listener::silent::Silence;
 use crate::metrics::Protocol;
 use crate::quota::Limit;
 use crate::socket::{Socket, Tls, keep_alive};
@@ -46,6 +47,8 @@ pub struct Arrived {
     pub socket: Socket,
     /// Who it is.
     pub peer: Peer,
+    /// It has asked nothing yet.
+    pub silence: Silence,
     /// Its place in limit and gauge.
     pub open: Counted,
     /// Whether it speaks HTTP/2.
@@ -53,39 +56,37 @@ pub struct Arrived {
 }
 
 /// Lets a client of the proxy listener in. `None`: it was refused, or left.
-pub async fn arrive(context: &Context, entrance: &Entrance, accepted: Accepted) -> Option<Arrived> {
-    let Accepted { mut stream, client: from, mut open } = accepted;
-    let address = match whom(context, entrance, &mut stream, from, &mut open).await {
+pub async fn arrive(context: &Context, entrance: &Entrance, mut accepted: Accepted) -> Option<Arrived> {
+    let address = match whom(context, entrance, &mut accepted, Protocol::Connect).await {
         Ok(address) => address?,
         Err((client, refusal)) => {
-            turn_away(context, stream, client, &refusal, entrance.tls.is_none()).await;
+            turn_away(context, accepted.stream, client, &refusal, entrance.tls.is_none()).await;
             return None;
         }
     };
+    let Accepted { stream, silence, open, .. } = accepted;
     let Some(reception) = &entrance.tls else {
         let peer = Peer { address, listener: open.listener(), certificate: None };
-        return Some(Arrived { socket: stream.into(), peer, open, http2: false });
+        return Some(Arrived { socket: stream.into(), peer, silence, open, http2: false });
     };
     let terms = reception.terms();
-    let stream = receive(context, &terms, stream, address, &open).await?;
+    let stream = receive(context, &terms, stream, address, (&silence, &open)).await?;
     let (_, state) = stream.get_ref();
     let http2 = state.alpn_protocol() == Some(b"h2");
     let shown = state.peer_certificates().zip(terms.verifier.clone());
     let certificate = shown.map(|(chain, verifier)| Arc::new(Proven::new(chain, verifier)));
     let peer = Peer { address, listener: open.listener(), certificate };
-    Some(Arrived { socket: Socket::layered(Tls::new(stream)), peer, open, http2 })
+    Some(Arrived { socket: Socket::layered(Tls::new(stream)), peer, silence, open, http2 })
 }
 
 /// Lets a client of a listener without a protocol of its own in.
-pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
-    let Accepted { mut stream, client: from, mut open } = accepted;
-    match whom(context, entrance, &mut stream, from, &mut open).await {
-        Ok(address) => Some(Arrived {
-            socket: stream.into(),
-            peer: Peer { address: address?, listener: open.listener(), certificate: None },
-            open,
-            http2: false,
-        }),
+pub async fn arrive_raw(context: &Context, entrance: &Entrance, mut accepted: Accepted, protocol: Protocol) -> Option<Arrived> {
+    match whom(context, entrance, &mut accepted, protocol).await {
+        Ok(address) => {
+            let Accepted { stream, silence, open, .. } = accepted;
+            let peer = Peer { address: address?, listener: open.listener(), certificate: None };
+            Some(Arrived { socket: stream.into(), peer, silence, open, http2: false })
+        }
         Err((client, refusal)) => {
             context.record(Start { client, protocol, method: "-" }).answered_with(&refusal);
             None
@@ -97,23 +98,42 @@ pub async fn arrive_raw(context: &Context, entrance: &Entrance, accepted: Accept
 async fn whom(
     context: &Context,
     entrance: &Entrance,
-    stream: &mut TcpStream,
-    peer: SocketAddr,
-    open: &mut Counted,
+    accepted: &mut Accepted,
+    protocol: Protocol,
 ) -> Result<Option<SocketAddr>, (SocketAddr, Refusal)> {
+    let Accepted { stream, client: peer, silence, open } = accepted;
+    let peer = *peer;
     let Some(balancers) = entrance.balancers.as_ref().filter(|balancers| balancers.has(peer.ip())) else {
         return Ok(Some(peer));
     };
     let malformed = |Malformed(detail)| (peer, Refusal::new(Reason::BadRequest, detail, BALANCERS));
-    let read = timeout(context.limits.head, balancers.read(stream)).await;
+    let read = match silence.bear(timeout(context.limits.head, balancers.read(stream))).await {
+        Ok(read) => read,
+        Err(refusal) => {
+            make_room(context, peer, protocol, &refusal);
+            return Ok(None);
+        }
+    };
     let read = read.unwrap_or(Err(Malformed("the balancer's PROXY header did not arrive in time")));
-    let client = match read.map_err(malformed)? {
+    let word = read.map_err(malformed).inspect_err(|_| speak(silence))?;
+    let client = match word {
         Word::Client(client) => client,
         Word::Itself => peer,
         Word::Nothing => return Ok(None),
     };
+    silence.belongs_to(client.ip());
     let admitted = admit(context, entrance, client).and_then(|()| open.belongs_to(client.ip()));
-    admitted.map(|()| Some(client)).map_err(|refusal| (client, refusal))
+    admitted.map(|()| Some(client)).map_err(|refusal| (client, refusal)).inspect_err(|_| speak(silence))
+}
+
+/// A client that is refused has its time to read why, also if it had to go meanwhile.
+fn speak(silence: &Silence) {
+    let _ = silence.end();
+}
+
+/// Records that a client that had asked nothing made room for another one. It is not waited for.
+pub fn make_room(context: &Context, client: SocketAddr, protocol: Protocol, refusal: &Refusal) {
+    context.record(Start { client, protocol, method: "-" }).answered_with(refusal);
 }
 
 /// Whether a client may use the proxy, and this listener.
@@ -138,9 +158,18 @@ async fn turn_away(context: &Context, stream: TcpStream, client: SocketAddr, ref
 }
 
 /// Shakes hands. A client that said nothing, as port checks do, is no event; what else fails is recorded with its reason.
-async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: SocketAddr, open: &Counted) -> Option<TlsStream<TcpStream>> {
-    let speaks = timeout(context.limits.hello, first_byte(context, &stream)).await.ok().flatten()?;
+async fn receive(
+    context: &Context,
+    terms: &Terms,
+    stream: TcpStream,
+    client: SocketAddr,
+    (silence, open): (&Silence, &Counted),
+) -> Option<TlsStream<TcpStream>> {
+    let made_room = |refusal: Refusal| make_room(context, client, Protocol::Connect, &refusal);
+    let heard = silence.bear(timeout(context.limits.hello, first_byte(context, &stream))).await;
+    let speaks = heard.map_err(made_room).ok()?.ok().flatten()?;
     if speaks.is_ascii_alphabetic() {
+        speak(silence);
         let detail = "this port speaks TLS, the client started plain HTTP; set the proxy as https:// in the client";
         turn_away(context, stream, client, &Refusal::new(Reason::BadRequest, detail, TLS), true).await;
         return None;
@@ -154,7 +183,15 @@ async fn receive(context: &Context, terms: &Terms, stream: TcpStream, client: So
         }
     };
     keep_alive(&stream);
-    let shaken = timeout(context.limits.hello, TlsAcceptor::from(terms.config.clone()).accept(stream)).await;
+    let shaking = timeout(context.limits.hello, TlsAcceptor::from(terms.config.clone()).accept(stream));
+    let shaken = match silence.bear(shaking).await {
+        Ok(shaken) => shaken,
+        Err(refusal) => {
+            context.metrics.listener_handshakes.ended(false);
+            made_room(refusal);
+            return None;
+        }
+    };
     let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     context.metrics.listener_handshakes.ended(shaken.is_ok());
     match shaken {

@@ -15,7 +15,9 @@ use std::sync::Arc;
 /// Serves one connection to a relay.
 pub async fn connection(live: Arc<Live>, entrance: Arc<Entrance>, destination: Destination, accepted: Accepted) {
     let arrived = arrive_raw(&live.context(), &entrance, accepted, Protocol::Relay).await;
-    let Some(Arrived { socket, peer, open, .. }) = arrived else { return };
+    let Some(Arrived { socket, peer, silence, open, .. }) = arrived else { return };
+    // Nothing is waited for here: it is silent again once the cloud is there.
+    drop(silence);
     let context = live.context();
     let client = peer.address;
     let mut record = context.record(Start { client, protocol: Protocol::Relay, method: "-" });

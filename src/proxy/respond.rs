@@ -8,6 +8,7 @@ use crate::proxy::body::AnswerBody;
 use crate::proxy::call::status_fields;
 use crate::proxy::context::Context;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
@@ -162,6 +163,18 @@ pub async fn refuse_unread<S: AsyncRead + AsyncWrite + Unpin>(context: &Context,
     let answer = refused(&mut record, refusal).into_bytes();
     drop(record);
     send_and_close(stream, answer).await;
+}
+
+/// As [`refuse_unread`], for a client whose place is taken by another one: it is told as far as its socket takes that, and not waited for.
+pub fn refuse_at_once<S: AsyncRead + AsyncWrite + Unpin>(context: &Context, mut stream: S, client: SocketAddr, refusal: &Refusal) {
+    let mut record = context.record(Start { client, protocol: Protocol::Http1, method: "-" });
+    let answer = refused(&mut record, refusal).into_bytes();
+    drop(record);
+    let _ = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await
+    }
+    .now_or_never();
 }
 
 /// Adds the decision id to an answer.

@@ -1,19 +1,18 @@
 //! A connection on the proxy listener, from its first byte to the path it takes.
 
-use super::arrive::{Arrived, Peer, arrive};
+use super::arrive::{Arrived, arrive};
 use super::context::Context;
 use super::entry::Entry;
 use super::establish::Request;
 use super::identify::Caller;
 use super::live::Live;
-use super::respond::{refuse_head, refuse_unread};
+use super::respond::{refuse_at_once, refuse_head, refuse_unread};
 use super::{carry, connect, http1, streams};
 use crate::contain::{defect, step};
 use crate::destination::Malformed;
 use crate::fault::Layer;
 use crate::identity::Identity;
 use crate::listener::Accepted;
-use crate::listener::accept::Counted;
 use crate::listener::entrance::Entrance;
 use crate::listener::guarded::LATE;
 use crate::listener::head::{self, Form, Opening};
@@ -28,18 +27,25 @@ const FIRST_ROOM: usize = 1024;
 /// Serves one connection.
 pub async fn connection(live: Arc<Live>, entrance: Arc<Entrance>, accepted: Accepted) {
     let context = live.context();
-    let Some(Arrived { socket, peer, open, http2 }) = arrive(&context, &entrance, accepted).await else { return };
-    if http2 {
+    let Some(arrived) = arrive(&context, &entrance, accepted).await else { return };
+    if arrived.http2 {
         // Few, and large.
-        return Box::pin(streams::serve(live, socket, peer, open)).await;
+        return Box::pin(streams::serve(live, arrived)).await;
     }
-    http1_connection(live, &context, socket, peer, open).await;
+    http1_connection(live, &context, arrived).await;
 }
 
-async fn http1_connection(live: Arc<Live>, context: &Context, mut stream: Socket, peer: Peer, open: Counted) {
+async fn http1_connection(live: Arc<Live>, context: &Context, arrived: Arrived) {
+    let Arrived { socket: mut stream, peer, silence, open, .. } = arrived;
     let client = peer.address;
     let mut bytes = Vec::with_capacity(FIRST_ROOM);
-    let opening = match timeout(context.limits.head, read_head(context, &mut stream, &mut bytes)).await {
+    let reading = timeout(context.limits.head, read_head(context, &mut stream, &mut bytes));
+    let read = match silence.bear(reading).await.and_then(|read| silence.end().map(|()| read)) {
+        Ok(read) => read,
+        Err(refusal) => return refuse_at_once(context, stream, client, &refusal),
+    };
+    drop(silence);
+    let opening = match read {
         Ok(Ok(Some(length))) => match opening(context, bytes.get(..length).unwrap_or_default()) {
             Some(opening) => opening.map(|opening| (opening, length)),
             None => return refuse_unread(context, stream, client, &defect()).await,

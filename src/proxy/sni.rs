@@ -1,7 +1,7 @@
 //! `[[sni]]`: raw TLS that DNS or a firewall led here, for clients that know no proxy. The destination is the name in the ClientHello and
 //! the port of the listener; where the connection was meant to go before it was led here is not asked, since a client could choose it.
 
-use super::arrive::{Arrived, arrive_raw};
+use super::arrive::{Arrived, arrive_raw, make_room};
 use super::carry::carry;
 use super::establish::allow;
 use super::live::Live;
@@ -21,13 +21,19 @@ use tokio::time::timeout;
 /// Serves one connection.
 pub async fn connection(live: Arc<Live>, entrance: Arc<Entrance>, port: u16, accepted: Accepted) {
     let context = live.context();
-    let Some(Arrived { mut socket, peer, open, .. }) = arrive_raw(&context, &entrance, accepted, Protocol::Sni).await else { return };
+    let arrived = arrive_raw(&context, &entrance, accepted, Protocol::Sni).await;
+    let Some(Arrived { mut socket, peer, silence, open, .. }) = arrived else { return };
     let mut reader = HelloReader::new();
     let read = tokio::select! {
-        read = timeout(context.limits.hello, read_hello(&mut reader, &mut socket, &[])) => read,
+        read = silence.bear(timeout(context.limits.hello, read_hello(&mut reader, &mut socket, &[]))) => read,
         // Who has said nothing yet is not waited for.
         () = context.journal.stopped() => return,
     };
+    let read = match read.and_then(|read| silence.end().map(|()| read)) {
+        Ok(read) => read,
+        Err(refusal) => return make_room(&context, peer.address, Protocol::Sni, &refusal),
+    };
+    drop(silence);
     let named = match read {
         // Nobody asked anything: a port check, or a client that hung up.
         Ok(None) | Err(_) if reader.raw().is_empty() => return,

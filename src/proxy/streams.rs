@@ -1,7 +1,7 @@
 //! HTTP/2 on the proxy listener: each CONNECT is a stream of its own (RFC 9113 section 8.5), so that one connection carries many
 //! tunnels. Each has windows of its own in both directions: one whose reader stands still holds up no other.
 
-use super::arrive::Peer;
+use super::arrive::{Arrived, Peer, make_room};
 use super::calm;
 use super::carry::carry;
 use super::context::Context;
@@ -19,6 +19,7 @@ use crate::frames::{self, Metered, metered};
 use crate::identity::Identity;
 use crate::listener::accept::Counted;
 use crate::listener::head;
+use crate::listener::silent::Silence;
 use crate::metrics::Protocol;
 use crate::socket::{Socket, Stream};
 use bytes::Bytes;
@@ -40,14 +41,23 @@ const SEND_BUFFER: usize = 64 * 1024;
 const MAX_HEADERS: u32 = 64 * 1024;
 
 /// Serves a connection until its end.
-pub async fn serve(live: Arc<Live>, socket: Socket, peer: Peer, open: Counted) {
+pub async fn serve(live: Arc<Live>, arrived: Arrived) {
+    let Arrived { socket, peer, silence, open, .. } = arrived;
     let context = live.context();
     let client = peer.address;
     let (stream, watch) = metered(socket, frames::Peer::Client);
-    let shaking = builder().handshake::<_, Bytes>(stream);
-    let error = match timeout(context.limits.head, shaking).await {
+    let shaking = timeout(context.limits.head, builder().handshake::<_, Bytes>(stream));
+    let made_room = |refusal: Refusal| make_room(&context, client, Protocol::ConnectH2, &refusal);
+    let shaken = match silence.bear(shaking).await {
+        Ok(shaken) => shaken,
+        Err(refusal) => return made_room(refusal),
+    };
+    let error = match shaken {
         // Dropped at its end, and with it all its tunnels.
-        Ok(Ok(connection)) => accept_all(&live, &context, connection, peer, &open).await.err(),
+        Ok(Ok(connection)) => match silence.bear(accept_all(&live, &context, connection, peer, (&silence, &open))).await {
+            Ok(accepted) => accepted.err(),
+            Err(refusal) => return made_room(refusal),
+        },
         Ok(Err(error)) => Some(error),
         // Nobody asked anything: a pre-connection.
         Err(_) => return,
@@ -66,7 +76,7 @@ async fn accept_all(
     context: &Context,
     mut connection: Connection<Metered<Socket>, Bytes>,
     peer: Peer,
-    open: &Counted,
+    (silence, open): (&Silence, &Counted),
 ) -> Result<(), h2::Error> {
     // Each stream holds one of these, and its tunnel after it.
     let streams = Arc::new(());
@@ -102,6 +112,8 @@ async fn accept_all(
         };
         let Some(accepted) = accepted else { return Ok(()) };
         let (request, respond) = accepted?;
+        // It has asked something. If it had to go meanwhile, it goes.
+        let _ = silence.end();
         let work = Work { live: live.clone(), peer: peer.clone(), open: open.another(streams.clone()) };
         tokio::spawn(contained(work.stream(request, respond), context.metrics.clone()));
     }

@@ -73,6 +73,8 @@ pub struct Plain {
 /// Why a tunnel did not come to be.
 enum Stop {
     Refused(Refusal, Spoken),
+    /// Another one needed its place: it is not waited for.
+    MadeRoom(Refusal),
     ClientClosed,
 }
 
@@ -137,11 +139,15 @@ pub async fn run(live: &Arc<Live>, tunnel: Tunnel) -> Next {
         }
         way => way,
     };
-    let reading = first_bytes(&context, &mut record, &mut client, ahead, &permit);
+    let reading = first_bytes(&context, &mut record, (&mut client, &open), ahead, &permit);
     let first = match caught(reading, &context.metrics, |defect| Err(Stop::Refused(defect, Spoken::Other))).await {
         Ok(first) => first,
         Err(Stop::ClientClosed) => {
             record.ended(Ended::ClientClosed);
+            return Next::Done;
+        }
+        Err(Stop::MadeRoom(refusal)) => {
+            record.refused(&refusal);
             return Next::Done;
         }
         Err(Stop::Refused(refusal, spoken)) => {
@@ -259,7 +265,7 @@ async fn plain_http(
 async fn first_bytes(
     context: &Context,
     record: &mut Record,
-    client: &mut Socket,
+    (client, open): (&mut Socket, &Counted),
     ahead: Vec<u8>,
     permit: &Permit,
 ) -> Result<Vec<u8>, Stop> {
@@ -267,7 +273,9 @@ async fn first_bytes(
         return Ok(ahead);
     }
     let mut reader = HelloReader::new();
-    let read = timeout(context.limits.hello, read_hello(&mut reader, client, &ahead)).await;
+    let silence = open.silence();
+    let read = silence.bear(timeout(context.limits.hello, read_hello(&mut reader, client, &ahead))).await;
+    let read = read.and_then(|read| silence.end().map(|()| read)).map_err(Stop::MadeRoom)?;
     let refusal = match read {
         Ok(Some(Progress::Complete(hello))) => {
             context.journal.faults().strike(Layer::Hello);

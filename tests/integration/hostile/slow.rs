@@ -1,6 +1,7 @@
 //! Peers that take their time, and peers that take all descriptors: what they hold is given back.
 
 mod descriptors;
+mod silence;
 
 use crate::support::client::{Problem, RawClient, within_deadline};
 use crate::support::http2::{GOAWAY, HEADERS, PREFACE, SETTINGS, frame, frame_on, frames};
