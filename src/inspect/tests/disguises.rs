@@ -73,3 +73,52 @@ fn names_of_files_and_parts_pass() {
         "libstdc++_6.0.30",
     ]);
 }
+
+#[test]
+fn marks_and_look_alikes_do_not_hide_a_value() {
+    let marked = |text: &str| text.chars().flat_map(|letter| [letter, '\u{301}']).collect::<String>();
+    let values = ["RSSMRA85T10A562S", "mario.rossi@acme.it", "IT60X0542811101000000123456", "sip:mario.rossi@voice.acme.it"];
+    each_is_found(values.map(marked));
+    each_is_found([
+        "RSSMR\u{410}85T10A562S",
+        "RSS\u{41c}R\u{410}85\u{422}10\u{410}562S",
+        "RSS MRA 85\u{422}10 \u{410}562S",
+        "R\u{15a}\u{15a}MR\u{c1}85T10\u{c1}562\u{15a}",
+        "00:1\u{412}:44:11:3\u{410}:\u{412}7",
+        "00-1\u{412}-44-11-3\u{410}-\u{412}7",
+        "00-1\u{392}-44-11-3\u{391}-\u{392}7",
+        "C:\\\u{da}sers\\mrossi\\x.exe",
+        "C:\\Us\u{301}e\u{301}rs\\mrossi\\x.exe",
+    ]);
+}
+
+#[test]
+fn what_is_not_seen_does_not_hide_a_value() {
+    let tag = |letter: char| char::from_u32(u32::from(letter) + 0xE_0000).expect("a tag");
+    let tags = |text: &str| text.chars().map(tag).collect::<String>();
+    let values = ["mario.rossi@acme.it", "4111 1111 1111 1111", "IT60X0542811101000000123456", "+39 333 1234567", "RSSMRA85T10A562S"];
+    each_is_found(values.map(tags));
+    each_is_found(values.map(|text| format!("App{} 2", tags(text))));
+    each_is_found(values.map(|text| text.chars().flat_map(|letter| ['x', tag(letter)]).collect::<String>()));
+    each_is_found(values.map(|text| format!("{}{}{}", &text[..4], tag('A'), &text[4..])));
+    for control in ['\0', '\u{1}', '\u{7f}', '\u{86}'] {
+        each_is_found(values.map(|text| text.chars().flat_map(|letter| [letter, control]).collect::<String>()));
+    }
+    for control in ['\0', '\u{1}', '\t', '\n', '\u{9f}'] {
+        each_is_found(values.map(|text| format!("{}{control}{}", &text[..6], &text[6..])));
+    }
+    each_is_found(["41111\t11111111111", "mario.rossi@ac\0me.it", "4111\u{1} 1111 1111 1111", "00:1B:44\n:11:3A:B7"]);
+}
+
+#[test]
+fn lines_and_letters_of_europe_pass() {
+    each_passes(&[
+        "Gestion des accès réseau 2019",
+        "Überwachung für Zähler 14.32.31332",
+        "КриптоПро CSP 5.0.12500",
+        "Ελληνικά 2019",
+        "Line one of it\nLine two of it 1234",
+        "12345678\n4012345\tx",
+        "Port\t5060\nPort\t5061",
+    ]);
+}
