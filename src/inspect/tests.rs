@@ -1,4 +1,5 @@
 mod cuts;
+mod disguises;
 mod evasions;
 mod torture;
 

@@ -27,7 +27,8 @@ pub const AMPERSAND: Class = 1 << 9;
 pub const COMMA: Class = 1 << 23;
 /// `,` `;` `|` and tab: what parts fields.
 pub const SEPARATOR: Class = COMMA | RARE_SEPARATOR;
-const RARE_SEPARATOR: Class = 1 << 10;
+/// `;` `|` and tab.
+pub const RARE_SEPARATOR: Class = 1 << 10;
 /// `"`
 pub const QUOTE: Class = 1 << 11;
 /// Line feed and carriage return.

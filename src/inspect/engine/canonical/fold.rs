@@ -3,7 +3,7 @@
 use super::confusable;
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+use unicode_normalization::char::{decompose_canonical, decompose_compatible, is_combining_mark};
 
 /// Marks on one letter that are kept, as in the stream-safe format (UAX 15, 13): more is never writing, and costs sorting.
 const MAX_MARKS: usize = 30;
@@ -38,6 +38,70 @@ pub fn skeleton(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|from| confusable::latin(from).unwrap_or(from)).collect())
+}
+
+/// What is left of a text without the marks on its letters, and with Latin letters for those that look like them: what is written
+/// like that on purpose is read as it is seen. For what has an exact form only, as [`skeleton`]. Expects a folded text; the output is never
+/// longer.
+#[must_use]
+pub fn bare(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    for from in text.chars() {
+        if from.is_ascii() {
+            bare.push(from);
+        } else if !is_combining_mark(from) {
+            let letter = letter(from);
+            bare.push(confusable::latin(letter).unwrap_or(letter));
+        }
+    }
+    bare
+}
+
+/// The letter of a character that is a letter with marks; others are themselves, as the syllables of Korean.
+fn letter(from: char) -> char {
+    let (mut letter, mut is_one) = (from, true);
+    let mut count = 0;
+    decompose_canonical(from, |part| {
+        match count {
+            0 => letter = part,
+            _ => is_one &= is_combining_mark(part),
+        }
+        count += 1;
+    });
+    if is_one && letter.len_utf8() <= from.len_utf8() { letter } else { from }
+}
+
+/// Whether a text has control characters beyond ASCII (U+0080 to U+009F).
+#[must_use]
+pub fn has_controls_beyond(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(0xc2, bytes).any(|at| matches!(bytes.get(at + 1), Some(0x80..=0x9f)))
+}
+
+/// A text without the control characters inside it, if it has any.
+#[must_use]
+pub fn without_controls(text: &str) -> Option<String> {
+    let text = text.trim_matches(char::is_control);
+    text.contains(char::is_control).then(|| text.chars().filter(|from| !from.is_control()).collect())
+}
+
+/// What is written in tags (U+E0020 to U+E007E), which nobody sees, if anything is: in its place among the rest, and by itself.
+#[must_use]
+pub fn written_in_tags(text: &str) -> Option<[String; 2]> {
+    memchr::memmem::find(text.as_bytes(), TAG)?;
+    let whole = text.chars().map(|from| tagged(from).unwrap_or(from)).collect();
+    Some([whole, text.chars().filter_map(tagged).collect()])
+}
+
+/// How all tags begin in UTF-8.
+const TAG: &[u8] = b"\xf3\xa0";
+
+/// What a tag stands for.
+const fn tagged(from: char) -> Option<char> {
+    match from {
+        '\u{E0020}'..='\u{E007E}' => char::from_u32(from as u32 - 0xE_0000),
+        _ => None,
+    }
 }
 
 /// Counts combining marks.

@@ -5,7 +5,7 @@ use super::credential;
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::marks::{
     AT, BACKSLASH, BEYOND, BLANK, BREAK, CAPITAL, COLON, COMMA, CONTROL, DASH, DIGIT, DOT, EQUALS, LETTER, Marks, OPENING, PERCENT, PLUS,
-    QUOTE, SEPARATOR, SIGN, SLASH,
+    QUOTE, SEPARATOR, SIGN, SLASH, UNDERSCORE,
 };
 
 /// Whether a detector can find anything in a text with these marks.
@@ -64,7 +64,8 @@ pub(super) fn ip(marks: &Marks, _: &Context<'_>) -> bool {
 /// Hexadecimal digits, twelve of them or six with five signs, and what stands between them.
 pub(super) fn mac(marks: &Marks, _: &Context<'_>) -> bool {
     let is_spaced = marks.hex >= 17 && marks.has(BLANK);
-    marks.hex >= 11 && (marks.token >= 12 || marks.colons >= 5 || marks.has(DOT) || is_spaced)
+    let is_underscored = marks.token >= 17 && marks.parts >= 5 && marks.has(UNDERSCORE);
+    is_underscored || marks.hex >= 11 && (marks.token >= 12 || marks.colons >= 5 || marks.has(DOT) || is_spaced)
 }
 
 /// A `data:` address, a long run, bytes that are no text, or a head that is: `RIFF` and `#!AMR`.

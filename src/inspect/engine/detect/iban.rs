@@ -2,7 +2,7 @@
 //!
 //! Source: ISO 13616 and the IBAN registry of SWIFT (release 101): lengths and structures; ISO 7064 MOD 97-10.
 
-use super::lexis::{at, before, is_word, part, visit};
+use super::lexis::{at, before, part, visit};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::finding::{Hit, Kind};
 
@@ -24,14 +24,14 @@ const REGISTRY: &str = "\
     RU:n14.c15 SA:n2.c18 SC:a4.n20.a3 SD:n14 SE:n20 SI:n15 SK:n20 SM:a1.n10.c12 SO:n19 ST:n21 SV:a4.n20 TL:n19 TN:n20 TR:n6.c16 \
     UA:n6.c19 VA:n18 VG:a4.n16 XK:n16 YE:a4.n4.c18";
 
-/// Finds account numbers, compact or in groups of four.
+/// Finds account numbers, compact or in groups of four. They are proven, so that every sign but a letter or a digit may stand beside one.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     if matches!(context.text, TextKind::Version | TextKind::Number) {
         return;
     }
     let mut free = 0;
     for (start, window) in text.windows(4).enumerate() {
-        if start < free || !is_head(window) || is_word(before(text, start)) {
+        if start < free || !is_head(window) || before(text, start).is_ascii_alphanumeric() {
             continue;
         }
         if let Some(end) = account(text, start) {
@@ -81,7 +81,7 @@ fn parts(structure: &str) -> impl Iterator<Item = (u8, usize)> {
 
 /// Reads a number of this length: compact, or with the same separator behind every four.
 fn read(text: &[u8], start: usize, length: usize) -> Option<([u8; LONGEST], usize)> {
-    let separator = Some(at(text, start + 4)).filter(|byte| matches!(byte, b' ' | b'-'));
+    let separator = Some(at(text, start + 4)).filter(|byte| matches!(byte, b' ' | b'-' | b'.' | b'_'));
     let mut number = [0; LONGEST];
     let mut place = start;
     for (index, slot) in number.iter_mut().take(length).enumerate() {
@@ -100,7 +100,7 @@ fn read(text: &[u8], start: usize, length: usize) -> Option<([u8; LONGEST], usiz
             return None;
         }
     }
-    (!is_word(at(text, place))).then_some((number, place))
+    (!at(text, place).is_ascii_alphanumeric()).then_some((number, place))
 }
 
 /// Whether the national part has the classes of its country.

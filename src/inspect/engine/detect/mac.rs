@@ -1,4 +1,4 @@
-//! MAC addresses (IEEE 802 EUI-48): six pairs with `:`, `-`, dots or blanks, pairs without their leading zeros, `xxxx.xxxx.xxxx` as Cisco
+//! MAC addresses (IEEE 802 EUI-48): six pairs with `:`, `-`, dots, blanks or underscores, pairs without their leading zeros, `xxxx.xxxx.xxxx` as Cisco
 //! writes them; twelve digits only where the key or a word in front says so.
 //!
 //! Runs of more pairs are fingerprints, world wide names and client identifiers.
@@ -21,6 +21,10 @@ const INTRODUCTIONS: &[&str] = &["mac", "hwaddr", "lladdr", "ether", "bssid", "p
 const BITS: u8 = 24;
 /// Bits of twelve digits below a key that says so.
 const KEYED_BITS: u8 = 22;
+/// Bytes of six pairs and what is between them.
+const LENGTH: usize = 17;
+/// Most digits of a group of something longer, such as a GUID.
+const LONGEST_GROUP: usize = 4;
 
 /// Reports each address. A run of pairs is read once, in whole.
 pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
@@ -57,10 +61,13 @@ fn next_word(text: &[u8], from: usize) -> Option<usize> {
 fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
     let rest = text.get(start..).unwrap_or_default();
     let first = rest.get(2).copied().unwrap_or_default();
-    if matches!(first, b' ' | b'.') {
+    // Underscores part anything, unless there is nothing else.
+    let is_whole = start == 0 && text.len() == LENGTH;
+    if matches!(first, b' ' | b'.') || first == b'_' && !is_whole {
         return spaced(text, start, first);
     }
-    if !matches!(first, b':' | b'-') {
+    let is_separator = |byte: u8| matches!(byte, b':' | b'-') || byte == b'_' && first == b'_';
+    if !is_separator(first) {
         return (start + 2, None);
     }
     let mut octets = [0; 6];
@@ -71,19 +78,19 @@ fn pairs(text: &[u8], start: usize, is_keyed: bool) -> (usize, Option<u8>) {
             *slot = octet;
         }
         count += 1;
-        if !matches!(group.get(2), Some(b':' | b'-')) {
+        if !group.get(2).copied().is_some_and(is_separator) {
             break;
         }
     }
     let end = start + (count * 3).saturating_sub(1).max(2);
-    let is_alone = count == 6 && is_left_free(text, start) && is_right_free(text, end);
-    let has_hyphen = text.get(start..end).is_some_and(|written| written.contains(&b'-'));
-    let is_time = has_hyphen && !is_keyed && is_time(rest);
+    let is_alone = count == 6 && is_free(text, start, end);
+    let is_of_a_file = text.get(start..end).is_some_and(|written| written.contains(&b'-') || written.contains(&b'_'));
+    let is_time = is_of_a_file && !is_keyed && is_time(rest);
     let found = (is_alone && !is_time && is_card(octets)).then_some(BITS);
     if found.is_none() && first == b':' { (end, None).max(loose(text, start)) } else { (end, found) }
 }
 
-/// Six pairs between blanks or dots. Bytes are dumped like that, too: no more of them may stand beside, and letters have to be among them.
+/// Six pairs between blanks, dots or underscores. Bytes are dumped like that, too: no more of them may stand beside, and letters have to be among them.
 fn spaced(text: &[u8], start: usize, separator: u8) -> (usize, Option<u8>) {
     let rest = text.get(start..).unwrap_or_default();
     let count = rest.chunks(3).take_while(|group| pair(group).is_some() && group.get(2).is_none_or(|byte| *byte == separator)).count();
@@ -108,7 +115,7 @@ fn spaced(text: &[u8], start: usize, separator: u8) -> (usize, Option<u8>) {
         && !is_mixed
         && is_unicast
         && !is_behind_pair;
-    (end, (is_address && is_left_free(text, start) && is_right_free(text, end) && is_card(octets)).then_some(BITS))
+    (end, (is_address && is_free(text, start, end) && is_card(octets)).then_some(BITS))
 }
 
 /// Six groups with `:` of which none has its leading zero: `0:1a:2b:3:4d:5e`. A letter tells them from a time.
@@ -132,7 +139,7 @@ fn loose(text: &[u8], start: usize) -> (usize, Option<u8>) {
     }
     let end = start + length;
     let has_letter = written.iter().any(u8::is_ascii_alphabetic);
-    let is_alone = count == 6 && is_left_free(text, start) && is_right_free(text, end);
+    let is_alone = count == 6 && is_free(text, start, end);
     (end, (is_alone && has_letter && is_card(octets)).then_some(BITS))
 }
 
@@ -149,23 +156,36 @@ fn pair(group: &[u8]) -> Option<u8> {
     Some(digit(*high)? * 16 + digit(*low)?)
 }
 
+/// Whether nothing that stands beside an address makes it part of something longer.
+fn is_free(text: &[u8], start: usize, end: usize) -> bool {
+    let written = text.get(start..end).unwrap_or_default();
+    // What is between no pairs of it parts it from what is beside.
+    let joins = |byte: u8| matches!(byte, b':' | b'-') || matches!(byte, b'.' | b'_') && written.contains(&byte);
+    // Eight digits are a date, unless all are digits.
+    let longest = if written.iter().any(u8::is_ascii_alphabetic) { LONGEST_GROUP } else { usize::MAX };
+    let is_group = |word: &[u8]| (1..=longest).contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit);
+    is_left_free(text, start, joins, is_group) && is_right_free(text, end, joins, is_group)
+}
+
 /// A hexadecimal group or a digit before the separator makes it part of something longer; a word (`mac:`) does not.
-fn is_left_free(text: &[u8], start: usize) -> bool {
+fn is_left_free(text: &[u8], start: usize, joins: impl Fn(u8) -> bool, is_group: impl Fn(&[u8]) -> bool) -> bool {
     let Some((separator, head)) = text.get(..start).and_then(<[u8]>::split_last) else { return true };
-    if !matches!(separator, b':' | b'-' | b'.' | b'_') {
+    if !joins(*separator) {
         return true;
     }
     let length = head.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let word = head.get(head.len() - length..).unwrap_or_default();
-    !word.is_empty() && !word.iter().all(u8::is_ascii_hexdigit)
+    !(word.is_empty() && *separator == b':') && !is_group(word)
 }
 
-fn is_right_free(text: &[u8], end: usize) -> bool {
-    match text.get(end..).unwrap_or_default() {
-        [b':' | b'-' | b'.', next, ..] => !next.is_ascii_hexdigit(),
-        [next, ..] => !next.is_ascii_alphanumeric(),
-        [] => true,
+/// So does one behind it.
+fn is_right_free(text: &[u8], end: usize, joins: impl Fn(u8) -> bool, is_group: impl Fn(&[u8]) -> bool) -> bool {
+    let Some((separator, rest)) = text.get(end..).and_then(<[u8]>::split_first) else { return true };
+    if !joins(*separator) {
+        return !separator.is_ascii_alphanumeric();
     }
+    let length = rest.iter().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    !is_group(rest.get(..length).unwrap_or_default())
 }
 
 /// `24-01-31-23-59-58` is a time in the name of a file.
@@ -191,7 +211,7 @@ fn quads(text: &[u8], start: usize, is_keyed: bool) -> Option<u8> {
         }
     }
     let has_letter = written.iter().any(u8::is_ascii_alphabetic) || written.first() == Some(&b'0') || is_keyed;
-    let is_alone = is_left_free(text, start) && is_right_free(text, start + 14);
+    let is_alone = is_free(text, start, start + 14);
     (has_letter && is_alone && is_card(octets)).then_some(BITS)
 }
 
@@ -203,7 +223,7 @@ fn bare(text: &[u8], start: usize) -> Option<u8> {
         *slot = pair(group)?;
     }
     // The last part of a GUID has twelve digits, too.
-    let is_alone = is_left_free(text, start) && is_right_free(text, start + 12);
+    let is_alone = is_free(text, start, start + 12);
     (is_alone && is_card(octets)).then_some(KEYED_BITS)
 }
 

@@ -59,9 +59,8 @@ impl Spot<'_> {
 /// Where a number ends and what it weighs.
 type Found = Option<(usize, u8)>;
 
-/// The families.
-const FAMILIES: &[fn(Spot<'_>) -> Found] =
-    &[italy::find, france::find, germany::find, spain::find, britain::find, states::find, arabia::find];
+/// The families but the Italian one, whose numbers prove themselves whatever word they are part of.
+const FAMILIES: &[fn(Spot<'_>) -> Found] = &[france::find, germany::find, spain::find, britain::find, states::find, arabia::find];
 
 /// Whether a word of such a length, with this byte behind it, can be a number or the first group of one. The words of a number in
 /// groups are parted by these, whatever the country.
@@ -88,8 +87,13 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     while let Some(start) = text.get(next..).and_then(|rest| rest.iter().position(|&byte| is_word(byte))).map(|place| next + place) {
         next = run(text, start, text.len(), is_word);
         let length = next - start;
-        // Without a digit it is an Italian code, or the beginning of an Italian, British or Spanish one.
-        if !matches!(length, 1 | 2 | 3 | 6 | 16) && !text.get(start..next).unwrap_or_default().iter().any(u8::is_ascii_digit) {
+        if let Some((start, end)) = italy::find(Spot { text, start, length, context }) {
+            report(Hit { kind: Kind::NationalId, start, end, bits: PROVEN });
+            next = end;
+            continue;
+        }
+        // Without a digit it is the beginning of a British or Spanish one.
+        if !matches!(length, 1 | 2) && !text.get(start..next).unwrap_or_default().iter().any(u8::is_ascii_digit) {
             continue;
         }
         if !may_be_number(length, text.get(next)) {

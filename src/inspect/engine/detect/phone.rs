@@ -63,7 +63,7 @@ fn skip(text: &[u8], start: usize) -> usize {
 /// The number whose `+` or `00` is at `start` and whose calling code is at `code`.
 fn international(text: &[u8], start: usize, code: usize, bits: u8, context: &Context<'_>) -> Option<Hit> {
     let before = text.get(..start)?.last();
-    if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_')) {
+    if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'+') {
         return None;
     }
     let code = if text.get(code) == Some(&b'(') { code + 1 } else { code };

@@ -14,7 +14,7 @@ mod time;
 use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
 use super::products::{is_product, is_tag};
 use super::terms;
-use crate::inspect::engine::canonical::fold::{fold, skeleton};
+use crate::inspect::engine::canonical::fold::{bare, fold};
 use crate::inspect::engine::detect::identity::{authority, begins_at_root};
 pub use address::{is_declared, is_host_name, is_no_address, is_no_card};
 pub use command::names_an_account;
@@ -147,13 +147,18 @@ pub fn is_system_path(text: &str) -> bool {
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 8
         && !text.contains("://")
-        && !text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide)
-        && !looks_hexadecimal(text)
+        && !has_code(text)
+        && (text.is_ascii() || !has_code(&bare(&fold(text))))
         && !names_an_account(text.as_bytes())
         && !name::has_address(text)
         && !has_number(text.as_bytes())
         && !has_colons(text.as_bytes())
         && !has_home(text)
+}
+
+/// Whether a part of a path may be a code, or has groups as hardware addresses do.
+fn has_code(text: &str) -> bool {
+    text.split(['\\', '/', '"', ' ', '=']).any(name::may_hide) || looks_hexadecimal(text)
 }
 
 /// Several colons, as addresses have. Those of drives are none of theirs: `"C:\x.exe" --config "D:\x.xml"`.
@@ -199,7 +204,7 @@ const HOMES: &[&str] = &["use", "ute", "ben", "uti", "usu", "doc", "dok", "hom",
 
 /// Whether a folder begins as those do in which persons have theirs, or a share or a variable of a person is named.
 fn has_home(text: &str) -> bool {
-    let plain = if text.is_ascii() { text.to_ascii_lowercase() } else { skeleton(&fold(text)).to_lowercase() };
+    let plain = if text.is_ascii() { text.to_ascii_lowercase() } else { bare(&fold(text)).to_lowercase() };
     let begins = |(at, _): (usize, &str)| {
         let next = plain.get(at + 1..).unwrap_or_default();
         next.starts_with(['\\', '/']) || HOMES.iter().any(|home| next.starts_with(home))

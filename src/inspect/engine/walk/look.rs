@@ -1,14 +1,14 @@
 //! How a text is looked at: as it stands, folded, and all that is wrapped in it.
 
 use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, SHORTEST_STRETCH, Walk};
-use crate::inspect::engine::canonical::fold::{fold, skeleton};
+use crate::inspect::engine::canonical::fold::{bare, fold, has_controls_beyond, without_controls, written_in_tags};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
 use crate::inspect::engine::context::{Context, TextKind};
-use crate::inspect::engine::detect::{self, email, iban, national_id, user_path};
+use crate::inspect::engine::detect;
 use crate::inspect::engine::finding::{Hit, Kind, Why};
 use crate::inspect::engine::format::{Limits, json};
-use crate::inspect::engine::marks::{BEYOND, Marks};
+use crate::inspect::engine::marks::{BEYOND, BREAK, CONTROL, Marks, RARE_SEPARATOR};
 use crate::inspect::engine::memo::Under;
 use crate::inspect::engine::shape::words::MAX_WORDS;
 
@@ -182,9 +182,14 @@ fn changed_words<'t>(text: &'t str, other: &[u8]) -> &'t str {
     text.get(start..end).unwrap_or(text)
 }
 
-/// Folding reads a text, normalises it, maps it, drops from it, compares it; then it is marked again. And look-alikes are put in their
-/// place, and three detectors look at what comes out.
+/// Folding reads a text, normalises it, maps it, drops from it, compares it; then it is marked again.
 const FOLDING: u64 = 6;
+/// Taking the marks from letters reads a text and writes it; then it is marked again.
+const BARING: u64 = 3;
+/// Longest text from which tabs and line breaks are taken: no field may hold a longer one.
+const LONGEST_OF_LINES: usize = 1_024;
+/// Bits of what is found in lines that were put together: they may be anything, side by side.
+const SURE: u8 = 22;
 
 /// Hits in one text.
 #[derive(Default)]
@@ -200,8 +205,26 @@ impl Found {
     }
 }
 
-/// Runs the detectors over a text; how many bytes were looked at.
+/// Runs the detectors over a text in each of its readings; how many bytes were looked at.
 fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
+    let mut visits = scan_seen(text, marks, context, most, found);
+    if may_have_controls(text, marks) {
+        visits += scan_joined(text, marks, context, most.saturating_sub(visits), found);
+    }
+    if marks.has(BEYOND)
+        && let Some(readings) = written_in_tags(text)
+    {
+        for written in readings {
+            let marks = Marks::of(written.as_bytes());
+            visits += 2 * text.len() as u64;
+            visits += scan_seen(&written, &marks, context, most.saturating_sub(visits), found);
+        }
+    }
+    visits
+}
+
+/// Runs the detectors over a text as it is seen.
+fn scan_seen(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
     if !marks.has(BEYOND) {
         return detect::scan_marked(text.as_bytes(), marks, context, most, &mut |hit| found.keep(hit));
     }
@@ -211,15 +234,43 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut
     }
     let folded = fold(text);
     let marks = Marks::of(folded.as_bytes());
-    let mut visits = folding + detect::scan_marked(folded.as_bytes(), &marks, context, most - folding, &mut |hit| found.keep(hit));
-    if marks.has(BEYOND) {
-        // Look-alikes matter where the form is exact; names in other scripts are not turned into Latin ones.
-        let latin = skeleton(&folded);
-        visits += 2 * folded.len() as u64;
-        for detector in [email::scan, iban::scan, national_id::scan, user_path::scan] {
-            detector(latin.as_bytes(), context, &mut |hit| found.keep(hit));
-            visits += latin.len() as u64;
-        }
+    let visits = folding + detect::scan_marked(folded.as_bytes(), &marks, context, most - folding, &mut |hit| found.keep(hit));
+    if !marks.has(BEYOND) {
+        return visits;
     }
-    visits
+    // Look-alikes and marks matter where the form is exact; names in other scripts are not turned into Latin ones.
+    let latin = bare(&folded);
+    let visits = visits + BARING * folded.len() as u64;
+    let marks = Marks::of(latin.as_bytes());
+    let left = most.saturating_sub(visits);
+    visits + detect::EXACT.scan_marked(latin.as_bytes(), &marks, context, left, &mut |hit| found.keep(hit))
+}
+
+/// Whether a text may have control characters: its marks say so, or those beyond ASCII and what parts fields are looked at.
+fn may_have_controls(text: &str, marks: &Marks) -> bool {
+    let has_tab = || marks.has(RARE_SEPARATOR) && memchr::memchr(b'\t', text.as_bytes()).is_some();
+    marks.has(CONTROL | BREAK) || has_tab() || marks.has(BEYOND) && has_controls_beyond(text)
+}
+
+/// Runs the detectors over a text without its control characters, which may part what they look for: nobody writes those, but for tabs
+/// and line breaks, at which only what proves itself is put together.
+fn scan_joined(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
+    let looked = text.len() as u64;
+    let has_others = marks.has(CONTROL) || marks.has(BEYOND) && has_controls_beyond(text);
+    if looked > most || !has_others && text.len() > LONGEST_OF_LINES {
+        return looked;
+    }
+    let Some(joined) = without_controls(text) else { return looked };
+    let marks = Marks::of(joined.as_bytes());
+    let (looked, left) = (3 * looked, most.saturating_sub(3 * looked));
+    if has_others {
+        return looked + scan_seen(&joined, &marks, context, left, found);
+    }
+    let is_number = joined.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ');
+    let mut keep = |hit: Hit| {
+        if hit.bits >= SURE || is_number {
+            found.keep(hit);
+        }
+    };
+    looked + detect::PROVEN.scan_marked(joined.as_bytes(), &marks, context, left, &mut keep)
 }

@@ -43,6 +43,32 @@ fn look_alikes_become_latin() {
 }
 
 #[test]
+fn what_is_seen_of_marked_letters_are_the_letters() {
+    for (from, to) in [
+        ("m\u{301}a\u{301}rio", "mario"),
+        ("R\u{301}S\u{301}S\u{327}M\u{301}", "RSSM"),
+        ("Z\u{fc}rich \u{1e08}", "Zurich C"),
+        ("\u{403}\u{410}", "\u{413}A"),
+        ("\u{d55c}\u{ad6d}", "\u{d55c}\u{ad6d}"),
+        ("45\u{b0}", "45\u{b0}"),
+    ] {
+        assert_eq!(bare(&fold(from)), to, "{from:?}");
+    }
+}
+
+#[test]
+fn what_is_not_seen_is_read() {
+    let tags: String = "a@b".chars().map(|letter| char::from_u32(u32::from(letter) + 0xE_0000).expect("a tag")).collect();
+    assert_eq!(written_in_tags(&format!("x{tags}y")), Some(["xa@by".to_owned(), "a@b".to_owned()]));
+    assert_eq!(written_in_tags("x\u{10FFFD}"), None);
+    for (from, to) in
+        [("a\0b\u{1}c", Some("abc")), ("a\tb\r\nc", Some("abc")), ("a\u{85}b\u{9f}", Some("ab")), ("\ta b\n", None), ("a\u{a0}b", None)]
+    {
+        assert_eq!(without_controls(from).as_deref(), to, "{from:?}");
+    }
+}
+
+#[test]
 fn look_alikes_are_sorted_and_like_those_of_the_standard() {
     let mut last = '\0';
     for from in '\u{80}'..='\u{FFFF}' {
@@ -78,7 +104,7 @@ fn every_character_is_bounded_and_stable() {
         assert!(once.len() <= MAX_GROWTH * text.len(), "{from:?}");
         assert_eq!(fold(&once), once, "{from:?}");
         assert!(from >= '\u{2000}' || !once.contains('\u{FFFD}'), "{from:?}");
-        assert!(skeleton(&text).len() <= text.len());
+        assert!(skeleton(&text).len() <= text.len() && bare(&once).len() <= once.len(), "{from:?}");
     }
 }
 
@@ -90,6 +116,7 @@ proptest! {
         prop_assert!(once.len() <= MAX_GROWTH * text.len());
         let bones = skeleton(&once).into_owned();
         prop_assert_eq!(skeleton(&bones), &*bones);
+        prop_assert!(bare(&once).len() <= once.len());
     }
 
     #[test]

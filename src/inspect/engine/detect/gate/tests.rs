@@ -19,7 +19,7 @@ const PIECES: &[&str] = &[
     "-----BEGIN PRIVATE KEY-----", "JSESSIONID=0123456789abcdef", "Cookie: a=1", "Set-Cookie: sid=31d4d96e407aad42", "username=\"a\", response=\"b\"", "BEGIN:VCARD",
     "First Name,Last Name,E-mail Address", "data:image/png;base64,iVBORw0KGgo=", "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ", "GIF89a\u{1}\u{0}",
     "%PDF-1.7", "{\\rtf1", "RIFF    WAVE", "#!AMR\n", "callingPartyNumber,finalCalledPartyNumber", "dn: cn=x", "mail: a@b.example", "secret", "x", "Running",
-    "Durchwahl 12", "int. 4312", "\"M\" <4312>", "00 1a 2b 3c 4d 5e", "0:1a:2b:3:4d:5e", "MAC 001b21aabbcc", "user: mrossi", "user=mrossi", "tool -u mrossi",
+    "Durchwahl 12", "int. 4312", "\"M\" <4312>", "00 1a 2b 3c 4d 5e", "00_1a_2b_3c_4d_5e", "0:1a:2b:3:4d:5e", "MAC 001b21aabbcc", "user: mrossi", "user=mrossi", "tool -u mrossi",
     "tool /user:mrossi", "\\\\fs01\\mrossi$", "CN=Mario Rossi,DC=acme", "X 1234567 L", "Relay for calls using 81.2.69.142", "NT AUTHORITY\\mrossi",
     " ", ", ", "\n", "\t", ":", "=", "-", ".", "/", "\\", "(", "é", "7",
 ];

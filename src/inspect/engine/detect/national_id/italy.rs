@@ -3,7 +3,7 @@
 //! Source: D.M. 23 December 1976 and the Agenzia delle Entrate: 16 characters, seven of which may be replaced by letters where
 //! two persons would have the same code (omocodia).
 
-use super::{Found, PROVEN, Spot, shape};
+use super::{Spot, shape};
 
 /// The letters of the months, January first.
 const MONTHS: &[u8] = b"ABCDEHLMPRST";
@@ -12,15 +12,30 @@ const DIGITS: &[u8] = b"LMNPQRSTUV";
 /// Values of `A` to `Z` in odd places; digits have those of `A` to `J`.
 const ODD: &[u8; 26] = &[1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
-/// A codice fiscale, compact or in its groups: its structure needs no key.
-pub(super) fn find(spot: Spot<'_>) -> Found {
+/// Where a codice fiscale begins and ends in a word, which may have underscores and letters beyond ASCII beside it.
+pub(super) fn find(word: Spot<'_>) -> Option<(usize, usize)> {
+    let end = word.start + word.length;
+    let mut start = word.start;
+    while start < end {
+        let rest = word.text.get(start..end)?;
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        if let Some(end) = code(Spot { start, length, ..word }) {
+            return Some((start, end));
+        }
+        start += length + 1;
+    }
+    None
+}
+
+/// Where the codice fiscale ends that begins at a place, compact or in its groups: its structure needs no key.
+fn code(spot: Spot<'_>) -> Option<usize> {
     const GROUPS: &[&[usize]] = &[&[3, 3, 5, 5], &[6, 5, 5], &[6, 2, 3, 5], &[3, 3, 2, 3, 5], &[6, 2, 3, 4, 1]];
-    if !spot.text.get(spot.start..spot.start + 3)?.iter().all(u8::is_ascii_alphabetic) {
+    if !matches!(spot.length, 3 | 6 | 16) || !spot.text.get(spot.start..spot.start + 3)?.iter().all(u8::is_ascii_alphabetic) {
         return None;
     }
     GROUPS.iter().find_map(|groups| {
-        let code = shape::read::<16>(spot, groups, b" -")?;
-        is_code(&code.bytes).then_some((code.end, PROVEN))
+        let code = shape::read_anywhere::<16>(spot, groups, b" -._")?;
+        is_code(&code.bytes).then_some(code.end)
     })
 }
 

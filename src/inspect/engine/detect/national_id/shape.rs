@@ -14,9 +14,25 @@ pub(super) struct Number<const N: usize> {
 ///
 /// It must not be part of something longer: a word, a GUID, a version.
 pub(super) fn read<const N: usize>(spot: Spot<'_>, groups: &[usize], separators: &[u8]) -> Option<Number<N>> {
+    if matches!(before(spot.text, spot.start), b'-' | b'.') {
+        return None;
+    }
+    read_beside(spot, groups, separators).filter(|number| !goes_on(spot.text, number.end))
+}
+
+/// The same of a number that proves itself, whatever sign stands beside it: it is part of a longer one only if a letter or a digit does.
+pub(super) fn read_anywhere<const N: usize>(spot: Spot<'_>, groups: &[usize], separators: &[u8]) -> Option<Number<N>> {
+    if before(spot.text, spot.start).is_ascii_alphanumeric() {
+        return None;
+    }
+    read_beside(spot, groups, separators).filter(|number| !at(spot.text, number.end).is_ascii_alphanumeric())
+}
+
+/// Reads the number that begins at a place, whatever is around it.
+fn read_beside<const N: usize>(spot: Spot<'_>, groups: &[usize], separators: &[u8]) -> Option<Number<N>> {
     let Spot { text, start, length, .. } = spot;
     let first = groups.first().copied().unwrap_or(N);
-    if (length != N && length != first) || !at(text, start).is_ascii_alphanumeric() || matches!(before(text, start), b'-' | b'.') {
+    if (length != N && length != first) || !at(text, start).is_ascii_alphanumeric() {
         return None;
     }
     let separator = Some(at(text, start + first)).filter(|byte| separators.contains(byte));
@@ -39,7 +55,7 @@ pub(super) fn read<const N: usize>(spot: Spot<'_>, groups: &[usize], separators:
         left -= 1;
     }
     visit(N);
-    (!goes_on(text, number.end)).then_some(number)
+    Some(number)
 }
 
 /// The value of decimal digits; nothing if one of them is none.

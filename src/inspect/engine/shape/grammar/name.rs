@@ -1,6 +1,7 @@
 //! Names of products, processes, services, vendors and devices.
 
 use super::{MAX_NAME, SHORT_RUN, digits_in_groups, longest_run};
+use crate::inspect::engine::canonical::fold::{bare, fold};
 use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
@@ -23,9 +24,13 @@ pub fn is_name(text: &str) -> bool {
         && longest_run(text) <= SHORT_RUN + 1
         && digits_in_groups(text) < 9
         && has_no_anchor(text)
-        && !super::looks_hexadecimal(text)
-        && !may_hide(text)
-        && !super::may_lead_to_somebody(text.as_bytes())
+        && !leads_to_somebody(text)
+        && (text.is_ascii() || !leads_to_somebody(&bare(&fold(text))))
+}
+
+/// What only a detector tells from a code of somebody. Letters with marks, or of other scripts, are read as what they look like, too.
+fn leads_to_somebody(text: &str) -> bool {
+    super::looks_hexadecimal(text) || may_hide(text) || super::may_lead_to_somebody(text.as_bytes())
 }
 
 /// Whether a text is longer than any name.
