@@ -122,3 +122,15 @@ fn lines_and_letters_of_europe_pass() {
         "Port\t5060\nPort\t5061",
     ]);
 }
+
+#[test]
+fn codes_of_characters_are_read_though_no_word_is_among_them() {
+    let codes = |text: &str| json!({ "foo": text.bytes().collect::<Vec<u8>>() });
+    for text in ["4111 1111 1111 1111", "4111-1111-1111-1111", "IT60X0542811101000000123456", "00:1B:44:11:3A:B7", "00-1B-44-11-3A-B7"] {
+        assert!(matches!(verdict(&codes(text)), Verdict::Findings(_)), "{text}");
+    }
+    // Sixteen temperatures or shares of processors may be the digits of a card.
+    for text in ["4111111111111111", "40 41 42 43 44 45 46 47", "0000000000000000"] {
+        assert_eq!(verdict(&codes(text)), Verdict::Clean, "{text}");
+    }
+}

@@ -175,7 +175,7 @@ fn is_left_free(text: &[u8], start: usize, joins: impl Fn(u8) -> bool, is_group:
     }
     let length = head.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let word = head.get(head.len() - length..).unwrap_or_default();
-    !(word.is_empty() && *separator == b':') && !is_group(word)
+    (!word.is_empty() || *separator != b':') && !is_group(word)
 }
 
 /// So does one behind it.

@@ -47,16 +47,19 @@ impl Codes {
 }
 
 impl Walk<'_> {
-    /// Looks at the text that the codes so far are, if it has words or is dialled.
+    /// Looks at the text that the codes so far are, if it has words or is dialled; else only for what proves itself.
     pub(super) fn look_at_codes(&mut self) {
         let bytes = std::mem::take(&mut self.codes.bytes);
         self.visit(bytes.len());
         let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
         let has_word = bytes.split(|byte| !is_letter(byte)).any(|word| word.len() >= WORD);
-        if bytes.len() < FEWEST || !has_word && bytes.first() != Some(&b'+') {
+        if bytes.len() < FEWEST {
             return;
         }
         let Ok(text) = std::str::from_utf8(&bytes) else { return };
+        if !has_word && bytes.first() != Some(&b'+') {
+            return self.look_for_proven(text);
+        }
         self.look_into(text, TextKind::Free, Why::Encoded);
         self.unwrap(&bytes, TextKind::Free);
     }

@@ -80,6 +80,21 @@ impl Walk<'_> {
         self.look_at(text, &Marks::of(text.as_bytes()), kind, why);
     }
 
+    /// Looks in what may be no text at all for what proves itself.
+    pub(super) fn look_for_proven(&mut self, text: &str) {
+        let context = Context { text: TextKind::Free, ..Context::default() };
+        let (mut found, marks) = (Found::default(), Marks::of(text.as_bytes()));
+        let mut keep = |hit: Hit| {
+            if hit.bits >= SURE {
+                found.keep(hit);
+            }
+        };
+        self.visits += detect::PROVEN.scan_marked(text.as_bytes(), &marks, &context, self.left(), &mut keep);
+        for hit in found.hits {
+            self.find(hit.kind, Why::Encoded);
+        }
+    }
+
     /// Something that was wrapped in the text at hand; what it was decoded from, if only single characters of that were.
     fn unwrapped(&mut self, derived: Derived<'_>, around: TextKind, escaped: Option<&[u8]>) {
         self.signs += 1;
