@@ -199,10 +199,10 @@ mod tests {
         let now = Instant::now();
         let state = silent(now, &[(1, 5)]);
         let goes = |newcomer, after| state.goes(host(newcomer), Whose::Anyones, PATIENCE, now + after);
-        let almost = PATIENCE - Duration::from_nanos(1);
+        let almost = Duration::from_millis(999);
         assert_eq!(goes(9, almost), None);
         assert_eq!(goes(9, PATIENCE), Some((host(1), 1)));
-        assert_eq!(goes(1, PATIENCE * OWN - Duration::from_nanos(1)), None, "its own");
+        assert_eq!(goes(1, Duration::from_millis(2_999)), None, "its own");
         assert_eq!(goes(1, PATIENCE * OWN), Some((host(1), 1)));
     }
 
