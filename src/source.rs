@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,33 @@ impl fmt::Display for Located {
 
 impl std::error::Error for Located {}
 
+/// Largest file that a configuration names: what is larger is something else.
+const MAX_FILE: u64 = 16 << 20;
+
+/// The bytes of a file that a configuration names.
+///
+/// # Errors
+/// What the system says; what is no regular file, which might never end or never begin, and what is over 16 MiB.
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    // Asked of the path: a pipe would not open before somebody writes.
+    let about = std::fs::metadata(path)?;
+    if !about.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if about.len() > MAX_FILE {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    std::fs::read(path)
+}
+
+/// The same of a text.
+///
+/// # Errors
+/// As [`bytes`]; what is not UTF-8.
+pub fn text(path: &Path) -> io::Result<String> {
+    String::from_utf8(bytes(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
 impl Source {
     /// A text that is part of the program.
     #[must_use]
@@ -43,7 +71,7 @@ impl Source {
     /// # Errors
     /// When the file cannot be read, or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, Located> {
-        let text = std::fs::read_to_string(path).map_err(|error| Located {
+        let text = text(path).map_err(|error| Located {
             place: path.display().to_string(),
             message: match error.kind() {
                 std::io::ErrorKind::InvalidData => "is not UTF-8 text; save it as UTF-8".to_owned(),
@@ -108,6 +136,22 @@ mod tests {
     struct Sample {
         #[expect(dead_code, reason = "only its type matters")]
         number: u8,
+    }
+
+    /// A pipe that nobody writes to never opens, and a device never ends.
+    #[test]
+    fn what_is_no_regular_file_or_too_large_is_not_read() {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let large = folder.path().join("large");
+        std::fs::File::create(&large).and_then(|file| file.set_len(MAX_FILE + 1)).expect("a sparse file");
+        for (path, words) in
+            [(Path::new("/dev/zero"), "no regular file"), (folder.path(), "no regular file"), (&large, "larger than 16 MiB")]
+        {
+            let error = Source::read(path).expect_err("it is not read");
+            assert!(error.message.contains(words) && error.place == path.display().to_string(), "{error}");
+        }
+        std::fs::write(&large, "text").expect("it is written");
+        assert_eq!(text(&large).expect("a text"), "text");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::sections::{Text, loopback, socket_address};
 use crate::access::Loaded;
 use crate::admin::guard::Token;
 use crate::destination::Host;
-use crate::source::{Located, Source};
+use crate::source::{self, Located, Source};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -78,7 +78,7 @@ impl Admin {
 fn token(source: &Source, written: &str) -> Result<Token, String> {
     let path = source.path(written);
     let shown = path.display();
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let text = source::text(&path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
     if read_by_all(&path) {
         return Err(format!("everybody on this machine can read {shown}; chmod 640 it"));
     }

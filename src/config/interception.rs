@@ -7,7 +7,7 @@ use crate::inspect::engine::shape::document::Document;
 use crate::inspect::engine::shape::{self, Shape};
 use crate::inspect::engine::walk::{Settings, Unknown};
 use crate::proxy::interception::OnRejection;
-use crate::source::{Located, Source};
+use crate::source::{self, Located, Source};
 use crate::tls::authority::Paths;
 use crate::units::Size;
 use ipnet::IpNet;
@@ -220,7 +220,7 @@ impl InspectionSection {
     fn descriptors(&self, source: &Source) -> Result<Option<Descriptors>, Located> {
         let Some(path) = &self.descriptors else { return Ok(None) };
         let file = source.path(path.get_ref());
-        let bytes = std::fs::read(&file)
+        let bytes = source::bytes(&file)
             .map_err(|error| source.error(path.span(), format!("inspection.descriptors: {} cannot be read: {error}", file.display())))?;
         let descriptors = Descriptors::parse(&bytes).map_err(|malformed| {
             let message = format!(

@@ -5,7 +5,7 @@ use super::urls::{Entry, Read, Urls, credential, decoded, read};
 use crate::destination::{Destination, Host};
 use crate::policy::host_set::{self, HostSetBuilder};
 use crate::policy::{Policy, ServiceId, Subject};
-use crate::source::{Located, Source};
+use crate::source::{self, Located, Source};
 use crate::upstream::parent::{Parent, Routes};
 use ipnet::IpNet;
 use std::collections::HashMap;
@@ -104,7 +104,7 @@ impl Upstream {
         let Some(file) = &self.parent_password_file else { return Ok(None) };
         let wrong = |problem: String| source.error(file.span(), format!("upstream.parent_password_file: {problem}"));
         let path = source.path(file.get_ref());
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(format!("{} cannot be read: {error}", path.display())))?;
+        let text = source::text(&path).map_err(|error| wrong(format!("{} cannot be read: {error}", path.display())))?;
         let first = text.lines().next().unwrap_or_default();
         if first.is_empty() {
             return Err(wrong(format!("the first line of {} is empty; write the password there", path.display())));

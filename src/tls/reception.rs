@@ -2,6 +2,7 @@
 //! files change.
 
 use super::proven::Verifier;
+use crate::source;
 use crate::stamp::Stamp;
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -9,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -103,8 +105,9 @@ impl Files {
 
     fn read(&self) -> Result<Terms, String> {
         let chain = certificates(&self.certificate)?;
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| format!("{}: no private key ({error}); give a PEM file with one", self.key.display()))?;
+        let wrong = |error: &dyn Display| format!("{}: no private key ({error}); give a PEM file with one", self.key.display());
+        let pem = source::bytes(&self.key).map_err(|error| wrong(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| wrong(&error))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -139,8 +142,9 @@ fn expiry(file: &Path) -> Option<SystemTime> {
 /// # Errors
 /// A sentence with the file.
 pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let read = read.map_err(|error| format!("{}: {error}", file.display()))?;
+    let wrong = |error: &dyn Display| format!("{}: no certificates ({error}); give a PEM file with them", file.display());
+    let pem = source::bytes(file).map_err(|error| wrong(&error))?;
+    let read: Vec<_> = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
     if read.is_empty() { Err(format!("{}: no certificate in it; give a PEM file", file.display())) } else { Ok(read) }
 }
 

@@ -104,6 +104,25 @@ async fn wrong_arguments_exit_2_and_say_what_to_try() {
     }
 }
 
+/// Whoever checks before a start or a reload is not surprised by it.
+#[tokio::test]
+async fn check_refuses_what_the_start_would() {
+    for (text, hints) in [
+        ("[audit]\npath = \"/nonexistent/dir/audit\"\n", &["c.toml:2:", "no folder around it"][..]),
+        ("[audit]\npath = \"/dev/null\"\n", &["c.toml:2:", "is no folder"]),
+        (
+            "[listener]\naddress = \"127.0.0.1:0\"\n[listener.tls]\ncertificate = \"no.pem\"\nkey = \"no.key\"\n",
+            &["c.toml:", "no.pem", "PEM file"],
+        ),
+        ("[policy]\nfile = \"/dev/zero\"\n", &["/dev/zero", "no regular file"]),
+    ] {
+        let files = Files::new(text);
+        let checked = run(&["--config", &files.config, "check"]).await;
+        assert_eq!((checked.code, checked.out.as_str()), (Some(2), ""), "{text}");
+        assert!(hints.iter().all(|hint| checked.err.contains(hint)), "{text}: {}", checked.err);
+    }
+}
+
 #[tokio::test]
 async fn check_prints_what_is_in_force() {
     let default = run(&["check"]).await;
