@@ -2,8 +2,10 @@
 
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::ops::Range;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 /// A text with the name people know it by.
@@ -38,17 +40,15 @@ const MAX_FILE: u64 = 16 << 20;
 /// The bytes of a file that a configuration names.
 ///
 /// # Errors
-/// What the system says; what is no regular file, which might never end or never begin, and what is over 16 MiB.
+/// What the system says; what is neither a regular file nor a pipe (a shell's `<(...)`), and what is over 16 MiB.
 pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    // Asked of the path: a pipe would not open before somebody writes.
     let about = std::fs::metadata(path)?;
-    if !about.is_file() {
+    if !about.is_file() && !about.file_type().is_fifo() {
         return Err(io::Error::other("it is no regular file"));
     }
-    if about.len() > MAX_FILE {
-        return Err(io::Error::other("it is larger than 16 MiB"));
-    }
-    std::fs::read(path)
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE { Err(io::Error::other("it is larger than 16 MiB")) } else { Ok(bytes) }
 }
 
 /// The same of a text.
@@ -138,7 +138,7 @@ mod tests {
         number: u8,
     }
 
-    /// A pipe that nobody writes to never opens, and a device never ends.
+    /// A device never ends.
     #[test]
     fn what_is_no_regular_file_or_too_large_is_not_read() {
         let folder = tempfile::TempDir::new().expect("a temporary folder");
