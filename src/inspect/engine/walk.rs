@@ -341,9 +341,12 @@ impl Visitor for Walk<'_> {
         let before = self.report.findings.len();
         match meaning {
             Meaning::Field(slot) if self.is_listed_amount(slot) => self.unfit(text, &Marks::of(text.as_bytes()), out_of_range(slot)),
-            // A name may be a piece; numbers, versions and paths stand beside one another by themselves.
-            Meaning::Field(Slot::Name) if quick::proves(Slot::Name, text.as_bytes()) => {}
-            Meaning::Field(slot) if quick::proves(slot, text.as_bytes()) => return,
+            Meaning::Field(slot) if quick::proves(slot, text.as_bytes()) => {
+                // A name may be a piece; numbers, versions and paths stand beside one another by themselves.
+                if slot != Slot::Name {
+                    return;
+                }
+            }
             Meaning::Field(slot) => self.field_text(slot, text),
             Meaning::Personal(_) | Meaning::Unknown => self.unknown_text(text, Marks::counted(text.as_bytes())),
         }
