@@ -54,7 +54,7 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
 /// The same of a text.
 ///
 /// # Errors
-/// As [`bytes`]; what is not UTF-8.
+/// As [`bytes()`]; what is not UTF-8.
 pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
 }
