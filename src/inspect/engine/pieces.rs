@@ -40,6 +40,8 @@ pub struct Run {
     pieces: Vec<Piece>,
     /// Digits in all of them.
     digits: usize,
+    /// How many of them have the sign of a mail address.
+    ats: usize,
     /// What the next piece may show to be one of a series.
     waiting: Option<Waiting>,
     looks: u64,
@@ -190,12 +192,14 @@ impl Run {
         }
         self.text.drain(..bytes);
         self.digits = self.pieces.iter().map(|piece| piece.digits).sum();
+        self.ats = self.pieces.iter().filter(|piece| piece.has_at).count();
     }
 
     fn clear(&mut self) {
         self.text.clear();
         self.pieces.clear();
         self.digits = 0;
+        self.ats = 0;
         self.waiting = None;
     }
 
@@ -207,6 +211,7 @@ impl Run {
         (piece.start, piece.end) = (self.text.len(), self.text.len() + text.len());
         self.text.extend_from_slice(text);
         self.digits += piece.digits;
+        self.ats += usize::from(piece.has_at);
         self.pieces.push(piece);
     }
 
@@ -278,6 +283,9 @@ impl Run {
     }
 
     fn look_at_mail(&mut self) -> Option<Kind> {
+        if self.ats == 0 {
+            return None;
+        }
         let pieces = self.mail()?;
         let start = pieces.first()?.start;
         let text = self.text.get(start..).filter(|text| text.contains(&b'.'))?;

@@ -41,6 +41,8 @@ struct Known {
     next: usize,
     /// Whether nothing is in the key itself, so far as is known.
     is_clean: bool,
+    /// What the keys come to that lead here, with this one.
+    fingerprint: u64,
 }
 
 /// What a key says: at hand without a look at its node.
@@ -114,7 +116,7 @@ pub(super) struct Keys(Vec<Known>);
 impl<'a> Path<'a> {
     /// Starts with the keys that an earlier walk through the tree left.
     pub(super) fn new(tree: &'a Tree, keys: Keys) -> Self {
-        let known = if keys.0.is_empty() { vec![Known::new(tree.root().clone())] } else { keys.0 };
+        let known = if keys.0.is_empty() { vec![Known::new(tree.root().clone(), 0)] } else { keys.0 };
         Self { tree, known, apart: Vec::new(), innermost: At::Known(0), depth: 0, steps: Vec::new(), members: 0, around: Vec::new() }
     }
 
@@ -333,7 +335,8 @@ impl<'a> Path<'a> {
         if !has_room {
             return self.beyond(node);
         }
-        let child = Known::new(node);
+        let fingerprint = beneath(known.map_or(0, |known| known.fingerprint), key);
+        let child = Known::new(node, fingerprint);
         let field = child.field();
         self.known.push(child);
         if let Some(known) = self.known.get_mut(parent) {
@@ -366,12 +369,13 @@ impl<'a> Path<'a> {
 
     /// What the keys come to that lead here, wherever in its arrays that is.
     pub(super) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        let outer = |step: &Step| if let Step::Member { outer, .. } = step { Some(*outer) } else { None };
-        for at in self.steps.iter().filter_map(outer).chain([self.innermost]) {
-            self.at(at).key().hash(&mut hasher);
+        if let Some(known) = self.known() {
+            return known.fingerprint;
         }
-        hasher.finish()
+        // Keys beyond those that are known stand inside one that is, and in one another.
+        let known = |step: &Step| if let Step::Member { outer: At::Known(index), .. } = step { Some(*index as usize) } else { None };
+        let around = self.steps.iter().rev().find_map(known).and_then(|index| self.known.get(index));
+        self.apart.iter().fold(around.map_or(0, |known| known.fingerprint), |outer, node| beneath(outer, node.key()))
     }
 
     /// A JSON pointer; a key that nobody documents could be somebody's name, so its position stands for it.
@@ -396,9 +400,9 @@ impl<'a> Path<'a> {
 }
 
 impl Known {
-    fn new(node: Arc<Node>) -> Self {
+    fn new(node: Arc<Node>, fingerprint: u64) -> Self {
         let (said, is_clean) = (Said::by(&node), node.is_plain());
-        Self { node, said, children: Vec::new(), next: 0, is_clean }
+        Self { node, said, children: Vec::new(), next: 0, is_clean, fingerprint }
     }
 
     /// See [`Child::field`]. Users may be in a list of persons, where they are no amount.
@@ -428,6 +432,13 @@ impl Ends {
     }
 }
 
+/// What a key inside others comes to.
+fn beneath(outer: u64, key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (outer, key).hash(&mut hasher);
+    hasher.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -455,5 +466,33 @@ mod tests {
         let alike = ["12345678A12345678", "12345678B12345678", "1234567812345678", "12345678", "123456781234567"];
         let keys: Vec<&str> = alike.iter().chain(alike.iter().rev()).chain(&alike).copied().collect();
         assert_eq!(entered(&keys), keys);
+    }
+
+    #[test]
+    fn a_place_comes_to_the_same_whether_its_keys_are_known_or_not() {
+        let tree = Tree::new(Shape::built_in().expect("the shape compiles"));
+        let mut path = Path::new(&tree, Keys::default());
+        let mut fingerprint = |keys: &[&str]| {
+            keys.iter().for_each(|key| path.enter(key));
+            let fingerprint = (path.fingerprint(), path.index().is_some());
+            keys.iter().for_each(|_| path.leave());
+            fingerprint
+        };
+        let (place, is_known) = fingerprint(&["a", "b", "c"]);
+        assert!(is_known);
+        assert_ne!(fingerprint(&["a", "c", "b"]).0, place);
+        // Until there is no room for another.
+        let others: Vec<String> = (0..MAX_KNOWN).map(|at| format!("key{at}")).collect();
+        for around in others.chunks(MAX_CHILDREN - 1) {
+            assert!(around.iter().all(|key| fingerprint(&["x", &around[0], key]).0 != place));
+        }
+        let again = fingerprint(&["a", "b", "d", "e", "f"]);
+        assert!(!again.1);
+        path = Path::new(&tree, Keys::default());
+        let mut fingerprint = |keys: &[&str]| {
+            keys.iter().for_each(|key| path.enter(key));
+            (path.fingerprint(), path.index().is_some())
+        };
+        assert_eq!(fingerprint(&["a", "b", "d", "e", "f"]), (again.0, true));
     }
 }

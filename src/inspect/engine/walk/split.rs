@@ -8,7 +8,6 @@ use crate::inspect::engine::pieces::{LONGEST, Piece, Run};
 use crate::inspect::engine::shape::Meaning;
 use crate::inspect::engine::shape::slot::Slot;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// Most bytes of a text that may be a piece, with all that folding takes away.
 const LONGEST_WRITTEN: usize = 3 * LONGEST;
@@ -66,47 +65,72 @@ const MOST_REMEMBERED: usize = 32 * 1024;
 /// The last texts at each place of the messages of a stream.
 #[derive(Default)]
 pub struct Stream {
-    /// By the keys that lead there: the run, and the message that had it last.
-    places: HashMap<u64, (Run, u64)>,
+    /// Few enough to be looked through.
+    places: Vec<Place>,
+    /// Where the next one is expected: they come in the order in which they came before.
+    next: usize,
+    message: u64,
+}
+
+/// One of them.
+struct Place {
+    /// What the keys come to that lead there.
+    keys: u64,
+    run: Run,
+    /// The message that had it last.
     message: u64,
 }
 
 crate::hidden::hidden!(Stream);
 
 impl Stream {
-    fn put(&mut self, place: u64, text: &str, piece: Option<Piece>) -> (Option<Kind>, u64) {
-        if self.places.len() >= MOST_PLACES && !self.places.contains_key(&place) {
+    fn put(&mut self, keys: u64, text: &str, piece: Option<Piece>) -> (Option<Kind>, u64) {
+        let at = self.find(keys).unwrap_or_else(|| self.add(keys));
+        self.next = at + 1;
+        let Some(place) = self.places.get_mut(at) else { return (None, 0) };
+        place.message = self.message;
+        (place.run.put_behind(text, piece), place.run.take_looks())
+    }
+
+    fn find(&self, keys: u64) -> Option<usize> {
+        let is_it = |place: &Place| place.keys == keys;
+        let is_next = self.places.get(self.next).is_some_and(is_it);
+        if is_next { Some(self.next) } else { self.places.iter().position(is_it) }
+    }
+
+    fn add(&mut self, keys: u64) -> usize {
+        if self.places.len() >= MOST_PLACES {
             self.forget_oldest();
         }
-        let (run, message) = self.places.entry(place).or_default();
-        *message = self.message;
-        (run.put_behind(text, piece), run.take_looks())
+        self.places.push(Place { keys, run: Run::default(), message: self.message });
+        self.places.len() - 1
     }
 
     /// What a message completes: it goes, or it does not, before the next is there.
     fn settle(&mut self) -> Option<Kind> {
         let message = self.message;
         self.message += 1;
-        let had = self.places.values_mut().filter(|(_, last)| *last == message);
-        let found = had.fold(None, |found, (run, _)| {
-            let settled = run.settle();
-            run.trim();
-            settled.or(found)
-        });
+        let had = self.places.iter_mut().filter(|place| place.message == message);
+        had.fold(None, |found, place| place.run.settle().or(found))
+    }
+
+    /// What the next message may need of it.
+    fn trimmed(mut self) -> Self {
+        self.places.iter_mut().for_each(|place| place.run.trim());
         while self.size() > MOST_REMEMBERED {
             self.forget_oldest();
         }
-        found
+        self
     }
 
     fn forget_oldest(&mut self) {
-        let oldest = self.places.iter().min_by_key(|(_, (_, message))| *message).map(|(place, _)| *place);
-        oldest.map(|oldest| self.places.remove(&oldest));
+        let oldest = self.places.iter().zip(0..).min_by_key(|(place, _)| place.message).map(|(_, at)| at);
+        oldest.map(|oldest| self.places.remove(oldest));
     }
 
     /// Bytes that it keeps.
     fn size(&self) -> usize {
-        self.places.values().map(|(run, _)| run.size() + size_of::<(u64, Run, u64)>()).sum()
+        self.places.iter().map(|place| place.run.size() + size_of::<Place>()).sum()
     }
 }
 
@@ -194,7 +218,7 @@ impl Walk<'_> {
     /// The stream with what this message had.
     pub fn followed(&mut self) -> Stream {
         self.end_places();
-        std::mem::take(&mut self.stream)
+        std::mem::take(&mut self.stream).trimmed()
     }
 
     /// Nothing more stands at any place of this message.
@@ -229,6 +253,7 @@ mod tests {
                 }
             }
             assert_eq!(stream.settle(), None);
+            stream = stream.trimmed();
             assert!(stream.size() <= MOST_REMEMBERED, "{} bytes", stream.size());
         }
         assert!(!stream.places.is_empty());

@@ -83,7 +83,7 @@ fn has_no_anchor(text: &str) -> bool {
         // `CPU @ 3.00GHz` has its sign between blanks; so has a name its colon behind a word.
         b'@' => bytes.get(at + 1) != Some(&b' ') || at.checked_sub(1).is_none_or(|at| bytes.get(at) != Some(&b' ')),
         b':' => follows(at, |next| *next != b' ') || is_leading(text, at),
-        b'+' => follows(at, u8::is_ascii_digit),
+        b'+' => follows(at, |next| next.is_ascii_digit() || *next == b'A'),
         b'&' => follows(at, |next| *next == b'#'),
         b'/' => at == 0 || follows(at, |next| *next == b'/') || is_home(bytes, at),
         _ => false,
