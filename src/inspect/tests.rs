@@ -1,6 +1,7 @@
 mod cuts;
 mod disguises;
 mod evasions;
+mod matrix;
 mod torture;
 
 use super::*;

@@ -403,12 +403,13 @@ fn has_ends_of_json(text: &[u8]) -> bool {
     matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
 }
 
-/// Whether a text is worth parsing as JSON: an object or an array of anything but numbers.
+/// Whether a text is worth parsing as JSON: an object or an array that is not empty. Numbers may be the codes of characters.
 fn is_json(text: &str) -> bool {
     let text = text.trim_ascii();
-    let inside = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    let inside = inside.or_else(|| text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')));
-    inside.is_some_and(|inside| inside.trim_ascii_start().starts_with(['"', '{', '[']))
+    let object = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let array = || text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let begins = |inside: &str| inside.trim_ascii_start().starts_with(|first| matches!(first, '"' | '{' | '[' | '0'..='9'));
+    object.or_else(array).is_some_and(begins)
 }
 
 crate::hidden::hidden!(Derived<'a>);

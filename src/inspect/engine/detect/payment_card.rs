@@ -62,10 +62,12 @@ pub fn scan(text: &[u8], context: &Context<'_>, report: &mut dyn FnMut(Hit)) {
     let mut next = 0;
     while let Some(start) = text.get(next..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)).map(|place| next + place) {
         next = run(text, start, text.len(), |byte| byte.is_ascii_digit());
-        if !can_start(text, start) {
-            continue;
-        }
-        let Some(card) = grouped(text, start).or_else(|| bare(text, start, next)) else { continue };
+        let found = match can_start(text, start) {
+            true => grouped(text, start).or_else(|| bare(text, start, next)),
+            false if is_glued(text, start) => grouped(text, start),
+            false => None,
+        };
+        let Some(card) = found else { continue };
         let bits = weigh(text, start, &card, keyed, context);
         if bits > 0 && is_issued(&card) {
             report(Hit { kind: Kind::PaymentCard, start, end: card.end, bits });
@@ -119,6 +121,15 @@ fn can_start(text: &[u8], start: usize) -> bool {
         b' ' => start - run_back(text, start - 1, 5, |byte| byte.is_ascii_digit()) != 5,
         _ => true,
     }
+}
+
+/// Whether a number hangs on a word: `Agent-4111 1111 1111 1111`. The groups of a GUID have no letters beyond `f`.
+fn is_glued(text: &[u8], start: usize) -> bool {
+    if !matches!(before(text, start), b'-' | b'_') {
+        return false;
+    }
+    let word = part(text, run_back(text, start - 1, LONGEST, |byte| byte.is_ascii_alphabetic()), start - 1);
+    word.iter().any(|letter| letter.is_ascii_alphabetic() && !letter.is_ascii_hexdigit())
 }
 
 fn grouped(text: &[u8], start: usize) -> Option<Card> {

@@ -17,7 +17,7 @@ const SEPARATORS: u32 = 5;
 const MOST_DIGITS: u32 = 7;
 /// Shortest run that may be a code, or encoded, and shortest one of a text with less than two digits.
 const SHORT_CODE: usize = 9;
-const LONG_CODE: usize = 16;
+const LONG_CODE: usize = 12;
 /// Longest value that is harmless by its form under a key that nobody documents, but for a path.
 const LONGEST_INERT: usize = 128;
 /// Longest path.
@@ -44,7 +44,7 @@ fn is_plain_name(text: &[u8]) -> bool {
         return proves_name(text, bits);
     }
     let marks = &Marks::counted(text);
-    is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks)
+    is_plain(marks) && !is_spaced(text) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks)
 }
 
 /// The same as of a longer text, by bits.
@@ -52,7 +52,7 @@ fn is_plain_name(text: &[u8]) -> bool {
 fn proves_name(text: &[u8], bits: Bits) -> bool {
     let digits = bits.digit.count_ones();
     let is_plain = bits.name == bits.text && digits <= MOST_DIGITS && bits.dash.count_ones() < SEPARATORS;
-    if !is_plain || (digits >= 4 && bits.dot.count_ones() >= 3) {
+    if !is_plain || is_spaced(text) || (digits >= 4 && bits.dot.count_ones() >= 3) {
         return false;
     }
     if hides(text, bits, if digits < 2 { LONG_CODE } else { SHORT_CODE }) {
@@ -75,6 +75,11 @@ pub fn is_plausible_name(slot: Slot, text: &[u8], marks: &Marks) -> bool {
 /// A short text of letters, few digits and signs that begin nothing.
 const fn is_plain(marks: &Marks) -> bool {
     marks.is_only(NAME) && marks.len <= 128 && marks.digits <= MOST_DIGITS as usize && marks.colons < SEPARATORS as usize
+}
+
+/// Whether the first letters stand by themselves, with the same sign between them.
+const fn is_spaced(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_start(), [_, gap, _, second, _, third, ..] if *gap == *second && *gap == *third && !gap.is_ascii_alphanumeric())
 }
 
 /// Whether there may be an address in it.

@@ -1,7 +1,7 @@
 //! How a text is looked at: as it stands, folded, and all that is wrapped in it.
 
 use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, SHORTEST_STRETCH, Walk};
-use crate::inspect::engine::canonical::fold::{bare, fold, has_controls_beyond, without_controls, written_in_tags};
+use crate::inspect::engine::canonical::fold::{bare, closed_up, fold, has_controls_beyond, may_be_spaced, without_controls, written_in_tags};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
 use crate::inspect::engine::context::{Context, TextKind};
@@ -235,7 +235,27 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut
             visits += scan_seen(&written, &marks, context, most.saturating_sub(visits), found);
         }
     }
+    if may_be_spaced(text) {
+        visits += scan_closed_up(text, context, most.saturating_sub(visits), found);
+    }
     visits
+}
+
+/// Runs the detectors over a text whose letters stand by themselves: nobody writes words so, but figures may be a row of numbers.
+fn scan_closed_up(text: &str, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
+    let looked = 2 * text.len() as u64;
+    if looked > most {
+        return looked;
+    }
+    let Some(closed) = closed_up(text) else { return looked };
+    let context = Context { text: TextKind::Free, ..*context };
+    let marks = Marks::of(closed.as_bytes());
+    let mut sure = Found::default();
+    let visits = scan_seen(&closed, &marks, &context, most - looked, &mut sure);
+    let has_words = closed.contains(char::is_alphabetic);
+    sure.hits.retain(|hit| has_words || hit.bits >= SURE || hit.kind == Kind::PaymentCard);
+    sure.hits.into_iter().for_each(|hit| found.keep(hit));
+    looked + visits
 }
 
 /// Runs the detectors over a text as it is seen.

@@ -156,7 +156,7 @@ impl Walk<'_> {
             return self.runs.begin(object);
         }
         let (folded, piece) = self.folded(text);
-        let found = self.put(object, &folded, piece).or_else(|| self.follow_piece(&folded, piece)).or_else(|| self.spaced(&folded));
+        let found = self.put(object, &folded, piece).or_else(|| self.follow_piece(&folded, piece));
         if let Some(kind) = found {
             self.find(kind, Why::Together);
         }
@@ -187,19 +187,6 @@ impl Walk<'_> {
         let run = self.runs.at(object)?;
         let (found, looks) = (run.put(text, piece), run.take_looks());
         self.visits += looks;
-        found
-    }
-
-    /// A text of single letters with blanks between them: `m a r i o @ …`.
-    fn spaced(&mut self, text: &str) -> Option<Kind> {
-        let is_blank = |at: usize| text.as_bytes().get(at) == Some(&b' ');
-        if !(is_blank(1) && is_blank(3) && is_blank(5)) {
-            return None;
-        }
-        self.visits += 2 * text.len() as u64;
-        let mut run = Run::default();
-        let found = text.split(' ').fold(None, |found, letter| found.or_else(|| run.push(letter))).or_else(|| run.end());
-        self.visits += run.take_looks();
         found
     }
 

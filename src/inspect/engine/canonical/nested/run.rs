@@ -27,6 +27,8 @@ struct Run<'t> {
     len: usize,
     lines: Lines,
     is_hex: bool,
+    /// Whether a sign is among them.
+    has_sign: bool,
 }
 
 /// The lines of a run, as far as they tell a value from a list of words.
@@ -49,7 +51,7 @@ fn find_in_line(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadab
     let mut search = Search::new(text, short::SHORTEST);
     while let Some(start) = search.start(|byte| BASE64.has(byte)) {
         let from = text.get(start..).unwrap_or_default();
-        let (len, is_hex) = line(from);
+        let (len, is_hex, has_sign) = line(from);
         let digits = from.get(..len).unwrap_or_default();
         search.resume(start + len);
         finder.budget.count(search.looks() + len);
@@ -59,7 +61,7 @@ fn find_in_line(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadab
         }
         let mut lines = Lines::default();
         lines.add(len);
-        judge(&Run { digits: Cow::Borrowed(digits), len, lines, is_hex }, finder)?;
+        judge(&Run { digits: Cow::Borrowed(digits), len, lines, is_hex, has_sign }, finder)?;
     }
     finder.budget.count(search.looks());
     Ok(())
@@ -83,9 +85,9 @@ fn find_in_lines(text: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreada
 
 /// The run at the start, with single line breaks inside.
 fn run(text: &[u8]) -> Run<'_> {
-    let (len, is_hex) = line(text);
+    let (len, is_hex, has_sign) = line(text);
     let digits = Cow::Borrowed(text.get(..len).unwrap_or_default());
-    let mut run = Run { digits, len, lines: Lines::default(), is_hex };
+    let mut run = Run { digits, len, lines: Lines::default(), is_hex, has_sign };
     run.lines.add(len);
     loop {
         let behind = text.get(run.len..).unwrap_or_default();
@@ -99,11 +101,15 @@ fn run(text: &[u8]) -> Run<'_> {
     }
 }
 
-/// Length of the digits at the start, and whether they are all hexadecimal.
-fn line(text: &[u8]) -> (usize, bool) {
-    let mut is_hex = true;
-    let digits = text.iter().take_while(|&&byte| BASE64.has(byte)).inspect(|&&byte| is_hex &= HEX.has(byte)).count();
-    (digits, is_hex)
+/// Length of the digits at the start, whether they are all hexadecimal, and whether a sign is among them.
+fn line(text: &[u8]) -> (usize, bool, bool) {
+    let (mut is_hex, mut has_sign) = (true, false);
+    let mut look = |byte: &u8| {
+        is_hex &= HEX.has(*byte);
+        has_sign |= !byte.is_ascii_alphanumeric();
+    };
+    let digits = text.iter().take_while(|byte| BASE64.has(**byte)).inspect(|byte| look(byte)).count();
+    (digits, is_hex, has_sign)
 }
 
 /// Length of a line break with the indentation of the next line.
@@ -120,11 +126,10 @@ fn gap_len(text: &[u8]) -> usize {
 impl Run<'_> {
     /// Takes one more line.
     fn add(&mut self, text: &[u8]) {
-        let is_hex = &mut self.is_hex;
-        let digits = self.digits.to_mut();
-        let before = digits.len();
-        digits.extend(text.iter().take_while(|&&byte| BASE64.has(byte)).inspect(|&&byte| *is_hex &= HEX.has(byte)));
-        let len = digits.len() - before;
+        let (len, is_hex, has_sign) = line(text);
+        self.digits.to_mut().extend_from_slice(text.get(..len).unwrap_or_default());
+        self.is_hex &= is_hex;
+        self.has_sign |= has_sign;
         self.len += len;
         self.lines.add(len);
     }
@@ -149,6 +154,10 @@ impl Lines {
 
 fn judge(run: &Run<'_>, finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
     let digits = &*run.digits;
+    // What is longer is opaque, whatever is in it.
+    if run.has_sign && digits.len() < OPAQUE {
+        short_segments(digits, finder)?;
+    }
     // By chance no base64 of text has nothing but hexadecimal digits.
     let (via, covered) = if run.is_hex { (Via::Hex, hex_part(digits, finder)?) } else { (Via::Base64, mixed(digits, finder)?) };
     let shortest = if run.is_hex { OPAQUE } else { SHORTEST_DEFLATED };
@@ -182,6 +191,18 @@ pub(super) fn mixed(digits: &[u8], finder: &mut Finder<'_, '_>) -> Result<usize,
         return Ok(covered);
     }
     Ok(covered + within(BASE64, Via::Base64, digits, 4, finder)?)
+}
+
+/// Looks at what stands between the signs of base64 if it is too short to be a run: what is in front of it may be a folder, or a name.
+fn short_segments(digits: &[u8], finder: &mut Finder<'_, '_>) -> Result<(), Unreadable> {
+    finder.budget.count(digits.len());
+    let segments = digits.split(|byte| !byte.is_ascii_alphanumeric());
+    // By chance no base64 of text has nothing but hexadecimal digits; GUIDs have.
+    let is_hex = |segment: &[u8]| segment.iter().all(|byte| HEX.has(*byte));
+    for segment in segments.filter(|segment| segment.len() < digits.len().min(SHORTEST) && !is_hex(segment)) {
+        short::look(segment, false, finder)?;
+    }
+    Ok(())
 }
 
 /// Looks at what is of a smaller alphabet. Returns how many characters are in what was found.

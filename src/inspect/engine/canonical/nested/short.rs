@@ -10,7 +10,7 @@ const MOST: usize = 12;
 /// Bytes that tell most runs.
 const FIRST: usize = 3;
 /// What is in them but letters and digits.
-const SIGNS: &[u8] = b" +-./:()_@";
+const SIGNS: &[u8] = b" +-./:()_@\\";
 /// Fewest digits of a number.
 const FEWEST_DIGITS: usize = 7;
 /// Most letters beside them.
@@ -41,7 +41,7 @@ fn decoded(alphabet: Alphabet, via: Via, digits: &[u8], finder: &mut Finder<'_, 
     // What is not all of an alphabet is none of it.
     let bytes = bytes.get(..len).filter(|_| len == alphabet.decoded_len(digits.len())).unwrap_or_default();
     match std::str::from_utf8(bytes) {
-        Ok(text) if is_number(bytes) || is_address(bytes) => finder.text(via, text),
+        Ok(text) if is_number(bytes) || is_address(bytes) || is_account(bytes) => finder.text(via, text),
         _ => Ok(()),
     }
 }
@@ -61,6 +61,17 @@ fn is_address(bytes: &[u8]) -> bool {
     at > 0 && bytes.iter().all(is_sign) && bytes.get(at..).is_some_and(|host| host.contains(&b'.'))
 }
 
+/// `ACME\mrossi`: by chance, not one run in a million.
+fn is_account(bytes: &[u8]) -> bool {
+    let mut halves = bytes.split(|byte| *byte == b'\\');
+    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
+    let is_half = |half: Option<&[u8]>| half.is_some_and(|half| half.len() >= SHORTEST_HALF && half.iter().all(is_sign));
+    is_half(halves.next()) && is_half(halves.next()) && halves.next().is_none()
+}
+
+/// Fewest letters of a domain or of an account.
+const SHORTEST_HALF: usize = 2;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +83,12 @@ mod tests {
         }
         for bytes in [&b"123456ABC"[..], b"1234567ABCD", b"1234567\xff", b"hello"] {
             assert!(!is_number(bytes), "{bytes:?}");
+        }
+        for bytes in [&b"ACME\\mrossi"[..], b"AD\\m.rossi"] {
+            assert!(is_account(bytes), "{bytes:?}");
+        }
+        for bytes in [&b"ACME\\m"[..], b"A\\B\\C", b"ACMEmrossi", b"AC!E\\mrossi"] {
+            assert!(!is_account(bytes), "{bytes:?}");
         }
         assert!(is_address(b"m@acme.it") && !is_address(b"@acme.it") && !is_address(b"m@acme") && !is_address(b"m@a.\0"));
     }

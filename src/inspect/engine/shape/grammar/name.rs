@@ -1,7 +1,7 @@
 //! Names of products, processes, services, vendors and devices.
 
 use super::{MAX_NAME, SHORT_RUN, digits_in_groups, longest_run};
-use crate::inspect::engine::canonical::fold::{bare, fold};
+use crate::inspect::engine::canonical::fold::{bare, fold, may_be_spaced};
 use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
@@ -10,8 +10,12 @@ const MAX_TEXT: usize = 256;
 const MAX_BANNER: usize = 512;
 /// Shortest run that could be a code.
 const SHORTEST_CODE: usize = 9;
+/// Shortest run that could be a number or an account encoded.
+const SHORTEST_ENCODED: usize = 12;
 /// Shortest run that could be something encoded.
 const ENCODED: usize = 16;
+/// Shortest run of small letters that is no word of a name.
+const LONGEST_SMALL: usize = 24;
 /// Shortest run that is opaque.
 const OPAQUE: usize = 24;
 
@@ -24,6 +28,7 @@ pub fn is_name(text: &str) -> bool {
         && longest_run(text) <= SHORT_RUN + 1
         && digits_in_groups(text) < 9
         && has_no_anchor(text)
+        && !may_be_spaced(text)
         && !leads_to_somebody(text)
         && (text.is_ascii() || !leads_to_somebody(&bare(&fold(text))))
 }
@@ -85,6 +90,8 @@ fn has_no_anchor(text: &str) -> bool {
         b':' => follows(at, |next| *next != b' ') || is_leading(text, at),
         b'+' => follows(at, |next| next.is_ascii_digit() || *next == b'A'),
         b'&' => follows(at, |next| *next == b'#'),
+        // The codes of characters.
+        b'[' => at == 0 && follows(at, u8::is_ascii_digit),
         b'/' => at == 0 || follows(at, |next| *next == b'/') || is_home(bytes, at),
         _ => false,
     };
@@ -165,9 +172,21 @@ impl Makeup {
         self.smalls == 0 && !self.is_wide
     }
 
+    /// Hardly a small letter: base64 of capitals and digits.
+    const fn is_nearly_capital(&self, len: usize) -> bool {
+        self.smalls * 4 <= len && !self.is_wide
+    }
+
+    /// Nothing but small letters, and digits perhaps, beyond the length of a word: base32.
+    const fn is_long_and_small(&self, len: usize) -> bool {
+        len >= LONGEST_SMALL && self.smalls + self.digits == len
+    }
+
     /// A run of such length that may be encoded.
     const fn may_be_encoded(&self, len: usize) -> bool {
-        len >= ENCODED && (self.changes * 9 >= len && self.digits > 0 || self.changes * 4 >= len || self.is_capital())
+        let changes = self.changes * 9 >= len && self.digits > 0;
+        len >= SHORTEST_ENCODED && self.changes * 4 >= len
+            || len >= ENCODED && (changes || self.is_nearly_capital(len) || self.is_long_and_small(len))
     }
 }
 
