@@ -30,6 +30,9 @@ const ENCODINGS: &[(&str, Encode)] = &[
     ("base64 for addresses", |text| bare64(text.as_bytes()).replace('+', "-").replace('/', "_")),
     ("base64 of UTF-16", |text| base64(&text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())),
     ("base64 behind a folder", |text| format!("App/{}", base64(text.as_bytes()))),
+    ("base64 in groups", |text| base64(text.as_bytes()).as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")),
+    ("base64 twice", |text| base64(base64(text.as_bytes()).as_bytes())),
+    ("base64 of hexadecimal", |text| base64(bytes(text, |byte| format!("{byte:02x}")).as_bytes())),
     ("base32", base32),
     ("base32 in small letters", |text| base32(text).to_lowercase()),
     ("hexadecimal", |text| bytes(text, |byte| format!("{byte:02x}"))),
@@ -50,10 +53,18 @@ const ENCODINGS: &[(&str, Encode)] = &[
     ("quoted-printable", |text| signs(text, |sign| format!("={:02X}", u32::from(sign)))),
     ("encoded word", |text| format!("=?utf-8?B?{}?=", base64(text.as_bytes()))),
     ("codes", |text| format!("{:?}", text.as_bytes())),
+    ("codes with commas", |text| bytes(text, |byte| format!("{byte},"))),
+    ("codes with blanks", |text| bytes(text, |byte| format!("{byte} "))),
+    ("hexadecimal codes", |text| bytes(text, |byte| format!("0x{byte:02x}, "))),
+    ("octal codes", |text| bytes(text, |byte| format!("{byte:03o} "))),
+    ("bits", |text| bytes(text, |byte| format!("{byte:08b} "))),
+    ("bits in a row", |text| bytes(text, |byte| format!("{byte:08b}"))),
     ("JSON", |text| json!({ "x": text }).to_string()),
     ("full width", |text| letters(text, |letter| if letter.is_ascii_graphic() { wide(letter) } else { letter.to_string() })),
     ("joined by nothing", |text| letters(text, |letter| format!("{letter}\u{200b}"))),
     ("spaced", |text| letters(text, |letter| format!("{letter} "))),
+    ("spaced widely", |text| letters(text, |letter| format!("{letter}  "))),
+    ("spaced behind a word", |text| format!("Agent {}", letters(text, |letter| format!("{letter} ")))),
     ("with dots", |text| text.chars().map(String::from).collect::<Vec<_>>().join(".")),
     ("with marks", |text| letters(text, |letter| if letter.is_alphabetic() { format!("{letter}\u{301}") } else { letter.to_string() })),
     ("Cyrillic", |text| text.replace('a', "\u{430}").replace('o', "\u{43e}").replace('e', "\u{435}")),
@@ -113,9 +124,10 @@ fn message(keys: &[String], text: &str) -> Value {
     keys.iter().rev().fold(json!(text), |value, key| json!({ key: value }))
 }
 
-/// An instance of a database is named `HOST\INSTANCE`, which looks as accounts do; a token is opaque.
-fn may_pass(slot: &str, value: &str) -> bool {
-    value == "account" && matches!(slot, "identifier" | "token")
+/// An instance of a database is named `HOST\INSTANCE`, which looks as accounts do; a token is opaque. Three groups and a piece of one
+/// may be words.
+fn may_pass(slot: &str, value: &str, encoding: &str) -> bool {
+    value == "account" && (matches!(slot, "identifier" | "token") || encoding == "base64 in groups")
 }
 
 #[test]
@@ -126,8 +138,8 @@ fn no_field_takes_what_is_somebodys_in_any_encoding() {
     assert!(fields.len() >= 24, "{fields:?}");
     let mut through = Vec::new();
     for (slot, keys) in &fields {
-        for (value, text) in VALUES.iter().filter(|(value, _)| !may_pass(slot, value)) {
-            for (encoding, encode) in ENCODINGS {
+        for (value, text) in VALUES {
+            for (encoding, encode) in ENCODINGS.iter().filter(|(encoding, _)| !may_pass(slot, value, encoding)) {
                 let message = message(keys, &encode(text)).to_string();
                 if inspector.body(&json, message.as_bytes()) == Verdict::Clean {
                     through.push(format!("{slot}, {value}, {encoding}: {message}"));

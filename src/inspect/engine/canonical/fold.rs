@@ -85,28 +85,6 @@ pub fn without_controls(text: &str) -> Option<String> {
     text.contains(char::is_control).then(|| text.chars().filter(|from| !from.is_control()).collect())
 }
 
-/// Whether the first letters of a text may stand by themselves: the same sign is behind the first, the second and the third.
-#[must_use]
-pub fn may_be_spaced(text: &str) -> bool {
-    let mut letters = text.trim().chars().skip(1);
-    let gap = letters.next();
-    gap.is_some_and(|gap| !gap.is_alphanumeric()) && letters.nth(1) == gap && letters.nth(1) == gap
-}
-
-/// A text of single letters with one and the same sign between them, without that: `m a r i o`, `m.a.r.i.o`.
-#[must_use]
-pub fn closed_up(text: &str) -> Option<String> {
-    let text = text.trim();
-    let gap = text.chars().nth(1).filter(|gap| !gap.is_alphanumeric())?;
-    let mut gaps = text.chars().skip(1).step_by(2);
-    // Few letters are an abbreviation.
-    let is_spaced = gaps.clone().count() >= FEWEST_GAPS && gaps.all(|sign| sign == gap);
-    is_spaced.then(|| text.chars().step_by(2).collect())
-}
-
-/// Fewest signs between single letters.
-const FEWEST_GAPS: usize = 7;
-
 /// What is written in tags (U+E0020 to U+E007E), which nobody sees, if anything is: in its place among the rest, and by itself.
 #[must_use]
 pub fn written_in_tags(text: &str) -> Option<[String; 2]> {

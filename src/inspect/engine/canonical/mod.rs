@@ -9,6 +9,7 @@ pub mod confusable;
 pub mod fold;
 pub mod magic;
 pub mod nested;
+pub mod spacing;
 mod unreadable;
 
 pub use unreadable::Unreadable;

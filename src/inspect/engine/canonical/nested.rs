@@ -25,6 +25,7 @@ use stretch::Place;
 pub use escape::percent_decoded;
 pub use follow::walk;
 pub use gate::may_hold;
+pub use grouped::may_hold as is_grouped;
 
 /// Encodings inside one another that are followed.
 pub const MAX_DEPTH: u8 = 4;

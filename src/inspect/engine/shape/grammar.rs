@@ -14,7 +14,9 @@ mod time;
 use super::lists::{DATABASE_STATES, LANGUAGES, STATES, SWITCHES};
 use super::products::{is_product, is_tag};
 use super::terms;
-use crate::inspect::engine::canonical::fold::{bare, fold, may_be_spaced};
+use crate::inspect::engine::canonical::fold::{bare, fold};
+use crate::inspect::engine::canonical::nested::is_grouped;
+use crate::inspect::engine::canonical::spacing::may_be_drawn_out;
 use crate::inspect::engine::detect::identity::{authority, begins_at_root};
 pub use address::{is_declared, is_host_name, is_no_address, is_no_card};
 pub use command::names_an_account;
@@ -144,7 +146,8 @@ pub fn is_system_path(text: &str) -> bool {
     is_like_a_path(text)
         && begins_at_root(text.as_bytes())
         && !has_escape(text.as_bytes())
-        && !may_be_spaced(text)
+        && !may_be_drawn_out(text)
+        && !is_grouped(text.as_bytes())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 8
         && !text.contains("://")
@@ -193,10 +196,8 @@ pub(super) fn has_escape(text: &[u8]) -> bool {
     let is_escape = |at: usize| match text.get(at..).unwrap_or_default() {
         [b'%' | b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
-        // How every sign of ASCII begins in UTF-7.
-        [b'+', b'A', ..] => true,
-        // Two octal ones; one may be a folder.
-        [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => true,
+        // How every sign of ASCII begins in UTF-7; two octal ones, since one may be a folder.
+        [b'+', b'A', ..] | [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => true,
         _ => false,
     };
     memchr::memchr3_iter(b'%', b'\\', b'+', text).any(is_escape)

@@ -6,6 +6,8 @@ mod bits;
 
 use super::grammar;
 use super::slot::Slot;
+use crate::inspect::engine::canonical::nested::is_grouped;
+use crate::inspect::engine::canonical::spacing::{FEWEST, stand_alone};
 use crate::inspect::engine::marks::{BACKSLASH, BLANK, COLON, COMMA, DASH, DIGIT, DOT, LETTER, Marks, PERCENT, SIGN, SLASH, UNDERSCORE};
 use bits::Bits;
 
@@ -44,7 +46,7 @@ fn is_plain_name(text: &[u8]) -> bool {
         return proves_name(text, bits);
     }
     let marks = &Marks::counted(text);
-    is_plain(marks) && !is_spaced(text) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks)
+    is_plain(marks) && !has_quad(text, marks) && !may_hide(text, marks) && !may_lead_to_somebody(text, marks)
 }
 
 /// The same as of a longer text, by bits.
@@ -52,7 +54,7 @@ fn is_plain_name(text: &[u8]) -> bool {
 fn proves_name(text: &[u8], bits: Bits) -> bool {
     let digits = bits.digit.count_ones();
     let is_plain = bits.name == bits.text && digits <= MOST_DIGITS && bits.dash.count_ones() < SEPARATORS;
-    if !is_plain || is_spaced(text) || (digits >= 4 && bits.dot.count_ones() >= 3) {
+    if !is_plain || (digits >= 4 && bits.dot.count_ones() >= 3) {
         return false;
     }
     if hides(text, bits, if digits < 2 { LONG_CODE } else { SHORT_CODE }) {
@@ -75,11 +77,6 @@ pub fn is_plausible_name(slot: Slot, text: &[u8], marks: &Marks) -> bool {
 /// A short text of letters, few digits and signs that begin nothing.
 const fn is_plain(marks: &Marks) -> bool {
     marks.is_only(NAME) && marks.len <= 128 && marks.digits <= MOST_DIGITS as usize && marks.colons < SEPARATORS as usize
-}
-
-/// Whether the first letters stand by themselves, with the same sign between them.
-const fn is_spaced(text: &[u8]) -> bool {
-    matches!(text.trim_ascii_start(), [_, gap, _, second, _, third, ..] if *gap == *second && *gap == *third && !gap.is_ascii_alphanumeric())
 }
 
 /// Whether there may be an address in it.
@@ -105,23 +102,29 @@ fn has_code_of(text: &[u8], shortest: usize) -> bool {
 /// Whether a plain text has such a run, or groups of hexadecimal digits.
 fn may_hide(text: &[u8], marks: &Marks) -> bool {
     let has_groups = marks.len >= 14 && (marks.parts >= 5 || (marks.parts >= 2 && marks.has(DOT)));
-    if marks.token < shortest_code(marks) && !has_groups {
-        return false;
-    }
     match Bits::of(text) {
         Some(bits) => hides(text, bits, shortest_code(marks)),
-        None => has_code(text, marks) || has_groups && has_hexadecimal_groups(text, marks.has(DOT)),
+        None => is_drawn_out(text) || has_code(text, marks) || has_groups && has_hexadecimal_groups(text, marks.has(DOT)),
     }
+}
+
+/// Whether letters stand alone, or groups of one length are in a row.
+fn is_drawn_out(text: &[u8]) -> bool {
+    stand_alone(text.iter().map(u8::is_ascii_alphanumeric)) >= FEWEST || is_grouped(text)
 }
 
 /// The same of a text of which each byte has bits.
 #[inline]
 fn hides(text: &[u8], bits: Bits, shortest: usize) -> bool {
     let (pairs, quads) = bits.groups();
-    bits.has_run(shortest) && bits.runs(text).any(|run| run.len() >= shortest && grammar::is_code(run))
+    bits.alone() >= FEWEST && is_drawn_out(text)
+        || bits.blank.count_ones() >= BLANKS && is_grouped(text)
+        || bits.has_run(shortest) && bits.runs(text).any(|run| run.len() >= shortest && grammar::is_code(run))
         || (pairs >= PAIRS || quads >= QUADS) && has_hexadecimal_groups(text, bits.dot != 0)
 }
 
+/// Blanks between the groups of what is encoded, at least.
+const BLANKS: u32 = 3;
 /// Groups of two that a hardware address has.
 const PAIRS: u32 = 6;
 /// Groups of four that it has, between which one sign at least is a dot.

@@ -1,8 +1,9 @@
-//! Text as an array of the codes of its characters: `[109, 97, 114, 105, 111, 64]`.
+//! Text as the codes of its characters, in an array or in a text: `[109, 97, 114, 105, 111, 64]`.
 
 use super::Walk;
 use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::finding::Why;
+use crate::inspect::engine::marks::{BLANK, COMMA, DASH, DIGIT, DOT, Marks};
 
 /// Fewest codes that say anything.
 const FEWEST: usize = 8;
@@ -40,7 +41,7 @@ impl Codes {
         if !std::mem::take(&mut self.is_next) {
             return false;
         }
-        let code = raw.parse::<u8>().ok().filter(|code| *code >= b' ' || matches!(code, b'\t' | b'\n' | b'\r'));
+        let code = raw.parse().ok().filter(|code| is_letter_or_break(*code));
         self.bytes.extend(code);
         code.is_some()
     }
@@ -50,17 +51,61 @@ impl Walk<'_> {
     /// Looks at the text that the codes so far are, if it has words or is dialled; else only for what proves itself.
     pub(super) fn look_at_codes(&mut self) {
         let bytes = std::mem::take(&mut self.codes.bytes);
+        self.look_at_bytes(&bytes);
+    }
+
+    /// Looks at the codes that a text lists: `109 97 114`, `109,97,114`, `155 141 162`, `01101101 01100001`.
+    pub(super) fn look_at_listed(&mut self, text: &str, marks: &Marks) {
+        if !marks.is_only(DIGIT | BLANK | COMMA | DASH | DOT) || marks.digits < 2 * FEWEST {
+            return;
+        }
+        for radix in [Radix::Decimal, Radix::Octal, Radix::Binary] {
+            self.visit(text.len());
+            if let Some(bytes) = listed(text, radix) {
+                self.look_at_bytes(&bytes);
+            }
+        }
+    }
+
+    fn look_at_bytes(&mut self, bytes: &[u8]) {
         self.visit(bytes.len());
         let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
         let has_word = bytes.split(|byte| !is_letter(byte)).any(|word| word.len() >= WORD);
         if bytes.len() < FEWEST {
             return;
         }
-        let Ok(text) = std::str::from_utf8(&bytes) else { return };
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
         if !has_word && bytes.first() != Some(&b'+') {
             return self.look_for_proven(text);
         }
         self.look_into(text, TextKind::Free, Why::Encoded);
-        self.unwrap(&bytes, TextKind::Free);
+        self.unwrap(bytes, TextKind::Free);
     }
+}
+
+/// What no text has is none of its codes.
+const fn is_letter_or_break(code: u8) -> bool {
+    code >= b' ' || matches!(code, b'\t' | b'\n' | b'\r')
+}
+
+/// How the codes of a list are written.
+#[derive(Clone, Copy)]
+enum Radix {
+    Decimal,
+    Octal,
+    Binary,
+}
+
+/// The bytes that a text of numbers lists, if all of them are codes.
+fn listed(text: &str, radix: Radix) -> Option<Vec<u8>> {
+    let numbers = text.split(|letter: char| !letter.is_ascii_digit()).filter(|number| !number.is_empty());
+    let code = |digits: &str| match radix {
+        Radix::Decimal => digits.parse().ok(),
+        Radix::Octal => u8::from_str_radix(digits, 8).ok().filter(|_| digits.len() == 3),
+        Radix::Binary => u8::from_str_radix(digits, 2).ok(),
+    };
+    let (width, bits) = (8, matches!(radix, Radix::Binary));
+    // Bits need no gap between bytes.
+    let codes = numbers.flat_map(|number| number.as_bytes().chunks(if bits { width } else { number.len() }));
+    codes.map(|digits| std::str::from_utf8(digits).ok().and_then(code).filter(|code| is_letter_or_break(*code))).collect()
 }

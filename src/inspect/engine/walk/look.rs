@@ -1,9 +1,10 @@
 //! How a text is looked at: as it stands, folded, and all that is wrapped in it.
 
 use super::{ENOUGH_TOGETHER, LOOKED_AT, MAX_FINDINGS, SHORTEST_STRETCH, Walk};
-use crate::inspect::engine::canonical::fold::{bare, closed_up, fold, has_controls_beyond, may_be_spaced, without_controls, written_in_tags};
+use crate::inspect::engine::canonical::fold::{bare, fold, has_controls_beyond, without_controls, written_in_tags};
 use crate::inspect::engine::canonical::magic::Magic;
 use crate::inspect::engine::canonical::nested::{self, Derived};
+use crate::inspect::engine::canonical::spacing::{closed_up, may_be_drawn_out};
 use crate::inspect::engine::context::{Context, TextKind};
 use crate::inspect::engine::detect;
 use crate::inspect::engine::finding::{Hit, Kind, Why};
@@ -28,6 +29,7 @@ impl Walk<'_> {
         if nested::may_hold(text, marks) {
             self.unwrap(text.as_bytes(), kind);
         }
+        self.look_at_listed(text, marks);
         if let Some(under) = under.filter(|_| self.signs == signs) {
             self.memo.keep(under, text.as_bytes());
         }
@@ -235,7 +237,7 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut
             visits += scan_seen(&written, &marks, context, most.saturating_sub(visits), found);
         }
     }
-    if may_be_spaced(text) {
+    if may_be_drawn_out(text) {
         visits += scan_closed_up(text, context, most.saturating_sub(visits), found);
     }
     visits
@@ -243,7 +245,7 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut
 
 /// Runs the detectors over a text whose letters stand by themselves: nobody writes words so, but figures may be a row of numbers.
 fn scan_closed_up(text: &str, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
-    let looked = 2 * text.len() as u64;
+    let looked = 3 * text.len() as u64;
     if looked > most {
         return looked;
     }

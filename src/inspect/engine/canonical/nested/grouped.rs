@@ -13,8 +13,9 @@ struct Groups {
     end: usize,
 }
 
-/// Whether there are groups in a text.
-pub(super) fn may_hold(text: &[u8]) -> bool {
+/// Whether there are groups in a text: four or more of one length, with blanks between.
+#[must_use]
+pub fn may_hold(text: &[u8]) -> bool {
     text.len() > run::SHORTEST && next(text, 0).is_some()
 }
 

@@ -1,7 +1,9 @@
 //! Names of products, processes, services, vendors and devices.
 
 use super::{MAX_NAME, SHORT_RUN, digits_in_groups, longest_run};
-use crate::inspect::engine::canonical::fold::{bare, fold, may_be_spaced};
+use crate::inspect::engine::canonical::fold::{bare, fold};
+use crate::inspect::engine::canonical::nested::is_grouped;
+use crate::inspect::engine::canonical::spacing::may_be_drawn_out;
 use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
@@ -28,7 +30,9 @@ pub fn is_name(text: &str) -> bool {
         && longest_run(text) <= SHORT_RUN + 1
         && digits_in_groups(text) < 9
         && has_no_anchor(text)
-        && !may_be_spaced(text)
+        && !may_be_drawn_out(text)
+        && !is_grouped(text.as_bytes())
+        && !lists_codes(text)
         && !leads_to_somebody(text)
         && (text.is_ascii() || !leads_to_somebody(&bare(&fold(text))))
 }
@@ -80,6 +84,16 @@ fn is_plain(letter: char) -> bool {
         || (letter.is_alphabetic() && letter < '\u{590}' && !('\u{2b0}'..'\u{370}').contains(&letter))
 }
 
+/// Fewest codes of characters that say anything.
+const FEWEST_CODES: usize = 8;
+
+/// `109, 97, 114`, `0x6d 0x61 0x72`: the codes of characters.
+fn lists_codes(text: &str) -> bool {
+    let is_decimal = |token: &str| (2..=3).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_digit());
+    let is_code = |token: &&str| is_decimal(token) || (3..=4).contains(&token.len()) && token.starts_with("0x");
+    text.split(|letter: char| !letter.is_alphanumeric()).filter(is_code).nth(FEWEST_CODES - 1).is_some()
+}
+
 /// What begins an address, an account, a path or an encoding.
 fn has_no_anchor(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -90,8 +104,6 @@ fn has_no_anchor(text: &str) -> bool {
         b':' => follows(at, |next| *next != b' ') || is_leading(text, at),
         b'+' => follows(at, |next| next.is_ascii_digit() || *next == b'A'),
         b'&' => follows(at, |next| *next == b'#'),
-        // The codes of characters.
-        b'[' => at == 0 && follows(at, u8::is_ascii_digit),
         b'/' => at == 0 || follows(at, |next| *next == b'/') || is_home(bytes, at),
         _ => false,
     };

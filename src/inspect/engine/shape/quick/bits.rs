@@ -71,13 +71,19 @@ impl Bits {
         self.run |= mask(alphanumeric | dash | underscore);
     }
 
-    /// Whether a run of letters, digits, hyphens and underscores is as long: nine or sixteen bytes.
+    /// How many letters and digits stand alone.
+    pub(super) const fn alone(self) -> usize {
+        let all = self.alphanumeric;
+        (all & !(all << 1) & !(all >> 1)).count_ones() as usize
+    }
+
+    /// Whether a run of letters, digits, hyphens and underscores is as long: nine or twelve bytes.
     pub(super) const fn has_run(self, length: usize) -> bool {
         let run = self.run;
         let two = run & run >> 1;
         let four = two & two >> 2;
         let eight = four & four >> 4;
-        if length < 16 { eight & run >> 8 != 0 } else { eight & eight >> 8 != 0 }
+        if length < 12 { eight & run >> 8 != 0 } else { eight & four >> 8 != 0 }
     }
 
     /// The runs of letters, digits, hyphens and underscores.
@@ -189,9 +195,10 @@ mod tests {
             let is_group = |byte: &u8| !byte.is_ascii_alphanumeric();
             let groups = |length| text.as_bytes().split(is_group).filter(|group| group.len() == length).count();
             prop_assert_eq!(bits.groups(), (u32::try_from(groups(2)).unwrap(), u32::try_from(groups(4)).unwrap()));
+            prop_assert_eq!(bits.alone(), groups(1));
             let runs: Vec<&[u8]> = text.as_bytes().split(|byte| !is_run(*byte)).filter(|run| !run.is_empty()).collect();
             let longest = runs.iter().map(|run| run.len()).max().unwrap_or_default();
-            prop_assert_eq!((bits.has_run(9), bits.has_run(16)), (longest >= 9, longest >= 16));
+            prop_assert_eq!((bits.has_run(9), bits.has_run(12)), (longest >= 9, longest >= 12));
             prop_assert_eq!(bits.runs(text.as_bytes()).collect::<Vec<_>>(), runs);
         }
 
