@@ -250,8 +250,8 @@ fn pair(byte: u8, next: u8) -> u8 {
     let entity = byte == b'&' && (next == b'#' || small.is_ascii_lowercase());
     // What a Windows path hardly has behind a backslash.
     let backslash = byte == b'\\' && (is_break(next) || matches!(next, b'"' | b'/' | b'x' | b'0'..=b'3') || small == b'u');
-    // How every sign of ASCII begins in UTF-7.
-    let seven = byte == b'+' && next == b'A';
+    // How every sign of ASCII begins in UTF-7, and the plus sign itself.
+    let seven = byte == b'+' && (next == b'A' || next == b'-');
     let mail = byte == b'=' && (is_hex || is_break(next) || next == b'?');
     let mark = |is_there: bool, mark: u8| u8::from(is_there) * mark;
     mark(percent || entity || backslash || seven, Marks::ESCAPE)

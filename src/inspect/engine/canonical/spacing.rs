@@ -1,7 +1,9 @@
 //! Words that are drawn out, letter by letter: `m a r i o`, `m.a.r.i.o`, `m  a  r  i  o`.
 
-/// Fewest letters of one. Fewer are an abbreviation.
-pub const FEWEST: usize = 8;
+/// Fewest letters and digits of one that stand alone. Fewer are an abbreviation.
+pub const FEWEST: usize = 7;
+/// The same with the signs that are of the word.
+const SHORTEST: usize = 8;
 
 /// Whether so many letters or digits of a text stand alone that it may be drawn out.
 #[must_use]
@@ -23,67 +25,95 @@ pub fn stand_alone(letters: impl Iterator<Item = bool>) -> usize {
     count
 }
 
-/// The longest stretch of single letters with one and the same sign between them, without that.
+/// The words that are drawn out in a text, put together, with blanks between; `None` if there is none.
 #[must_use]
 pub fn closed_up(text: &str) -> Option<String> {
-    let gap = gap(text)?;
-    let (mut longest, mut stretch) = (Stretch::default(), Stretch::default());
-    for piece in text.split(gap) {
-        let mut letters = piece.chars();
-        match (letters.next(), letters.next()) {
-            (Some(letter), None) => stretch.add(letter),
-            (None, _) => stretch.skip(gap),
-            _ => longest.keep(&mut stretch),
+    let letters: Vec<char> = text.chars().collect();
+    let mut words = Words::default();
+    let mut stretch = Vec::new();
+    let mut at = 0;
+    while at < letters.len() {
+        let is_letter = |letter: &&char| letter.is_alphanumeric();
+        let length = letters.iter().skip(at).take_while(is_letter).count();
+        let gap = letters.iter().skip(at + length).take_while(|letter| !is_letter(letter)).count();
+        let (word, rest) = letters.get(at..).unwrap_or_default().split_at(length);
+        let gap = rest.get(..gap).unwrap_or_default();
+        if let [letter] = word {
+            stretch.push((*letter, gap));
+        } else {
+            words.add(&std::mem::take(&mut stretch));
+            // A number may begin with its sign: `+ 3 9`.
+            let plus = gap.iter().position(|sign| *sign == '+').and_then(|plus| gap.get(plus + 1..));
+            stretch.extend(plus.filter(|gap| !gap.is_empty()).map(|gap| ('+', gap)));
         }
+        at += length + gap.len();
     }
-    longest.keep(&mut stretch);
-    (longest.count >= FEWEST).then_some(longest.text)
+    words.add(&stretch);
+    (!words.text.is_empty()).then_some(words.text)
 }
 
-/// What stands behind the first letter that stands alone.
-fn gap(text: &str) -> Option<char> {
-    let mut before = false;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let is_letter = letter.is_alphanumeric();
-        if let Some(next) = letters.peek().filter(|next| is_letter && !before && !next.is_alphanumeric()) {
-            return Some(*next);
-        }
-        before = is_letter;
-    }
-    None
-}
+/// A letter that stands alone, and what is between it and the next.
+type Single<'t> = (char, &'t [char]);
 
-/// Letters that stand alone, one behind the other.
 #[derive(Default)]
-struct Stretch {
+struct Words {
+    text: String,
+}
+
+impl Words {
+    /// Adds the words of letters that stand alone, one behind the other: each up to where the sign between them changes, and the same
+    /// as if it did not.
+    fn add(&mut self, stretch: &[Single<'_>]) {
+        let Some(width) = stretch.iter().rev().skip(1).map(|(_, gap)| gap.len()).min() else { return };
+        let is_other = |pair: &[Single<'_>; 2]| pair[0].1.get(..width) != pair[1].1.get(..width);
+        let mut rest = stretch;
+        while let Some(change) = rest.array_windows().position(is_other).filter(|change| change + 2 < rest.len()) {
+            let (head, tail) = rest.split_at(change + 1);
+            self.add_even(head, width);
+            rest = tail;
+        }
+        if rest.len() < stretch.len() {
+            self.add_even(rest, width);
+        }
+        self.add_even(stretch, width);
+    }
+
+    /// Adds the words of letters with so wide a gap between them.
+    fn add_even(&mut self, stretch: &[Single<'_>], width: usize) {
+        let mut word = Word::default();
+        for (letter, gap) in stretch {
+            word.push(*letter);
+            // A sign of the word has the same gap before and behind it.
+            if gap.len() < width || !(gap.len() - width).is_multiple_of(width + 1) {
+                self.keep(&mut word);
+                gap.iter().filter(|sign| **sign == '+').for_each(|plus| word.push(*plus));
+                continue;
+            }
+            gap.iter().skip(width).step_by(width + 1).for_each(|sign| word.push(*sign));
+        }
+        self.keep(&mut word);
+    }
+
+    fn keep(&mut self, word: &mut Word) {
+        let Word { text, count } = std::mem::take(word);
+        if count >= SHORTEST {
+            self.text.push_str(if self.text.is_empty() { "" } else { " " });
+            self.text.push_str(&text);
+        }
+    }
+}
+
+/// A word so far.
+#[derive(Default)]
+struct Word {
     text: String,
     count: usize,
-    /// Gaps in a row with nothing between.
-    empty: usize,
 }
 
-impl Stretch {
-    fn add(&mut self, letter: char) {
+impl Word {
+    fn push(&mut self, letter: char) {
         self.text.push(letter);
         self.count += 1;
-        self.empty = 0;
-    }
-
-    /// Two gaps with nothing between may be twice as wide; three are one that is a letter itself.
-    fn skip(&mut self, gap: char) {
-        self.empty += 1;
-        if self.empty == 2 {
-            self.add(gap);
-        }
-    }
-
-    /// Takes another that has ended if it is longer, and begins that anew.
-    fn keep(&mut self, other: &mut Self) {
-        let other = std::mem::take(other);
-        if other.count > self.count {
-            *self = other;
-        }
     }
 }
 
@@ -97,9 +127,17 @@ mod tests {
             ("m a r i o @ a c m e . i t", "mario@acme.it"),
             ("m.a.r.i.o.@.a.c.m.e...i.t", "mario@acme.it"),
             ("m  a  r  i  o  @  a  c  m  e  .  i  t", "mario@acme.it"),
-            ("Agent m a r i o @ a c m e . i t 1.2", "mario@acme.it"),
+            ("Agent m a r i o @ a c m e . i t 1.2", "mario@acme.it mario@acme.it12"),
             ("4-1-1-1-1-1-1-1", "41111111"),
             ("+ 3 9   3 3 3 1 2 3", "+39 333123"),
+            ("i o @ i b m . i t", "io@ibm.it"),
+            ("m   a   r   i   o   @   a   c   m   e   .   i   t", "mario@acme.it"),
+            ("m, a, r, i, o, @, a, c, m, e, ., i, t", "mario@acme.it"),
+            ("m - a - r - i - o - @ - a - c - m - e - . - i - t", "mario@acme.it"),
+            ("m.a-r.i_o.@.a-c.m-e...i-t", "mario@acme.it"),
+            ("Drive C: m a r i o @ a c m e . i t", "mario@acme.it mario@acme.it"),
+            ("Windows 7 - 4.1.1.1.1.1.1.1", "41111111 7-41111111"),
+            ("a b c d e f g h i and m a r i o @ a c m e . i t", "abcdefghi mario@acme.it"),
             ("м а р и о р о с", "мариорос"),
         ] {
             assert!(may_be_drawn_out(text), "{text}");

@@ -197,7 +197,7 @@ pub(super) fn has_escape(text: &[u8]) -> bool {
         [b'%' | b'\\', b'u' | b'U', rest @ ..] => is_hex(rest, 4) || rest.starts_with(b"{"),
         [b'%', rest @ ..] | [b'\\', b'x', rest @ ..] => is_hex(rest, 2),
         // How every sign of ASCII begins in UTF-7; two octal ones, since one may be a folder.
-        [b'+', b'A', ..] | [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => true,
+        [b'+', b'A' | b'-', ..] | [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => true,
         _ => false,
     };
     memchr::memchr3_iter(b'%', b'\\', b'+', text).any(is_escape)

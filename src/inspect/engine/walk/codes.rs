@@ -3,7 +3,8 @@
 use super::Walk;
 use crate::inspect::engine::context::TextKind;
 use crate::inspect::engine::finding::Why;
-use crate::inspect::engine::marks::{BLANK, COMMA, DASH, DIGIT, DOT, Marks};
+use crate::inspect::engine::marks::{DIGIT, LETTER, Marks};
+use std::borrow::Cow;
 
 /// Fewest codes that say anything.
 const FEWEST: usize = 8;
@@ -41,7 +42,7 @@ impl Codes {
         if !std::mem::take(&mut self.is_next) {
             return false;
         }
-        let code = raw.parse().ok().filter(|code| is_letter_or_break(*code));
+        let code = raw.strip_suffix(".0").unwrap_or(raw).parse().ok().filter(|code| is_letter_or_break(*code));
         self.bytes.extend(code);
         code.is_some()
     }
@@ -54,9 +55,9 @@ impl Walk<'_> {
         self.look_at_bytes(&bytes);
     }
 
-    /// Looks at the codes that a text lists: `109 97 114`, `109,97,114`, `155 141 162`, `01101101 01100001`.
+    /// Looks at the codes that a text lists: `109 97 114`, `109;97;114`, `155 141 162`, `01101101 01100001`.
     pub(super) fn look_at_listed(&mut self, text: &str, marks: &Marks) {
-        if !marks.is_only(DIGIT | BLANK | COMMA | DASH | DOT) || marks.digits < 2 * FEWEST {
+        if !marks.has(DIGIT) || marks.has(LETTER) || marks.digits < 2 * FEWEST || self.is_spent() {
             return;
         }
         for radix in [Radix::Decimal, Radix::Octal, Radix::Binary] {
@@ -68,19 +69,33 @@ impl Walk<'_> {
     }
 
     fn look_at_bytes(&mut self, bytes: &[u8]) {
-        self.visit(bytes.len());
-        let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
-        let has_word = bytes.split(|byte| !is_letter(byte)).any(|word| word.len() >= WORD);
         if bytes.len() < FEWEST {
             return;
         }
+        self.visit(3 * bytes.len());
+        let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+        let has_word = bytes.split(|byte| !is_letter(byte)).any(|word| word.len() >= WORD);
         let Ok(text) = std::str::from_utf8(bytes) else { return };
-        if !has_word && bytes.first() != Some(&b'+') {
+        if !(has_word && is_written(bytes)) && bytes.first() != Some(&b'+') {
             return self.look_for_proven(text);
         }
-        self.look_into(text, TextKind::Free, Why::Encoded);
+        // One backslash among numbers makes no account.
+        let text = if is_account_or_path(text) { Cow::Borrowed(text) } else { Cow::Owned(text.replace('\\', " ")) };
+        self.look_into(&text, TextKind::Free, Why::Encoded);
         self.unwrap(bytes, TextKind::Free);
     }
+}
+
+/// Whether bytes are mostly letters, digits and blanks: those of measurements are as often signs.
+fn is_written(bytes: &[u8]) -> bool {
+    let written = bytes.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b' ' || **byte >= 0x80).count();
+    written * 4 >= bytes.len() * 3
+}
+
+/// `ACME\mrossi`, `C:\Users`
+fn is_account_or_path(text: &str) -> bool {
+    let is_name = |name: &str| name.len() >= 2 && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_'));
+    text.contains(":\\") || text.starts_with("\\\\") || text.split_once('\\').is_some_and(|(domain, name)| is_name(domain) && is_name(name))
 }
 
 /// What no text has is none of its codes.
@@ -107,5 +122,16 @@ fn listed(text: &str, radix: Radix) -> Option<Vec<u8>> {
     let (width, bits) = (8, matches!(radix, Radix::Binary));
     // Bits need no gap between bytes.
     let codes = numbers.flat_map(|number| number.as_bytes().chunks(if bits { width } else { number.len() }));
-    codes.map(|digits| std::str::from_utf8(digits).ok().and_then(code).filter(|code| is_letter_or_break(*code))).collect()
+    let codes: Option<Vec<u8>> = codes.map(|digits| std::str::from_utf8(digits).ok().and_then(code)).collect();
+    codes.map(without_zeros).filter(|codes| codes.iter().all(|code| is_letter_or_break(*code)))
+}
+
+/// Codes without the zero behind each, as in UTF-16, or behind them all.
+fn without_zeros(mut codes: Vec<u8>) -> Vec<u8> {
+    let is_wide = codes.len() >= 2 && codes.iter().skip(1).step_by(2).all(|code| *code == 0);
+    if is_wide {
+        return codes.into_iter().step_by(2).collect();
+    }
+    codes.pop_if(|last| *last == 0);
+    codes
 }

@@ -79,7 +79,9 @@ impl Walk<'_> {
             return;
         }
         self.visit(text.len());
-        self.look_at(text, &Marks::of(text.as_bytes()), kind, why);
+        let marks = Marks::of(text.as_bytes());
+        self.look_at(text, &marks, kind, why);
+        self.look_at_listed(text, &marks);
     }
 
     /// Looks in what may be no text at all for what proves itself.
@@ -224,7 +226,7 @@ impl Found {
 
 /// Runs the detectors over a text in each of its readings; how many bytes were looked at.
 fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
-    let mut visits = scan_seen(text, marks, context, most, found);
+    let mut visits = text.len() as u64 + scan_seen(text, marks, context, most, found);
     if may_have_controls(text, marks) {
         visits += scan_joined(text, marks, context, most.saturating_sub(visits), found);
     }
@@ -238,18 +240,19 @@ fn scan(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut
         }
     }
     if may_be_drawn_out(text) {
-        visits += scan_closed_up(text, context, most.saturating_sub(visits), found);
+        visits += scan_closed_up(text, marks, context, most.saturating_sub(visits), found);
     }
     visits
 }
 
 /// Runs the detectors over a text whose letters stand by themselves: nobody writes words so, but figures may be a row of numbers.
-fn scan_closed_up(text: &str, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
-    let looked = 3 * text.len() as u64;
+fn scan_closed_up(text: &str, marks: &Marks, context: &Context<'_>, most: u64, found: &mut Found) -> u64 {
+    let looked = (if marks.has(BEYOND) { 3 + FOLDING } else { 3 }) * text.len() as u64;
     if looked > most {
         return looked;
     }
-    let Some(closed) = closed_up(text) else { return looked };
+    let closed = if marks.has(BEYOND) { closed_up(&fold(text)) } else { closed_up(text) };
+    let Some(closed) = closed else { return looked };
     let context = Context { text: TextKind::Free, ..*context };
     let marks = Marks::of(closed.as_bytes());
     let mut sure = Found::default();

@@ -11,6 +11,9 @@ const DIGIT: usize = 6;
 ///
 /// A plus sign is no digit here, though it may be one: no sign of ASCII needs it, and so no byte is looked at for two of them.
 pub(super) fn read(from: &[u8]) -> Option<(String, usize)> {
+    if from.first() == Some(&b'-') {
+        return Some(("+".to_owned(), 1));
+    }
     let len = from.iter().take_while(|&&byte| byte != b'+' && STANDARD.has(byte)).count();
     let digits = from.get(..len)?;
     let padding = len * DIGIT % UNIT;
@@ -35,8 +38,9 @@ mod tests {
     #[test]
     fn signs_and_words_are_read() {
         assert_eq!(read(b"AEA-acme"), Some(("@".to_owned(), 4)));
+        assert_eq!(read(b"-39"), Some(("+".to_owned(), 1)));
         assert_eq!(read(b"AG0AYQByAGkAbwBA-"), Some(("mario@".to_owned(), 17)));
-        for text in [&b"AEA+"[..], b"AEA", b"-", b"AE-", b"AEB-", b"AAA-", b"39 02", b""] {
+        for text in [&b"AEA+"[..], b"AEA", b"AE-", b"AEB-", b"AAA-", b"39 02", b""] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }

@@ -46,7 +46,7 @@ fn decoded(alphabet: Alphabet, via: Via, digits: &[u8], finder: &mut Finder<'_, 
     }
 }
 
-/// Digits, what stands between those that are dialled, and few letters: by chance, not one run in a million million.
+/// Digits, what stands between those that are dialled, and few letters: by chance, not one run in a thousand million.
 fn is_number(bytes: &[u8]) -> bool {
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
@@ -61,7 +61,7 @@ fn is_address(bytes: &[u8]) -> bool {
     at > 0 && bytes.iter().all(is_sign) && bytes.get(at..).is_some_and(|host| host.contains(&b'.'))
 }
 
-/// `ACME\mrossi`: by chance, not one run in a million.
+/// `ACME\mrossi`: by chance, not one run of base64 in a million, and three of base32.
 fn is_account(bytes: &[u8]) -> bool {
     let mut halves = bytes.split(|byte| *byte == b'\\');
     let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);

@@ -102,7 +102,7 @@ fn has_no_anchor(text: &str) -> bool {
         // `CPU @ 3.00GHz` has its sign between blanks; so has a name its colon behind a word.
         b'@' => bytes.get(at + 1) != Some(&b' ') || at.checked_sub(1).is_none_or(|at| bytes.get(at) != Some(&b' ')),
         b':' => follows(at, |next| *next != b' ') || is_leading(text, at),
-        b'+' => follows(at, |next| next.is_ascii_digit() || *next == b'A'),
+        b'+' => follows(at, |next| next.is_ascii_digit() || matches!(next, b'A' | b'-')),
         b'&' => follows(at, |next| *next == b'#'),
         b'/' => at == 0 || follows(at, |next| *next == b'/') || is_home(bytes, at),
         _ => false,
