@@ -120,6 +120,7 @@ impl Word {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn letters_that_stand_alone_are_put_together() {
@@ -150,6 +151,25 @@ mod tests {
         for text in ["", "a", "S. p. A. of a b c", "Plan B of C and D or E", "Intel(R) Core(TM) i7 CPU @ 3 GHz"] {
             assert!(!may_be_drawn_out(text), "{text}");
             assert_eq!(closed_up(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_drawn_out_evenly_is_put_together(word in "[a-z]{2}[a-zé0-9@.:+]{5,18}[a-z0-9]", gap in "[ ,;|\u{200b}]{1,3}", around in "[A-Z]{2,4} ") {
+            let drawn: Vec<String> = word.chars().map(String::from).collect();
+            let text = drawn.join(&gap);
+            prop_assume!(word.chars().filter(|letter| letter.is_alphanumeric()).count() >= FEWEST);
+            prop_assert!(may_be_drawn_out(&text));
+            for text in [text.clone(), format!("{around}{text}"), format!("{around}{text} {around}")] {
+                prop_assert!(closed_up(&text).is_some_and(|closed| closed.contains(&word)), "{:?}", text);
+            }
+        }
+
+        #[test]
+        fn survives_anything(text in "[a-c1 .,+@é\u{301}]{0,60}|.{0,60}") {
+            let closed = closed_up(&text);
+            prop_assert!(closed.is_none_or(|closed| closed.chars().count() <= 2 * text.chars().count() + 1));
         }
     }
 }

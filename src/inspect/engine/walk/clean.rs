@@ -248,3 +248,26 @@ fn a_walk_leaves_to_the_next_what_was_clean_and_no_more() {
     let (report, kept) = walked(&format!("{{{many}}}"), Kept::default());
     assert!(report == Report::default() && kept.is_none(), "{report:?}");
 }
+
+/// Measurements in a row happen to be codes of letters and signs.
+#[test]
+fn rows_of_measurements_say_nothing_of_anybody() {
+    let mut state = 7_u64;
+    let mut row = |from: u64, to: u64, length: usize, gap: &str| {
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (from + (state >> 33) % (to - from)).to_string()
+        };
+        (0..length).map(|_| next()).collect::<Vec<_>>().join(gap)
+    };
+    for (from, to, length) in [(32, 100, 60), (35, 91, 1_440), (32, 127, 60)] {
+        for _ in 0..60 {
+            let text = format!(r#"{{"cpuUsage":[{}]}}"#, row(from, to, length, ","));
+            assert_eq!(report_of(&text, Unknown::Inert), Report::default(), "{text}");
+        }
+    }
+    for _ in 0..300 {
+        let text = format!(r#"{{"applications":[{{"name":"X","version":"{}"}}]}}"#, row(32, 120, 8, "."));
+        assert_eq!(report_of(&text, Unknown::Inert), Report::default(), "{text}");
+    }
+}

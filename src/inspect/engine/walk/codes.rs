@@ -76,7 +76,7 @@ impl Walk<'_> {
         let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
         let has_word = bytes.split(|byte| !is_letter(byte)).any(|word| word.len() >= WORD);
         let Ok(text) = std::str::from_utf8(bytes) else { return };
-        if !(has_word && is_written(bytes)) && bytes.first() != Some(&b'+') {
+        if !(has_word && is_written(bytes)) && !is_dialled(bytes) {
             return self.look_for_proven(text);
         }
         // One backslash among numbers makes no account.
@@ -84,6 +84,11 @@ impl Walk<'_> {
         self.look_into(&text, TextKind::Free, Why::Encoded);
         self.unwrap(bytes, TextKind::Free);
     }
+}
+
+/// A plus sign, and what is dialled behind it.
+fn is_dialled(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&b'+') && bytes.iter().all(|byte| byte.is_ascii_digit() || b" +-./()".contains(byte))
 }
 
 /// Whether bytes are mostly letters, digits and blanks: those of measurements are as often signs.
