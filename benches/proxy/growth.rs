@@ -118,10 +118,11 @@ fn tunnels(growth: &mut Growth<'_>) {
     }
 }
 
-/// How many silent tunnels there can be: each takes two descriptors here, and two of the proxy, whose limit is ours.
+/// How many silent tunnels there can be: each takes two descriptors here, and two of the proxy, whose limit is ours; one address may
+/// have seven eighths of those.
 fn affordable(wanted: usize) -> usize {
-    let descriptors = descriptors::make_room(2 * (wanted + SPARE));
-    (descriptors / 2).saturating_sub(SPARE).min(wanted)
+    let descriptors = descriptors::make_room(2 * (wanted + SPARE).div_ceil(7) * 8);
+    (descriptors / 2 / 8 * 7).saturating_sub(SPARE).min(wanted)
 }
 
 /// A GET over a kept tunnel, from one address and from several.

@@ -37,9 +37,10 @@ impl World {
         Self::start(None, "[inspection]\ndeclared_addresses = [\"10.20.0.0/24\"]\n")
     }
 
-    /// With room for so many clients.
-    pub(crate) fn roomy(clients: usize) -> Self {
-        Self::start(None, &format!("[limits]\nmax_connections = {clients}\n"))
+    /// With room for so many connections of one address, which may have seven eighths of all.
+    pub(crate) fn roomy(connections: usize) -> Self {
+        let all = connections.div_ceil(7) * 8;
+        Self::start(None, &format!("[limits]\nmax_connections = {all}\n"))
     }
 
     /// With this policy, which has this host; its connections are silent, and nothing is decrypted.
