@@ -76,7 +76,8 @@ impl Walk<'_> {
         let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
         let has_word = bytes.split(|byte| !is_letter(byte)).any(|word| word.len() >= WORD);
         let Ok(text) = std::str::from_utf8(bytes) else { return };
-        if !(has_word && is_written(bytes)) && !is_dialled(bytes) {
+        let is_text = has_word && is_written(bytes) || is_dialled(bytes);
+        if !is_text {
             return self.look_for_proven(text);
         }
         // One backslash among numbers makes no account.
