@@ -14,6 +14,8 @@ pub mod finding;
 pub mod format;
 pub mod marks;
 pub mod memo;
+#[cfg(test)]
+mod noise;
 pub mod pieces;
 pub mod shape;
 pub mod tree;

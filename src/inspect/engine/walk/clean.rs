@@ -3,6 +3,7 @@
 use super::tests::report_of;
 use super::*;
 use crate::inspect::engine::format::{Limits, json};
+use crate::inspect::engine::noise::noise;
 
 fn all_pass(unknown: Unknown, texts: &[&str]) {
     for text in texts {
@@ -252,13 +253,10 @@ fn a_walk_leaves_to_the_next_what_was_clean_and_no_more() {
 /// Measurements in a row happen to be codes of letters and signs.
 #[test]
 fn rows_of_measurements_say_nothing_of_anybody() {
-    let mut state = 7_u64;
+    let mut numbers = noise();
     let mut row = |from: u64, to: u64, length: usize, gap: &str| {
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (from + (state >> 33) % (to - from)).to_string()
-        };
-        (0..length).map(|_| next()).collect::<Vec<_>>().join(gap)
+        let row = numbers.by_ref().take(length).map(|number| (from + (number >> 33) % (to - from)).to_string());
+        row.collect::<Vec<_>>().join(gap)
     };
     for (from, to, length) in [(32, 100, 60), (35, 91, 1_440), (32, 127, 60)] {
         for _ in 0..60 {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::inspect::engine::format::base64::tests::encode as base64;
+use crate::inspect::engine::noise::noise_bytes;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
@@ -13,13 +14,9 @@ const VISITS_IN_SHORT_RUNS: u64 = 8;
 const FREE: u64 = 64;
 const SIZE: usize = 64 << 10;
 
-/// Bytes of a generator that has no pattern.
+/// Bytes without a pattern.
 fn noise(len: usize) -> Vec<u8> {
-    let step = |state: &mut u64| {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Some(state.to_be_bytes()[0])
-    };
-    std::iter::repeat_n((), len).scan(7_u64, |state, ()| step(state)).collect()
+    noise_bytes().take(len).collect()
 }
 
 fn hex(bytes: &[u8], gap: &str) -> String {
