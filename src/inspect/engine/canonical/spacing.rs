@@ -31,13 +31,11 @@ pub fn closed_up(text: &str) -> Option<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut words = Words::default();
     let mut stretch = Vec::new();
-    let mut at = 0;
-    while at < letters.len() {
-        let is_letter = |letter: &&char| letter.is_alphanumeric();
-        let length = letters.iter().skip(at).take_while(is_letter).count();
-        let gap = letters.iter().skip(at + length).take_while(|letter| !is_letter(letter)).count();
-        let (word, rest) = letters.get(at..).unwrap_or_default().split_at(length);
-        let gap = rest.get(..gap).unwrap_or_default();
+    let mut rest = letters.as_slice();
+    while !rest.is_empty() {
+        let (word, behind) = split_where(rest, |letter| !letter.is_alphanumeric());
+        let (gap, next) = split_where(behind, char::is_alphanumeric);
+        rest = next;
         if let [letter] = word {
             stretch.push((*letter, gap));
         } else {
@@ -46,10 +44,14 @@ pub fn closed_up(text: &str) -> Option<String> {
             let plus = gap.iter().position(|sign| *sign == '+').and_then(|plus| gap.get(plus + 1..));
             stretch.extend(plus.filter(|gap| !gap.is_empty()).map(|gap| ('+', gap)));
         }
-        at += length + gap.len();
     }
     words.add(&stretch);
     (!words.text.is_empty()).then_some(words.text)
+}
+
+/// Letters up to the first that is such, and the rest.
+fn split_where(letters: &[char], is_such: impl Fn(char) -> bool) -> (&[char], &[char]) {
+    letters.split_at(letters.iter().position(|letter| is_such(*letter)).unwrap_or(letters.len()))
 }
 
 /// A letter that stands alone, and what is between it and the next.
@@ -80,7 +82,7 @@ impl Words {
 
     /// Adds the words of letters with so wide a gap between them.
     fn add_even(&mut self, stretch: &[Single<'_>], width: usize) {
-        let mut word = Word::default();
+        let mut word = String::new();
         for (letter, gap) in stretch {
             word.push(*letter);
             // A sign of the word has the same gap before and behind it.
@@ -94,26 +96,13 @@ impl Words {
         self.keep(&mut word);
     }
 
-    fn keep(&mut self, word: &mut Word) {
-        let Word { text, count } = std::mem::take(word);
-        if count >= SHORTEST {
+    /// Takes a word that has ended if it is long enough, and begins it anew.
+    fn keep(&mut self, word: &mut String) {
+        let word = std::mem::take(word);
+        if word.chars().count() >= SHORTEST {
             self.text.push_str(if self.text.is_empty() { "" } else { " " });
-            self.text.push_str(&text);
+            self.text.push_str(&word);
         }
-    }
-}
-
-/// A word so far.
-#[derive(Default)]
-struct Word {
-    text: String,
-    count: usize,
-}
-
-impl Word {
-    fn push(&mut self, letter: char) {
-        self.text.push(letter);
-        self.count += 1;
     }
 }
 

@@ -146,8 +146,7 @@ pub fn is_system_path(text: &str) -> bool {
     is_like_a_path(text)
         && begins_at_root(text.as_bytes())
         && !has_escape(text.as_bytes())
-        && !may_be_drawn_out(text)
-        && !is_grouped(text.as_bytes())
+        && !is_spread(text)
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || is_sign(letter) || (letter.is_alphabetic() && letter < '\u{590}'))
         && digits_in_groups(text) < 8
         && !text.contains("://")
@@ -158,6 +157,11 @@ pub fn is_system_path(text: &str) -> bool {
         && !has_number(text.as_bytes())
         && !has_colons(text.as_bytes())
         && !has_home(text)
+}
+
+/// Whether something may be spread over a text: letter by letter, or in groups of one length.
+fn is_spread(text: &str) -> bool {
+    may_be_drawn_out(text) || is_grouped(text.as_bytes())
 }
 
 /// Whether a part of a path may be a code, or has groups as hardware addresses do.

@@ -117,7 +117,7 @@ fn is_drawn_out(text: &[u8]) -> bool {
 #[inline]
 fn hides(text: &[u8], bits: Bits, shortest: usize) -> bool {
     let (pairs, quads) = bits.groups();
-    bits.alone() >= FEWEST && is_drawn_out(text)
+    bits.alone() >= FEWEST
         || bits.blank.count_ones() >= BLANKS && is_grouped(text)
         || bits.has_run(shortest) && bits.runs(text).any(|run| run.len() >= shortest && grammar::is_code(run))
         || (pairs >= PAIRS || quads >= QUADS) && has_hexadecimal_groups(text, bits.dot != 0)

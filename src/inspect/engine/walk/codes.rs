@@ -125,9 +125,9 @@ fn listed(text: &str, radix: Radix) -> Option<Vec<u8>> {
         Radix::Octal => u8::from_str_radix(digits, 8).ok().filter(|_| digits.len() == 3),
         Radix::Binary => u8::from_str_radix(digits, 2).ok(),
     };
-    let (width, bits) = (8, matches!(radix, Radix::Binary));
     // Bits need no gap between bytes.
-    let codes = numbers.flat_map(|number| number.as_bytes().chunks(if bits { width } else { number.len() }));
+    let width = if matches!(radix, Radix::Binary) { 8 } else { usize::MAX };
+    let codes = numbers.flat_map(|number| number.as_bytes().chunks(width));
     let codes: Option<Vec<u8>> = codes.map(|digits| std::str::from_utf8(digits).ok().and_then(code)).collect();
     codes.map(without_zeros).filter(|codes| codes.iter().all(|code| is_letter_or_break(*code)))
 }

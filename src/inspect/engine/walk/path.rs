@@ -481,7 +481,8 @@ mod tests {
         let mut path = Path::new(&tree, Keys::default());
         let mut fingerprint = |keys: &[&str]| {
             let entered = entered_all(&mut path, keys);
-            (0..keys.len()).fold(entered, |entered, _| (path.leave(), entered).1)
+            (0..keys.len()).for_each(|_| path.leave());
+            entered
         };
         let (place, is_known) = fingerprint(&["a", "b", "c"]);
         assert!(is_known);
@@ -493,7 +494,6 @@ mod tests {
         }
         let again = fingerprint(&["a", "b", "d", "e", "f"]);
         assert!(!again.1);
-        let mut path = Path::new(&tree, Keys::default());
-        assert_eq!(entered_all(&mut path, &["a", "b", "d", "e", "f"]), (again.0, true));
+        assert_eq!(entered_all(&mut Path::new(&tree, Keys::default()), &["a", "b", "d", "e", "f"]), (again.0, true));
     }
 }

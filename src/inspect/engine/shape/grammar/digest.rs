@@ -38,7 +38,9 @@ fn run(text: &str) -> Option<Vec<u8>> {
 fn fingerprint(text: &str) -> Option<Vec<u8>> {
     let text = text.split_once(':').filter(|(name, _)| ["MD5", "SHA1", "SHA256"].contains(name)).map_or(text, |(_, rest)| rest);
     // Pairs without a letter may be codes of characters in tens.
-    let text = Some(text).filter(|text| text.bytes().any(|byte| byte.is_ascii_alphabetic()))?;
+    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
     let bytes = [':', ' ', '-'].into_iter().find_map(|separator| pairs(text, separator))?;
     matches!(bytes.len(), 16 | 20 | 32).then_some(bytes)
 }

@@ -1,9 +1,7 @@
 //! Names of products, processes, services, vendors and devices.
 
-use super::{MAX_NAME, SHORT_RUN, digits_in_groups, longest_run};
+use super::{MAX_NAME, SHORT_RUN, digits_in_groups, is_spread, longest_run};
 use crate::inspect::engine::canonical::fold::{bare, fold};
-use crate::inspect::engine::canonical::nested::is_grouped;
-use crate::inspect::engine::canonical::spacing::may_be_drawn_out;
 use std::net::IpAddr;
 
 /// Longest text that may be a name once it was looked at.
@@ -17,7 +15,7 @@ const SHORTEST_ENCODED: usize = 12;
 /// Shortest run that could be something encoded.
 const ENCODED: usize = 16;
 /// Shortest run of small letters that is no word of a name.
-const LONGEST_SMALL: usize = 24;
+const SHORTEST_SMALL: usize = 24;
 /// Shortest run that is opaque.
 const OPAQUE: usize = 24;
 
@@ -30,8 +28,7 @@ pub fn is_name(text: &str) -> bool {
         && longest_run(text) <= SHORT_RUN + 1
         && digits_in_groups(text) < 9
         && has_no_anchor(text)
-        && !may_be_drawn_out(text)
-        && !is_grouped(text.as_bytes())
+        && !is_spread(text)
         && !lists_codes(text)
         && !leads_to_somebody(text)
         && (text.is_ascii() || !leads_to_somebody(&bare(&fold(text))))
@@ -191,7 +188,7 @@ impl Makeup {
 
     /// Nothing but small letters, and digits perhaps, beyond the length of a word: base32.
     const fn is_long_and_small(&self, len: usize) -> bool {
-        len >= LONGEST_SMALL && self.smalls + self.digits == len
+        len >= SHORTEST_SMALL && self.smalls + self.digits == len
     }
 
     /// A run of such length that may be encoded.
